@@ -1,0 +1,1 @@
+"""The model: torch only. No Ray, no film files, no MLflow."""

@@ -1,0 +1,1 @@
+"""What a person starts: the diff2lip command and its jobs."""

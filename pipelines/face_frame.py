@@ -1,0 +1,83 @@
+"""The face frame: film pixels to a face's own coordinates, and crops as windows in them.
+
+In the face frame the outer eye corners lie at (-0.5, 0) and (0.5, 0), y points to the chin;
+the unit is therefore the distance of the outer eye corners. Only points that speech does not
+move are used, so a crop does not nod with the jaw.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diff2lip.config import CropConfig
+
+Floats = NDArray[np.float64]
+
+# Indices of the 468-point face mesh, and where they lie on an average frontal face.
+RIGID_INDICES = (33, 133, 362, 263, 168, 6, 197, 195, 4, 2)
+RIGID_TEMPLATE: Floats = np.array(
+    [
+        (-0.5, 0.0),
+        (-0.209, 0.009),
+        (0.209, 0.009),
+        (0.5, 0.0),
+        (0.0, -0.068),
+        (0.0, 0.021),
+        (0.0, 0.105),
+        (0.0, 0.180),
+        (0.0, 0.352),
+        (0.0, 0.535),
+    ]
+)
+INNER_LIP_TOP, INNER_LIP_BOTTOM, MOUTH_LEFT, MOUTH_RIGHT = 13, 14, 78, 308
+
+
+def face_affine(landmarks: Floats) -> Floats:
+    """The similarity that takes film pixels to the face frame.
+
+    Umeyama, "Least-squares estimation of transformation parameters between two point patterns" (1991),
+    Eq. 40-42, over the points of `RIGID_INDICES`.
+
+    Args:
+        landmarks: [468, 2] face mesh in film pixels.
+
+    Returns:
+        [2, 3] affine.
+    """
+    source = landmarks[list(RIGID_INDICES)]
+    source_mean, target_mean = source.mean(0), RIGID_TEMPLATE.mean(0)
+    centred, target = source - source_mean, RIGID_TEMPLATE - target_mean
+    u, singular, vt = np.linalg.svd(target.T @ centred)
+    sign = np.array([1.0, np.sign(np.linalg.det(u @ vt))])
+    rotation = u @ np.diag(sign) @ vt
+    scale = (singular * sign).sum() / (centred**2).sum()
+    return np.hstack([scale * rotation, (target_mean - scale * rotation @ source_mean)[:, None]])
+
+
+def crop_affine(landmarks: Floats, crop: CropConfig) -> Floats:
+    """The affine from film pixels to crop pixels: [2, 3]. Pixel centres lie at integers."""
+    scale = crop.size_px / crop.width
+    window = np.array([[scale, 0.0, -crop.left * scale - 0.5], [0.0, scale, -crop.top * scale - 0.5]])
+    return compose(window, face_affine(landmarks))
+
+
+def compose(outer: Floats, inner: Floats) -> Floats:
+    """The [2, 3] affine that applies `inner` first, then `outer`."""
+    return np.hstack([outer[:, :2] @ inner[:, :2], outer[:, :2] @ inner[:, 2:] + outer[:, 2:]])
+
+
+def invert(affine: Floats) -> Floats:
+    """The [2, 3] affine that undoes `affine`."""
+    linear = np.linalg.inv(affine[:, :2])
+    return np.hstack([linear, -linear @ affine[:, 2:]])
+
+
+def apply(affine: Floats, points: Floats) -> Floats:
+    """Points [..., 2] taken through a [2, 3] affine."""
+    return points @ affine[:, :2].T + affine[:, 2]
+
+
+def mouth_opening(landmarks: Floats) -> float:
+    """Inner-lip gap over mouth width, 0 when closed."""
+    gap = float(np.linalg.norm(landmarks[INNER_LIP_BOTTOM] - landmarks[INNER_LIP_TOP]))
+    width = float(np.linalg.norm(landmarks[MOUTH_RIGHT] - landmarks[MOUTH_LEFT]))
+    return gap / max(width, 1e-6)

@@ -1,0 +1,136 @@
+"""Content-keyed storage: the only file that knows a URI scheme.
+
+An object is written under the digest of what made it: temp name, fsync, rename without
+replacing. So the same key is the same bytes, a crash leaves nothing that could be taken
+for a result, and two workers that make the same object agree.
+"""
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+CHUNK_BYTES = 1 << 20
+
+
+def content_key(stage: str, version: int, facts: Mapping[str, Any]) -> str:
+    """The digest under which a stage stores what it made of `facts`.
+
+    Args:
+        stage: name of the stage, lower case.
+        version: raised by hand when the stage's result changes for the same facts.
+        facts: everything that the result depends on; JSON values only.
+
+    Returns:
+        64 hex digits.
+    """
+    text = json.dumps({"stage": stage, "version": version, "facts": facts}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, 64 hex digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+class ObjectStore:
+    """Write-once objects by key, in a local folder or any fsspec URI."""
+
+    def __init__(self, root_uri: str) -> None:
+        self._fs, self._root = fsspec.core.url_to_fs(root_uri)
+        self._local = "file" in (self._fs.protocol if isinstance(self._fs.protocol, tuple) else (self._fs.protocol,))
+        self.root_uri = root_uri
+
+    def uri(self, key: str) -> str:
+        """Where the object of this key lies or will lie."""
+        return self._fs.unstrip_protocol(self._path(key)) if not self._local else self._path(key)
+
+    def has(self, key: str) -> bool:
+        """Whether the object is there, whole."""
+        return bool(self._fs.exists(self._path(key)))
+
+    def get(self, key: str) -> bytes:
+        """The object's bytes.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
+        return bytes(self._fs.cat_file(self._path(key)))
+
+    def put(self, key: str, data: bytes) -> str:
+        """Commit bytes under a key and return their uri; the first commit wins."""
+        path = self._path(key)
+        temp = f"{path}.{uuid.uuid4().hex}.tmp"
+        self._fs.makedirs(os.path.dirname(path), exist_ok=True)
+        if self._local:
+            _commit_local(temp, path, data)
+        elif not self._fs.exists(path):
+            self._fs.pipe_file(temp, data)
+            self._fs.mv(temp, path)
+        return self.uri(key)
+
+    def get_json(self, key: str) -> Any:
+        """An object that `put_json` wrote."""
+        return json.loads(self.get(key))
+
+    def put_json(self, key: str, value: Any) -> str:
+        """Commit a JSON value under a key and return its uri."""
+        return self.put(key, json.dumps(value, sort_keys=True).encode())
+
+    def put_table(self, key: str, table: pa.Table) -> str:
+        """Commit a table as one Parquet file (zstd) under a key and return its uri."""
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="zstd")
+        return self.put(key, sink.getvalue().to_pybytes())
+
+    def _path(self, key: str) -> str:
+        return f"{self._root}/objects/{key[:2]}/{key}"
+
+
+def read_object(uri: str) -> bytes:
+    """The bytes behind a uri that a row names."""
+    fs, path = fsspec.core.url_to_fs(uri)
+    return bytes(fs.cat_file(path))
+
+
+def read_table(uri: str) -> pa.Table:
+    """The table behind a uri that a row names."""
+    return pq.read_table(pa.BufferReader(read_object(uri)))
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a local file so that it is there whole or not at all, replacing what was there."""
+    temp = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    _write_synced(str(temp), data)
+    os.replace(temp, path)
+
+
+def _commit_local(temp: str, path: str, data: bytes) -> None:
+    _write_synced(temp, data)
+    with suppress(FileExistsError):
+        os.link(temp, path)
+    os.unlink(temp)
+    folder = os.open(os.path.dirname(path), os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _write_synced(path: str, data: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

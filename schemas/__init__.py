@@ -1,0 +1,1 @@
+"""What flows: rows, exact time, the closed list of reasons."""

@@ -1,0 +1,37 @@
+"""FILM, what is admitted, and DUBBED_FILM, what is delivered."""
+
+import pyarrow as pa
+
+from schemas.column import RATIONAL, column, widen
+
+FILM = pa.schema(
+    [
+        column("film_id", pa.string(), "SHA-256 of the film's bytes: same film, same id."),
+        column("dub_id", pa.string(), "SHA-256 of film_id, language and the dub's digest: one film in one language."),
+        column("title", pa.string(), "Folder name of the delivery."),
+        column("language", pa.string(), "Language of the dub, BCP-47."),
+        column("film_uri", pa.string(), "Where the film lies."),
+        column("dub_uri", pa.string(), "Where the dub's sound lies."),
+        column("dub_kind", pa.string(), "dub_stem (dialogue only) or dub_mix (full soundtrack)."),
+        column("dub_digest", pa.string(), "SHA-256 of the dub's bytes."),
+        column("me_uri", pa.string(), "Music and effects without dialogue.", nullable=True),
+        column("width_px", pa.int32(), "Width of the coded picture.", unit="px"),
+        column("height_px", pa.int32(), "Height of the coded picture.", unit="px"),
+        column("pixel_format", pa.string(), "FFmpeg's name of the sample layout."),
+        column("video_codec", pa.string(), "FFmpeg's name of the picture codec."),
+        column("time_base", RATIONAL, "Seconds per pts tick of the picture, exact.", unit="s"),
+        column("frame_rate", RATIONAL, "Average frames per second, exact; of no use for VFR arithmetic.", unit="1/s"),
+        column("start_pts", pa.int64(), "First frame shown.", unit="time_base"),
+        column("end_pts", pa.int64(), "End of the last frame shown.", unit="time_base"),
+        column("num_frames", pa.int64(), "Frames counted by decoding."),
+    ]
+)
+
+DUBBED_FILM = widen(
+    FILM,
+    column("delivered_uri", pa.string(), "The delivered film; null when there is none.", nullable=True),
+    column("num_shots", pa.int32(), "Shots in the film."),
+    column("num_shots_dubbed", pa.int32(), "Shots with a painted mouth."),
+    column("num_frames_changed", pa.int64(), "Frames with a painted mouth."),
+    column("failure", pa.string(), "Why nothing was delivered; null when it was.", nullable=True),
+)

@@ -1,0 +1,51 @@
+"""The closed lists: verdicts, why a shot or track keeps its original picture, and why a film is refused."""
+
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What the plan decides for one face track."""
+
+    DUB = "dub"  # painted and delivered
+    LEAVE = "leave"  # the original picture stays
+    REVIEW = "review"  # painted, and the original delivered until a person approves
+
+
+class Reason(StrEnum):
+    """Why a shot or a track keeps its original picture."""
+
+    NO_FACE = "no_face"  # no face in the shot
+    NO_SPEECH = "no_speech"  # neither the original nor the dub speaks while the face is seen
+    NOT_SPEAKING = "not_speaking"  # the voice is another person's, or off screen
+    FACE_TOO_SMALL = "face_too_small"  # the face has too few film pixels
+    FACE_TOO_LARGE = "face_too_large"  # the crop would be enlarged beyond what the model can paint
+    TRACK_TOO_SHORT = "track_too_short"  # seen for too few frames
+    SPEAKER_UNSURE = "speaker_unsure"  # two faces score alike
+    UNDECODABLE = "undecodable"  # the picture of this shot cannot be decoded
+    GATE_FAILED = "gate_failed"  # painted, and worse than the original
+    WORKER_DIED = "worker_died"  # the process that worked on the shot ended without an answer
+
+
+class Refusal(StrEnum):
+    """Why a catalog row is not begun."""
+
+    MISSING_FILE = "missing_file"
+    NOT_REGULAR = "not_regular"  # a folder, a device, a pipe
+    EMPTY = "empty"
+    NOT_MEDIA = "not_media"  # no known container
+    PLAYLIST = "playlist"  # a text that names other files
+    NO_VIDEO = "no_video"
+    NO_SOUND = "no_sound"  # a dub without a sound stream
+    NO_FRAMES = "no_frames"
+    NO_TIMESTAMPS = "no_timestamps"
+    TRUNCATED = "truncated"  # fewer frames than the container declares
+    CODEC = "codec"  # outside the list of codecs that are opened
+    DIMENSIONS = "dimensions"
+    INTERLACED = "interlaced"
+    PIXEL_FORMAT = "pixel_format"
+    DAMAGED = "damaged"
+    TIMING = "timing"  # pts that go backward or leap
+    PROBE_TIMEOUT = "probe_timeout"
+    DUB_TOO_SHORT = "dub_too_short"
+    UNKNOWN_LANGUAGE = "unknown_language"
+    BAD_ROW = "bad_row"  # a column is missing, unknown or empty

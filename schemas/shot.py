@@ -1,0 +1,99 @@
+"""The row of the dub, a shot in one language, growing wider from stage to stage; and the PLAN table."""
+
+import pyarrow as pa
+
+from schemas.column import SAMPLE_SPANS, column, widen
+from schemas.film import FILM
+
+SHOT = widen(
+    FILM,
+    column("shot_index", pa.int32(), "Place of the shot in its film, from 0."),
+    column("num_shots", pa.int32(), "Shots in the film: when so many rows are in, the film is stitched."),
+    column("shot_start_pts", pa.int64(), "First frame of the shot.", unit="time_base"),
+    column("shot_end_pts", pa.int64(), "First frame after the shot: spans are half-open.", unit="time_base"),
+    column("shot_num_frames", pa.int32(), "Frames of the shot."),
+)
+
+ALIGNED_SHOT = widen(
+    SHOT,
+    column("dub_start_sample", pa.int64(), "First sample of the dub on this shot.", unit="sample at 16 kHz"),
+    column("dub_end_sample", pa.int64(), "First sample after the shot.", unit="sample at 16 kHz"),
+    column("lag_samples", pa.int64(), "How late the dub is; positive = dub late.", unit="sample at 16 kHz"),
+    column("dub_speech", SAMPLE_SPANS, "Where the dub speaks within the shot, film time.", unit="sample at 16 kHz"),
+    column("original_speech", SAMPLE_SPANS, "Where the original speaks, film time.", unit="sample at 16 kHz"),
+)
+
+TRACK_FACTS = pa.struct(
+    [
+        column("track_index", pa.int32(), "Place of the face track in its shot, from 0, by first frame then x."),
+        column("num_frames", pa.int32(), "Frames in which the face is tracked."),
+        column("start_pts", pa.int64(), "First frame of the track.", unit="time_base"),
+        column("end_pts", pa.int64(), "First frame after the track.", unit="time_base"),
+        column("face_height_px", pa.float32(), "Median height of the face box.", unit="px"),
+        column("enlargement", pa.float32(), "Film pixels per crop pixel: above 1 the painted crop is enlarged."),
+        column("yaw_deg", pa.float32(), "Median head yaw by landmark symmetry.", unit="deg"),
+        column("score", pa.float32(), "Mean detector score, 0..1."),
+        column("speaking_score", pa.float32(), "How surely this is the voice heard in the original, 0..1."),
+    ]
+)
+
+TRACKED_SHOT = widen(
+    ALIGNED_SHOT,
+    column("tracks_uri", pa.string(), "Boxes, landmarks, affines, crops; null without a face.", nullable=True),
+    column("tracks", pa.list_(TRACK_FACTS), "A few numbers of each face track."),
+)
+
+TRACK_VERDICT = pa.struct(
+    [
+        column("track_index", pa.int32(), "The face track."),
+        column("verdict", pa.string(), "dub, leave or review."),
+        column("reason", pa.string(), "Why it is not simply dubbed.", nullable=True),
+    ]
+)
+
+PLANNED_SHOT = widen(
+    TRACKED_SHOT,
+    column("verdicts", pa.list_(TRACK_VERDICT), "What the plan says of each face track."),
+    column("reason", pa.string(), "Why the shot keeps its original picture; null when dubbed.", nullable=True),
+)
+
+PAINTED_TRACK = pa.struct(
+    [
+        column("track_index", pa.int32(), "The face track."),
+        column("painted_uri", pa.string(), "Painted crops with their pts."),
+        column("num_frames", pa.int32(), "Frames painted."),
+        column("seconds", pa.float32(), "Time the painting took.", unit="s"),
+    ]
+)
+
+PAINTED_SHOT = widen(
+    PLANNED_SHOT,
+    column("painted", pa.list_(PAINTED_TRACK), "The painted crops of each track with verdict dub or review."),
+)
+
+COMPOSITED_SHOT = widen(
+    PAINTED_SHOT,
+    column("patch_uri", pa.string(), "Changed rectangles per frame, lossless, to deliver.", nullable=True),
+    column("review_patch_uri", pa.string(), "The same for tracks that wait for a person.", nullable=True),
+    column("num_frames_changed", pa.int32(), "Frames that the delivered patch changes."),
+    column("seam_ratio", pa.float32(), "Gradient across the mask's contour over that of the source.", nullable=True),
+    column("flicker_ratio", pa.float32(), "Change from frame to frame in the mask over the source's.", nullable=True),
+)
+
+PLAN = pa.schema(
+    [
+        column("dub_id", pa.string(), "The film in one language."),
+        column("title", pa.string(), "Its folder name, for people."),
+        column("language", pa.string(), "BCP-47."),
+        column("shot_index", pa.int32(), "Place of the shot in its film, from 0."),
+        column("track_index", pa.int32(), "Face track; null for a shot without one.", nullable=True),
+        column("start", pa.string(), "Start of the shot, HH:MM:SS.mmm, for people."),
+        column("end", pa.string(), "End of the shot, HH:MM:SS.mmm, for people."),
+        column("verdict", pa.string(), "dub, leave or review; the column a person may edit."),
+        column("reason", pa.string(), "Why it is not simply dubbed.", nullable=True),
+        column("speaking_score", pa.float32(), "0..1.", nullable=True),
+        column("face_height_px", pa.float32(), "Median height of the face box.", unit="px", nullable=True),
+        column("enlargement", pa.float32(), "Film pixels per crop pixel.", nullable=True),
+        column("frames_to_paint", pa.int32(), "Frames in which the original or the dub speaks."),
+    ]
+)
