@@ -1,0 +1,60 @@
+"""What all tests share: one local Ray, one MLflow store, and no ERROR in our own log."""
+
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+OUR_PACKAGES = ("diff2lip", "jobs", "pipelines", "schemas")
+
+# Before anything imports Ray, torch or MLflow: they read these once.
+os.environ["RAY_AUTH_MODE"] = "disabled"
+os.environ["RAY_DATA_DISABLE_PROGRESS_BARS"] = "1"
+os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("MPLBACKEND", "agg")
+
+
+@pytest.fixture(autouse=True)
+def _no_error_in_our_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    yield
+    records = [record for when in ("setup", "call") for record in caplog.get_records(when)]  # type: ignore[arg-type]
+    ours = [f"{record.name}: {record.getMessage()}" for record in records if _is_our_error(record)]
+    assert not ours, f"logged at ERROR: {ours}"
+
+
+def _is_our_error(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR and record.name.split(".")[0] in OUR_PACKAGES
+
+
+@pytest.fixture(scope="session")
+def ray() -> Iterator[ModuleType]:
+    """The one local Ray of the session, on four logical CPUs."""
+    import ray
+    import ray.data
+
+    # Ray puts sockets below this folder, and the path of a socket may be 107 bytes long at most: no tmp_path.
+    with tempfile.TemporaryDirectory(prefix="d2l", ignore_cleanup_errors=True) as folder:
+        ray.init(
+            num_cpus=4,
+            include_dashboard=False,
+            object_store_memory=300 << 20,
+            log_to_driver=False,
+            logging_level=logging.WARNING,
+            _temp_dir=folder,
+        )
+        ray.data.DataContext.get_current().execution_no_progress_timeout_s = 60
+        yield ray
+        ray.shutdown()
+
+
+@pytest.fixture(scope="session")
+def mlflow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for the MLflow store of the session: its first use costs seconds of migrations."""
+    return tmp_path_factory.mktemp("mlflow")
