@@ -1,0 +1,115 @@
+"""Frames of a film by pts: as RGB for the models, as their own planes for the compositor."""
+
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
+from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from numpy.typing import NDArray
+
+from pipelines.media.container import FILM_FORMATS, UndecodableError, open_media, picture_stream
+
+Bytes = NDArray[np.uint8]
+Plane = NDArray[Any]  # uint8, or uint16 above 8 bits
+
+Timed = tuple[int, VideoFrame]
+
+BACK_OFF_S = (0, 2, 8, 32, None)  # how much earlier to seek when the first frame found is too late; None: no seek
+HD_WIDTH_PX, HD_HEIGHT_PX = 1280, 720
+UNTAGGED = 2
+SHARP_CHROMA = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
+
+
+def rgb_frames(path: Path, start_pts: int, end_pts: int) -> Iterator[tuple[int, Bytes]]:
+    """Every frame shown in [start_pts, end_pts) with its pts, in display order: RGB, [H, W, 3] uint8.
+
+    Raises:
+        UndecodableError: the file or the span cannot be decoded.
+    """
+    for pts, frame in frames(path, start_pts, end_pts):
+        yield pts, to_rgb(frame)
+
+
+def plane_frames(path: Path, start_pts: int, end_pts: int) -> Iterator[tuple[int, list[Plane]]]:
+    """Every frame shown in [start_pts, end_pts) with its pts and copies of its planes, each [H, W] at native depth.
+
+    Raises:
+        UndecodableError: the file or the span cannot be decoded.
+    """
+    for pts, frame in frames(path, start_pts, end_pts):
+        yield pts, planes_of(frame)
+
+
+def frames(path: Path, start_pts: int, end_pts: int) -> Iterator[tuple[int, VideoFrame]]:
+    """The decoded frames themselves. Nobody may write into them: the decoder still refers to them.
+
+    Containers disagree on where a seek lands (MPEG-TS is late as a rule), so the first frame is checked
+    against the target and the seek repeated from further back, at last from the beginning.
+    """
+    for back_off_s in BACK_OFF_S:
+        with closing(_frames_from(path, start_pts, back_off_s)) as found:
+            first = next(found, None)
+            if first is not None and (first[0] <= start_pts or back_off_s is None):
+                yield from _within(first, found, start_pts, end_pts)
+                return
+
+
+def _within(first: Timed, rest: Iterator[Timed], start_pts: int, end_pts: int) -> Iterator[Timed]:
+    timed: Timed | None = first
+    while timed is not None and timed[0] < end_pts:
+        if timed[0] >= start_pts:
+            yield timed
+        timed = next(rest, None)
+
+
+def _frames_from(path: Path, start_pts: int, back_off_s: int | None) -> Generator[Timed, None, None]:
+    with open_media(path, FILM_FORMATS) as container:
+        stream = picture_stream(container)
+        if back_off_s is not None and stream.time_base:
+            container.seek(start_pts - round(back_off_s / stream.time_base), stream=stream)
+        for frame in container.decode(stream):
+            if frame.pts is None:
+                raise UndecodableError(f"{path.name} has a frame without pts near {start_pts}")
+            yield frame.pts, frame
+
+
+def planes_of(frame: VideoFrame) -> list[Plane]:
+    """Copies of the frame's planes, each [H, W], padding left out.
+
+    Raises:
+        UndecodableError: the samples are packed, so the planes are not Y, U and V.
+    """
+    if not frame.format.is_planar or frame.format.is_rgb:
+        raise UndecodableError(f"pixel format {frame.format.name} has no Y, U and V planes")
+    dtype: np.dtype[Any] = np.dtype(np.uint8 if frame.format.components[0].bits <= 8 else np.uint16)
+    return [_plane_samples(plane, dtype) for plane in frame.planes]
+
+
+def _plane_samples(plane: VideoPlane, dtype: np.dtype[Any]) -> Plane:
+    samples: Plane = np.frombuffer(memoryview(plane), dtype).reshape(-1, plane.line_size // dtype.itemsize)
+    return samples[: plane.height, : plane.width].copy()
+
+
+def to_rgb(frame: VideoFrame) -> Bytes:
+    """The frame as RGB, [H, W, 3] uint8, by the matrix and range it is tagged with."""
+    return np.asarray(
+        frame.to_ndarray(
+            format="rgb24",
+            src_colorspace=matrix_of(frame.colorspace, frame.width, frame.height),
+            src_color_range=frame.color_range or ColorRange.MPEG,
+            dst_color_range=ColorRange.JPEG,
+            interpolation=SHARP_CHROMA,
+        ),
+        np.uint8,
+    )
+
+
+def matrix_of(tag: int, width_px: int, height_px: int) -> int:
+    """The matrix to decode with: the tag, and without one BT.709 for HD and BT.601 below it, as players guess."""
+    if tag != UNTAGGED:
+        return tag
+    return Colorspace.ITU709 if width_px >= HD_WIDTH_PX or height_px >= HD_HEIGHT_PX else Colorspace.ITU601

@@ -1,0 +1,134 @@
+"""Sound by film time: sample 0 lies at time 0 of the container, whatever the stream's offset and gaps."""
+
+import wave
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from numpy.typing import NDArray
+
+from pipelines.media.container import SOUND_CODECS, UndecodableError, open_media
+from schemas.timing import ANALYSIS_RATE_HZ
+
+Floats = NDArray[np.float32]
+
+GAP_TOLERANCE_S = Fraction(1, 50)  # a jump of pts below it is rounding of the container (Matroska counts in ms)
+PCM_24_MAX = (1 << 23) - 1
+
+
+def read_mono(path: Path, sample_rate_hz: int = ANALYSIS_RATE_HZ) -> Floats:
+    """The first sound stream mixed to mono: [N] float32, sample 0 at time 0.
+
+    Raises:
+        UndecodableError: there is no sound that can be decoded.
+    """
+    return np.concatenate([block[0] for block in sound_blocks(path, sample_rate_hz, "mono")])
+
+
+def read_channels(path: Path) -> tuple[Floats, int, str]:
+    """The first sound stream as it is: [C, N] float32 with sample 0 at time 0, its rate in Hz, its layout's name."""
+    with open_media(path) as container:
+        stream = sound_stream(container)
+        rate, layout = stream.rate, stream.layout.name
+    return np.concatenate(list(sound_blocks(path, rate, layout)), axis=1), rate, layout
+
+
+def sound_blocks(path: Path, sample_rate_hz: int, layout: str) -> Iterator[Floats]:
+    """The first sound stream in blocks [C, n] that join without a gap, the first one at time 0.
+
+    What lies before time 0 is left out; a late start and holes in the stream are silence.
+    """
+    with open_media(path) as container:
+        stream = sound_stream(container)
+        position = 0
+        for start, samples in _resampled(container, stream, sample_rate_hz, layout):
+            if start > position:
+                yield np.zeros((len(samples), start - position), np.float32)
+                position = start
+            fresh = samples[:, position - start :]
+            if fresh.shape[1]:
+                yield fresh
+                position += fresh.shape[1]
+        if position == 0:
+            raise UndecodableError(f"{path.name} has a sound stream without sound")
+
+
+def sound_stream(container: InputContainer) -> AudioStream:
+    """The first sound stream, its decoder pinned.
+
+    Raises:
+        UndecodableError: there is none, or its codec is not on the list.
+    """
+    if not container.streams.audio:
+        raise UndecodableError("there is no sound stream")
+    stream = container.streams.audio[0]
+    context = stream.codec_context
+    if context is None or not (context.name in SOUND_CODECS or context.name.startswith("pcm_")):
+        raise UndecodableError(f"sound codec {context.name if context else 'unknown'} is not on the list")
+    context.thread_count = 1
+    return stream
+
+
+def _resampled(
+    container: InputContainer, stream: AudioStream, sample_rate_hz: int, layout: str
+) -> Iterator[tuple[int, Floats]]:
+    """Blocks with the place of their first sample. Each stretch without a hole is resampled by itself."""
+    for stretch in _stretches(container, stream):
+        resampler = AudioResampler(format="fltp", layout=layout, rate=sample_rate_hz)
+        position: int | None = None
+        for frame in stretch:
+            if position is None and frame is not None:
+                position = round(_start_s(frame) * sample_rate_hz)
+            for block in resampler.resample(frame):
+                assert position is not None
+                yield position, np.asarray(block.to_ndarray(), np.float32)
+                position += block.samples
+
+
+def _stretches(container: InputContainer, stream: AudioStream) -> Iterator[Iterator[AudioFrame | None]]:
+    frames = container.decode(stream)
+    held: list[AudioFrame] = [frame for frame in [next(frames, None)] if frame is not None]
+
+    def stretch() -> Iterator[AudioFrame | None]:
+        frame = held.pop()
+        while True:
+            expected = _start_s(frame) + Fraction(frame.samples, frame.sample_rate)
+            yield frame
+            following = next(frames, None)
+            if following is None:
+                break
+            joins = abs(_start_s(following) - expected) <= GAP_TOLERANCE_S and _kind(following) == _kind(frame)
+            if not joins:
+                held.append(following)
+                break
+            frame = following
+        yield None
+
+    while held:
+        yield stretch()
+
+
+def _start_s(frame: AudioFrame) -> Fraction:
+    if frame.pts is None or frame.time_base is None:
+        raise UndecodableError("the sound has no timestamps")
+    return frame.pts * frame.time_base
+
+
+def _kind(frame: AudioFrame) -> tuple[int, str, str]:
+    return frame.sample_rate, frame.layout.name, frame.format.name
+
+
+def write_wav(path: Path, samples: Floats, sample_rate_hz: int) -> None:
+    """Write [N] or [C, N] float samples in [-1, 1] as 24-bit PCM; what is louder is clipped."""
+    channels = np.atleast_2d(samples)
+    codes = np.round(np.clip(channels, -1, 1) * PCM_24_MAX).astype("<i4")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(len(channels))
+        file.setsampwidth(3)
+        file.setframerate(sample_rate_hz)
+        file.writeframes(codes.T.copy().view(np.uint8).reshape(-1, 4)[:, :3].tobytes())

@@ -1,0 +1,72 @@
+"""Sound lies where the container says, to the sample."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.io.wavfile
+
+from pipelines.media.container import UndecodableError
+from pipelines.media.sound import read_channels, read_mono, write_wav
+from tests.synthetic import FilmSpec, make_film, ticking
+
+
+def lag_of(found: np.ndarray, expected: np.ndarray) -> int:
+    """How many samples `found` is late, by the peak of the cross correlation."""
+    size = 1 << (len(found) + len(expected)).bit_length()
+    product = np.fft.rfft(found, size) * np.conj(np.fft.rfft(expected, size))
+    peak = int(np.argmax(np.fft.irfft(product, size)))
+    return peak if peak < size // 2 else peak - size
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
+def test_sound_of_a_film_is_not_moved_by_the_codec(tmp_path: Path, suffix: str) -> None:
+    film = make_film(tmp_path / f"film.{suffix}")
+    tolerance = 32 if suffix == "mkv" else 1  # Matroska rounds time to 1 ms
+
+    assert abs(lag_of(read_mono(film.path), ticking(32_000, 16_000))) <= tolerance
+
+
+def test_a_late_sound_stream_begins_with_silence(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", FilmSpec(sound_start_s=Fraction(1, 4)))
+
+    samples = read_mono(film.path)
+
+    assert np.abs(samples[:3000]).max() < 1e-3
+    assert abs(lag_of(samples, ticking(32_000, 16_000)) - 4000) <= 16
+
+
+def test_channels_keep_rate_and_layout(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", FilmSpec(sample_rate_hz=44_100))
+
+    samples, rate, layout = read_channels(film.path)
+
+    assert (len(samples), rate, layout) == (2, 44_100, "stereo")
+    assert lag_of(samples[1], ticking(88_200, 44_100)) == 0
+
+
+def test_a_wav_is_read_by_another_library_as_it_was_written(tmp_path: Path) -> None:
+    stereo = np.random.default_rng(0).uniform(-1, 1, (2, 4800)).astype(np.float32)
+    write_wav(tmp_path / "stem.wav", stereo, 48_000)
+
+    rate, codes = scipy.io.wavfile.read(tmp_path / "stem.wav")
+
+    assert rate == 48_000
+    assert np.abs(codes.T / 2**31 - stereo).max() < 2**-22  # 24 bits
+    assert np.abs(read_channels(tmp_path / "stem.wav")[0] - stereo).max() < 2**-22
+
+
+def test_an_impulse_stays_where_it_is_when_resampled(tmp_path: Path) -> None:
+    impulse = np.zeros(48_000, np.float32)
+    impulse[24_000] = 0.9
+    write_wav(tmp_path / "impulse.wav", impulse, 48_000)
+
+    assert int(np.argmax(read_mono(tmp_path / "impulse.wav"))) == 8000
+
+
+def test_a_film_without_sound_says_so(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", FilmSpec(languages=()))
+
+    with pytest.raises(UndecodableError, match="no sound stream"):
+        read_mono(film.path)
