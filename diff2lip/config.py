@@ -1,6 +1,8 @@
 """The model's configuration: architecture, crop geometry and sampler, as frozen dataclasses."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,3 +25,119 @@ class CropConfig:
     def mask_row(self) -> int:
         """First crop row that is repainted."""
         return round(self.size_px * self.mask_top)
+
+
+class Prediction(StrEnum):
+    """What the network's first three channels say."""
+
+    EPS = "eps"  # the noise, as published
+    V = "v"  # sqrt(a) eps - sqrt(1 - a) x_0: Salimans & Ho (2022), stable when few steps start from pure noise
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AudioEncoderConfig:
+    """The encoder of a [80, 16] mel window; the defaults are the published ones."""
+
+    height: int = 64  # rows that the 80 mel bands become
+    channels: int = 32
+    channel_mult: tuple[int, ...] = (1, 2, 3, 4)
+    num_res_blocks: int = 2
+    groups: int = 32
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelConfig:
+    """The denoiser; the defaults are the published Diff2Lip ("paper", 128 px)."""
+
+    name: str = "paper"
+    channels: int = 128
+    channel_mult: tuple[int, ...] = (1, 1, 2, 3, 4)
+    num_res_blocks: int = 2
+    attention_factors: tuple[int, ...] = (4, 8, 16)  # where the picture is smaller by these factors
+    head_channels: int = 64
+    groups: int = 32  # of GroupNorm
+    learned_variance: bool = True  # three more output channels
+    prediction: Prediction = Prediction.EPS
+    audio: AudioEncoderConfig = field(default_factory=AudioEncoderConfig)
+    crop: CropConfig = field(default_factory=lambda: CropConfig(size_px=128, mask_top=0.5))
+
+    def __post_init__(self) -> None:
+        shrink = 2 ** (len(self.channel_mult) - 1)
+        if self.crop.size_px % shrink:
+            raise ValueError(f"a crop of {self.crop.size_px} px cannot be halved {len(self.channel_mult) - 1} times")
+        if any(self.channels * factor % self.groups for factor in self.channel_mult):
+            raise ValueError(
+                f"channels {self.channels} x {self.channel_mult} must be multiples of {self.groups} groups"
+            )
+
+    @property
+    def out_channels(self) -> int:
+        """Channels that the network returns."""
+        return 6 if self.learned_variance else 3
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values, from which `from_dict` makes an equal configuration."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "ModelConfig":
+        """The configuration that `to_dict` wrote.
+
+        Raises:
+            TypeError: a field is missing or unknown.
+        """
+        audio, crop = values["audio"], values["crop"]
+        return cls(
+            **values
+            | {
+                "channel_mult": tuple(values["channel_mult"]),
+                "attention_factors": tuple(values["attention_factors"]),
+                "prediction": Prediction(values["prediction"]),
+                "audio": AudioEncoderConfig(**audio | {"channel_mult": tuple(audio["channel_mult"])}),
+                "crop": CropConfig(**crop),
+            }
+        )
+
+
+def paper_model() -> ModelConfig:
+    """The published network: 128 px, 101,670,630 parameters, 157 GFLOP a step and frame."""
+    return ModelConfig()
+
+
+def small_model() -> ModelConfig:
+    """The network built for CPUs: 96 px of lower face, the same blocks, narrower."""
+    return ModelConfig(
+        name="small",
+        channels=32,
+        channel_mult=(1, 2, 3, 4),
+        num_res_blocks=1,
+        attention_factors=(8,),
+        head_channels=32,
+        groups=16,
+        learned_variance=False,
+        prediction=Prediction.V,
+        audio=AudioEncoderConfig(groups=16),
+        crop=CropConfig(),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SamplerConfig:
+    """How noise becomes a mouth."""
+
+    steps: int = 8  # DDIM steps; 25 is the published setting, for the eps network
+    guidance: float = 1.0  # above 1 strengthens the sound: two passes a step
+    frames_per_batch: int = 16  # fixed batch size; shorter batches are padded to it
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.steps <= 1000:
+            raise ValueError(f"steps must be in [1, 1000], got {self.steps}")
+        if self.guidance < 1:
+            raise ValueError(f"guidance must be at least 1, got {self.guidance}")
+        if self.frames_per_batch < 1:
+            raise ValueError(f"frames_per_batch must be positive, got {self.frames_per_batch}")
+
+    @property
+    def passes(self) -> int:
+        """Calls of the network per step."""
+        return 1 if self.guidance == 1 else 2

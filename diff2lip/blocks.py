@@ -1,0 +1,128 @@
+"""The parts that the denoiser and the audio encoder are built of, with the published state-dict names.
+
+Dhariwal & Nichol, "Diffusion Models Beat GANs on Image Synthesis" (2021), sections 3 and A: residual blocks
+that resample, and self-attention with fixed head width.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+Stride = tuple[int, int]
+
+
+class Conditioned(nn.Module):
+    """A module that takes the embedding of noise level and sound beside its input."""
+
+
+class Layers(nn.Sequential):
+    """A sequence that hands the embedding to those of its members that take it."""
+
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:  # type: ignore[override]
+        for layer in self:
+            x = layer(x, embedding) if isinstance(layer, Conditioned) else layer(x)
+        return x
+
+
+class Upsample(nn.Module):
+    """Each pixel becomes 2 x 2."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+class ResBlock(Conditioned):
+    """GN, SiLU, conv, + embedding, GN, SiLU, conv, + skip; may halve or double its picture on the way.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        embedding_channels: width of the embedding, which is added between the two convolutions.
+        groups: groups of both GroupNorms.
+        resample: applied after norm and SiLU on the main path and directly on the skip path.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        embedding_channels: int,
+        groups: int,
+        resample: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.in_layers = nn.Sequential(
+            nn.GroupNorm(groups, in_channels), nn.SiLU(), nn.Conv2d(in_channels, out_channels, 3, padding=1)
+        )
+        self.resample = resample if resample is not None else nn.Identity()
+        self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(embedding_channels, out_channels))
+        self.out_layers = nn.Sequential(
+            nn.GroupNorm(groups, out_channels),
+            nn.SiLU(),
+            nn.Dropout(0.0),
+            zeroed(nn.Conv2d(out_channels, out_channels, 3, padding=1)),
+        )
+        same = in_channels == out_channels
+        self.skip_connection = nn.Identity() if same else nn.Conv2d(in_channels, out_channels, 1)
+
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        norm, activation, conv = self.in_layers
+        h = conv(self.resample(activation(norm(x))))
+        h = h + self.emb_layers(embedding).to(h.dtype)[:, :, None, None]
+        return torch.add(self.skip_connection(self.resample(x)), self.out_layers(h))
+
+
+class AttentionBlock(nn.Module):
+    """Self-attention over all pixels, added to its input; heads are laid out (q, k, v) head by head."""
+
+    def __init__(self, channels: int, head_channels: int, groups: int) -> None:
+        super().__init__()
+        if channels % head_channels:
+            raise ValueError(f"{channels} channels cannot be split into heads of {head_channels}")
+        self.num_heads = channels // head_channels
+        self.norm = nn.GroupNorm(groups, channels)
+        self.qkv = nn.Conv1d(channels, 3 * channels, 1)
+        self.proj_out = zeroed(nn.Conv1d(channels, channels, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, channels, height, width = x.shape
+        flat = x.reshape(batch, channels, height * width)  # [B, C, H, W] -> [B, C, L]
+        heads = self.qkv(self.norm(flat)).reshape(batch, self.num_heads, -1, height * width)
+        q, k, v = heads.transpose(2, 3).chunk(3, dim=3)  # [B, heads, L, C / heads] each
+        attended = functional.scaled_dot_product_attention(q, k, v)
+        joined = attended.transpose(2, 3).reshape(batch, channels, height * width)
+        return torch.add(flat, self.proj_out(joined)).reshape(x.shape)
+
+
+def zeroed(layer: nn.Conv1d | nn.Conv2d) -> nn.Conv1d | nn.Conv2d:
+    """The same layer with weights and bias 0: a residual branch that starts as nothing."""
+    nn.init.zeros_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+def embedding_mlp(in_channels: int, out_channels: int) -> nn.Sequential:
+    """Linear, SiLU, Linear on a sinusoidal embedding."""
+    return nn.Sequential(nn.Linear(in_channels, out_channels), nn.SiLU(), nn.Linear(out_channels, out_channels))
+
+
+def sinusoidal_embedding(t: Tensor, channels: int, max_period: float = 10_000.0) -> Tensor:
+    """Cosines, then sines, of noise levels at geometric frequencies.
+
+    Vaswani et al., "Attention Is All You Need" (2017), section 3.5.
+
+    Args:
+        t: [B] noise levels.
+        channels: width of the embedding, even.
+        max_period: slowest period in levels.
+
+    Returns:
+        [B, channels] float32.
+    """
+    half = channels // 2
+    exponent = torch.arange(half, dtype=torch.float32, device=t.device) / half
+    angles = t.float()[:, None] * torch.exp(-math.log(max_period) * exponent)
+    return torch.cat([angles.cos(), angles.sin()], dim=1)
