@@ -19,8 +19,10 @@ class Reason(StrEnum):
     NOT_SPEAKING = "not_speaking"  # the voice is another person's, or off screen
     FACE_TOO_SMALL = "face_too_small"  # the face has too few film pixels
     FACE_TOO_LARGE = "face_too_large"  # the crop would be enlarged beyond what the model can paint
+    FACE_TURNED = "face_turned"  # near profile: a corner of the mouth is hidden
     TRACK_TOO_SHORT = "track_too_short"  # seen for too few frames
     SPEAKER_UNSURE = "speaker_unsure"  # two faces score alike
+    BY_HAND = "by_hand"  # a person edited the verdict
     UNDECODABLE = "undecodable"  # the picture of this shot cannot be decoded
     GATE_FAILED = "gate_failed"  # painted, and worse than the original
     WORKER_DIED = "worker_died"  # the process that worked on the shot ended without an answer

@@ -1,0 +1,116 @@
+"""Stage 2: where the dub lies on each shot, how late it is, and where dub and original speak.
+
+The dub is delivered as it comes: its sample 0 lies at film time 0. So the dub's span on a shot is the
+shot's own span in samples, and the mouths follow what will be heard. The lag is measured and reported,
+never compensated here: it says by how much a mix would have to be moved.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipelines.media.container import UndecodableError
+from pipelines.media.sound import read_mono
+from pipelines.speech import SampleSpan, SpeechConfig, stored_speech
+from pipelines.stage import Row, RowStage
+from pipelines.storage import ObjectStore, content_key
+from schemas.shot import ALIGNED_SHOT, SHOT
+from schemas.timing import ANALYSIS_RATE_HZ, Span, fraction
+
+VERSION = 1
+BLOCK_SAMPLES = (
+    60 * ANALYSIS_RATE_HZ
+)  # a minute at a time: a feature film's sound needs no transform of its own length
+CLEAR_PEAK = 12.0  # the peak over the typical value; unrelated sounds stay below 6, shared effects are above 30
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlignConfig:
+    """How dub and original are compared."""
+
+    max_lag_s: float = 2.0  # later than that is another cut of the film, not a lag
+    speech: SpeechConfig = field(default_factory=SpeechConfig)
+
+
+class AlignDub(RowStage):
+    """Says where the dub lies on a shot, and where dub and original speak in it.
+
+    The lag is measured for a `dub_mix`, which shares music and effects with the film's own sound. A
+    `dub_stem` holds dialogue only and shares nothing that could be compared: stems are delivered in sync
+    with the film, so their lag is 0 until it is measured on words.
+    """
+
+    consumes: ClassVar[pa.Schema] = SHOT
+    produces: ClassVar[pa.Schema] = ALIGNED_SHOT
+
+    def __init__(self, store_uri: str, config: AlignConfig | None = None) -> None:
+        self._store = ObjectStore(store_uri)
+        self._config = config or AlignConfig()
+
+    def facts(self, row: Row) -> Row:
+        span = Span(row["shot_start_pts"], row["shot_end_pts"], fraction(row["time_base"]))
+        start, end = span.to_samples(ANALYSIS_RATE_HZ)
+        dub = stored_speech(self._store, row["dub_digest"], Path(row["dub_uri"]), self._config.speech)
+        original = stored_speech(self._store, row["film_id"], Path(row["film_uri"]), self._config.speech)
+        return {
+            "dub_start_sample": start,
+            "dub_end_sample": end,
+            "lag_samples": self._lag_samples(row),
+            "dub_speech": clip_spans(dub, start, end),
+            "original_speech": clip_spans(original, start, end),
+        }
+
+    def _lag_samples(self, row: Row) -> int:
+        if row["dub_kind"] != "dub_mix":
+            return 0
+        facts = {"film_id": row["film_id"], "dub": row["dub_digest"], "max_lag_s": self._config.max_lag_s}
+        key = content_key("lag", VERSION, facts)
+        if not self._store.has(key):
+            self._store.put_json(key, self._measure_lag(Path(row["film_uri"]), Path(row["dub_uri"])))
+        return int(self._store.get_json(key))
+
+    def _measure_lag(self, film: Path, dub: Path) -> int:
+        try:
+            original = read_mono(film, ANALYSIS_RATE_HZ)
+        except UndecodableError:  # a silent film shares nothing with its dub
+            return 0
+        return constant_lag(
+            original, read_mono(dub, ANALYSIS_RATE_HZ), round(self._config.max_lag_s * ANALYSIS_RATE_HZ)
+        )
+
+
+def clip_spans(spans: list[SampleSpan], start: int, end: int) -> list[dict[str, int]]:
+    """What of the spans lies within [start, end), as a row holds it."""
+    clipped = [(max(first, start), min(after, end)) for first, after in spans]
+    return [{"start": first, "end": after} for first, after in clipped if first < after]
+
+
+def constant_lag(original: Floats, dub: Floats, max_lag: int) -> int:
+    """How many samples later the dub is than the original: positive = dub late; 0 when they share nothing clear.
+
+    Knapp and Carter, "The generalized correlation method for estimation of time delay" (1976), PHAT
+    weighting, over cross spectra that are summed block by block.
+
+    Args:
+        original: [N] the film's sound.
+        dub: [N] the dub's sound, at the same rate.
+        max_lag: largest lag looked for, either way.
+    """
+    size = 1 << (min(BLOCK_SAMPLES, max(len(original), len(dub))) + max_lag).bit_length()
+    spectrum = np.zeros(size // 2 + 1, np.complex128)
+    for start in range(0, min(len(original), len(dub)), BLOCK_SAMPLES):
+        block = slice(start, start + BLOCK_SAMPLES)
+        spectrum += np.fft.rfft(dub[block], size) * np.fft.rfft(original[block], size).conj()
+    weight = np.abs(spectrum)
+    likeness = np.fft.irfft(spectrum / np.maximum(weight, 1e-9 * max(float(weight.max()), 1e-9)), size)
+    lags = np.arange(-max_lag, max_lag + 1)
+    near = likeness[lags]
+    best = int(near.argmax())
+    typical = float(np.sqrt(np.mean(near**2)))
+    return int(lags[best]) if near[best] > CLEAR_PEAK * typical > 0 else 0

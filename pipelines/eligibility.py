@@ -1,0 +1,151 @@
+"""Which face tracks are painted: a verdict and a reason for every track of a shot. Pure functions of small facts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+
+from pipelines.stage import Row
+from schemas.reason import Reason, Verdict
+from schemas.timing import ANALYSIS_RATE_HZ, Span, fraction
+
+PtsSpan = tuple[int, int]  # half-open
+Decision = tuple[Verdict, Reason | None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Eligibility:
+    """What a face track must be to be painted. Each threshold with its reason."""
+
+    # 10 frames: 0.4 s at 25 fps, two syllables; a shorter glimpse shows no dub.
+    min_frames: int = 10
+    # 36 px: below it the mouth is some 12 px wide, and landmarks jitter by as much as lips move.
+    min_face_height_px: float = 36.0
+    # 0.2 film px per crop px: a painted mouth is shrunk to a fifth; less than that no viewer can read from lips.
+    min_enlargement: float = 0.2
+    # 3 film px per crop px: beyond, the painted mouth is visibly softer than the skin around it.
+    max_enlargement: float = 3.0
+    # 50 degrees: beyond, one corner of the mouth is hidden, and the model has seen only faces that look ahead.
+    max_yaw_deg: float = 50.0
+    # 0.5: the middle of the scale; a silent listener must stay below it, a speaker who is seen above.
+    min_speaking_score: float = 0.5
+    # 0.1: two faces on screen together that score nearer than this are for a person to tell apart.
+    speaking_margin: float = 0.1
+    # 0.12 s, three frames at 25 fps: room to fade in and out, and lips move before the sound is heard.
+    paint_margin_s: Fraction = Fraction(3, 25)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_enlargement < self.max_enlargement:
+            raise ValueError(f"enlargement must lie in order, got {self.min_enlargement} .. {self.max_enlargement}")
+        if not (0 <= self.min_speaking_score <= 1 and 0 <= self.speaking_margin <= 1):
+            raise ValueError("min_speaking_score and speaking_margin must lie in [0, 1]")
+        if self.min_frames < 1 or self.min_face_height_px < 0 or self.max_yaw_deg < 0 or self.paint_margin_s < 0:
+            raise ValueError("min_frames must be at least 1; sizes, angles and margins must not be negative")
+
+
+def decide_track(row: Row, track: Row, eligibility: Eligibility) -> Decision:
+    """The verdict of one face track of a shot.
+
+    Args:
+        row: TRACKED_SHOT.
+        track: one of its tracks.
+        eligibility: the thresholds.
+
+    Returns:
+        The verdict, and the reason unless the track is simply dubbed.
+    """
+    reason = _unfit(row, track, eligibility)
+    if reason is not None:
+        return Verdict.LEAVE, reason
+    score = track["speaking_score"]
+    rival = max((other["speaking_score"] for other in _rivals(row, track)), default=None)
+    if score < eligibility.min_speaking_score or (rival is not None and rival - score >= eligibility.speaking_margin):
+        return Verdict.LEAVE, Reason.NOT_SPEAKING
+    if rival is not None and score - rival < eligibility.speaking_margin:
+        return Verdict.REVIEW, Reason.SPEAKER_UNSURE
+    return Verdict.DUB, None
+
+
+def _unfit(row: Row, track: Row, eligibility: Eligibility) -> Reason | None:
+    """Why the track is not painted whoever speaks; the most telling reason first."""
+    if not spans_to_paint(row, track, eligibility.paint_margin_s):
+        return Reason.NO_SPEECH
+    if track["num_frames"] < eligibility.min_frames:
+        return Reason.TRACK_TOO_SHORT
+    if track["face_height_px"] < eligibility.min_face_height_px:
+        return Reason.FACE_TOO_SMALL
+    if track["enlargement"] < eligibility.min_enlargement:
+        return Reason.FACE_TOO_SMALL
+    if track["enlargement"] > eligibility.max_enlargement:
+        return Reason.FACE_TOO_LARGE
+    if abs(track["yaw_deg"]) > eligibility.max_yaw_deg:
+        return Reason.FACE_TURNED
+    return None
+
+
+def _rivals(row: Row, track: Row) -> list[Row]:
+    """Other tracks that are on screen at the same time."""
+    return [
+        other
+        for other in row["tracks"]
+        if other["track_index"] != track["track_index"]
+        and other["start_pts"] < track["end_pts"]
+        and track["start_pts"] < other["end_pts"]
+    ]
+
+
+def shot_reason(row: Row, verdicts: Sequence[Row]) -> Reason | None:
+    """Why nothing in the shot is painted; None when some track is dubbed or waits for review.
+
+    With several faces it is the reason of the one that seems most to speak.
+    """
+    if any(verdict["verdict"] != Verdict.LEAVE for verdict in verdicts):
+        return None
+    if not row["tracks"]:
+        return Reason.NO_FACE
+    if not row["dub_speech"] and not row["original_speech"]:
+        return Reason.NO_SPEECH
+    likeliest = max(row["tracks"], key=lambda track: track["speaking_score"])
+    reasons = {verdict["track_index"]: verdict["reason"] for verdict in verdicts}
+    return Reason(reasons[likeliest["track_index"]])
+
+
+def spans_to_paint(row: Row, track: Row, margin_s: Fraction = Eligibility().paint_margin_s) -> list[PtsSpan]:
+    """Where the track is painted: wherever the original or the dub speaks, with a margin.
+
+    Where only the original speaks, silence is painted: otherwise the lips would go on moving without sound.
+    Pauses shorter than two margins are painted through.
+
+    Args:
+        row: ALIGNED_SHOT or wider.
+        track: TRACK_FACTS of one of its tracks.
+        margin_s: how much earlier to begin and later to end.
+
+    Returns:
+        Half-open pts spans within the track and the shot, in order, apart from each other. Their ends are
+        not pts of frames: the caller takes the frames whose pts lies within.
+    """
+    time_base = fraction(row["time_base"])
+    spoken = sorted((span["start"], span["end"]) for span in [*row["dub_speech"], *row["original_speech"]])
+    first = max(row["shot_start_pts"], track["start_pts"])
+    after = min(row["shot_end_pts"], track["end_pts"])
+    spans: list[PtsSpan] = []
+    for start, end in (_widened(span, margin_s, time_base) for span in spoken):
+        start, end = max(start, first), min(end, after)
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], end))
+        elif start < end:
+            spans.append((start, end))
+    return spans
+
+
+def _widened(span: tuple[int, int], margin_s: Fraction, time_base: Fraction) -> PtsSpan:
+    start_s, end_s = (Fraction(sample, ANALYSIS_RATE_HZ) for sample in span)
+    return floor((start_s - margin_s) / time_base), ceil((end_s + margin_s) / time_base)
+
+
+def num_frames_to_paint(row: Row, track: Row, margin_s: Fraction) -> int:
+    """About how many frames `spans_to_paint` covers: their share of the shot's time, in frames of the shot."""
+    shot = Span(row["shot_start_pts"], row["shot_end_pts"], fraction(row["time_base"]))
+    ticks = sum(end - start for start, end in spans_to_paint(row, track, margin_s))
+    return round(Fraction(ticks * row["shot_num_frames"], shot.end_pts - shot.start_pts))

@@ -1,0 +1,112 @@
+"""Stage 4: the plan. A verdict for every face track of every shot, as a flat table that a person may edit."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import pyarrow as pa
+
+from pipelines.eligibility import Eligibility, decide_track, num_frames_to_paint, shot_reason, spans_to_paint
+from pipelines.stage import Row
+from schemas.reason import Reason, Verdict
+from schemas.shot import PLAN, PLANNED_SHOT
+from schemas.timing import clock, fraction
+
+__all__ = ["Eligibility", "apply_edits", "plan_shots", "plan_table", "spans_to_paint"]
+
+PlanKey = tuple[str, int, int | None]  # dub_id, shot_index, track_index: names a row of PLAN
+
+
+def plan_shots(tracked: pa.Table, eligibility: Eligibility | None = None) -> pa.Table:
+    """TRACKED_SHOT rows with verdicts: PLANNED_SHOT, same rows in the same order."""
+    eligibility = eligibility or Eligibility()
+    return pa.Table.from_pylist([_planned(row, eligibility) for row in tracked.to_pylist()], schema=PLANNED_SHOT)
+
+
+def _planned(row: Row, eligibility: Eligibility) -> Row:
+    verdicts: list[Row] = []
+    for track in row["tracks"]:
+        verdict, reason = decide_track(row, track, eligibility)
+        verdicts.append({"track_index": track["track_index"], "verdict": verdict, "reason": reason})
+    return _with_verdicts(row, verdicts)
+
+
+def _with_verdicts(row: Row, verdicts: list[Row]) -> Row:
+    return row | {"verdicts": verdicts, "reason": shot_reason(row, verdicts)}
+
+
+def plan_table(planned: pa.Table, eligibility: Eligibility | None = None) -> pa.Table:
+    """The flat PLAN: one row per face track, and one for each shot without a face."""
+    margin_s = (eligibility or Eligibility()).paint_margin_s
+    rows = [line for row in planned.to_pylist() for line in _plan_rows(row, margin_s)]
+    return pa.Table.from_pylist(rows, schema=PLAN)
+
+
+def _plan_rows(row: Row, margin_s: Fraction) -> list[Row]:
+    time_base = fraction(row["time_base"])
+    shot = {name: row[name] for name in ("dub_id", "title", "language", "shot_index")} | {
+        "start": clock(row["shot_start_pts"] * time_base),
+        "end": clock(row["shot_end_pts"] * time_base),
+    }
+    if not row["tracks"]:
+        return [shot | {"verdict": Verdict.LEAVE, "reason": row["reason"], "frames_to_paint": 0}]
+    decided = {verdict["track_index"]: verdict for verdict in row["verdicts"]}
+    return [shot | _track_columns(row, track, decided[track["track_index"]], margin_s) for track in row["tracks"]]
+
+
+def _track_columns(row: Row, track: Row, decided: Row, margin_s: Fraction) -> Row:
+    painted = decided["verdict"] != Verdict.LEAVE
+    measured = {name: track[name] for name in ("speaking_score", "face_height_px", "enlargement")}
+    return decided | measured | {"frames_to_paint": num_frames_to_paint(row, track, margin_s) if painted else 0}
+
+
+def apply_edits(planned: pa.Table, edited: pa.Table) -> pa.Table:
+    """The plan with the verdicts of an edited PLAN table; rows that it leaves out stay as they are.
+
+    A track whose verdict was changed to leave has the reason `by_hand`.
+
+    Raises:
+        ValueError: lists every row that the plan does not have, that is there twice, whose verdict is
+            unknown, or that has no face to paint.
+    """
+    rows = planned.to_pylist()
+    known = {_key(line): line for line in plan_table(planned).to_pylist()}
+    edits = edited.to_pylist()
+    problems = _problems(known, edits)
+    if problems:
+        raise ValueError("the edited plan cannot be followed:\n" + "\n".join(problems))
+    verdicts = {_key(edit): Verdict(edit["verdict"]) for edit in edits}
+    return pa.Table.from_pylist([_edited(row, verdicts) for row in rows], schema=PLANNED_SHOT)
+
+
+def _key(line: Mapping[str, Any]) -> PlanKey:
+    return line["dub_id"], line["shot_index"], line["track_index"]
+
+
+def _problems(known: Mapping[PlanKey, Row], edits: list[Row]) -> list[str]:
+    problems: list[str] = []
+    seen: set[PlanKey] = set()
+    allowed = [verdict.value for verdict in Verdict]
+    for number, edit in enumerate(edits, start=1):
+        key = _key(edit)
+        name = f"row {number} (dub {key[0][:12]}, shot {key[1]}, track {key[2]})"
+        if key not in known:
+            problems.append(f"{name}: the plan has no such row")
+        elif key in seen:
+            problems.append(f"{name}: is there twice")
+        elif edit["verdict"] not in allowed:
+            problems.append(f"{name}: verdict must be {', '.join(allowed)}, got {edit['verdict']!r}")
+        elif key[2] is None and edit["verdict"] != Verdict.LEAVE:
+            problems.append(f"{name}: the shot has no face that could be painted, so its verdict stays leave")
+        seen.add(key)
+    return problems
+
+
+def _edited(row: Row, verdicts: Mapping[PlanKey, Verdict]) -> Row:
+    changed = []
+    for verdict in row["verdicts"]:
+        wanted = verdicts.get((row["dub_id"], row["shot_index"], verdict["track_index"]), verdict["verdict"])
+        if wanted != verdict["verdict"]:
+            verdict = verdict | {"verdict": wanted, "reason": None if wanted == Verdict.DUB else Reason.BY_HAND}
+        changed.append(verdict)
+    return _with_verdicts(row, changed)

@@ -1,0 +1,155 @@
+"""Where a sound speaks: the voice-activity model that whisperX ships inside its wheel.
+
+Runs on the CPU and needs no network and no token. One result per sound, kept in storage under the
+sound's digest, so that all shots of a film and all its languages share it.
+"""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.media.container import UndecodableError
+from pipelines.media.sound import read_mono
+from pipelines.storage import ObjectStore, content_key
+from schemas.timing import ANALYSIS_RATE_HZ
+
+VERSION = 1
+MIN_SAMPLES = 1_600  # 100 ms: less is no word, and the model's filters need some context
+NOISY_LOGGERS = ("lightning", "pytorch_lightning", "lightning_fabric", "lightning.pytorch", "pyannote", "whisperx")
+
+Floats = NDArray[np.float32]
+SampleSpan = tuple[int, int]  # half-open, samples at 16 kHz, film time
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpeechConfig:
+    """When a probability of speech counts as speech."""
+
+    onset: float = 0.5  # begins above it: whisperX's own setting
+    offset: float = 0.363  # ends below it: whisperX's own setting
+    min_speech_s: float = 0.1  # shorter is a click
+    min_pause_s: float = 0.15  # shorter is a stop consonant, during which the mouth need not rest
+
+    def __post_init__(self) -> None:
+        if not 0 < self.offset <= self.onset < 1:
+            raise ValueError(f"0 < offset <= onset < 1 must hold, got offset {self.offset} and onset {self.onset}")
+
+
+def stored_speech(store: ObjectStore, digest: str, path: Path, config: SpeechConfig) -> list[SampleSpan]:
+    """Spans in which the sound of a file speaks; computed once per digest. A file without sound does not speak."""
+    key = content_key("speech", VERSION, {"sound": digest, "config": asdict(config)})
+    if not store.has(key):
+        store.put_json(key, _speech_of_file(path, config))
+    return [(start, end) for start, end in store.get_json(key)]
+
+
+def _speech_of_file(path: Path, config: SpeechConfig) -> list[SampleSpan]:
+    try:
+        samples = read_mono(path, ANALYSIS_RATE_HZ)
+    except UndecodableError:  # a silent film, or no sound that anyone could hear: nobody speaks in it
+        return []
+    return speech_spans(samples, config)
+
+
+def speech_spans(samples: Floats, config: SpeechConfig | None = None) -> list[SampleSpan]:
+    """Spans in which somebody speaks.
+
+    Args:
+        samples: [N] mono at 16 kHz.
+        config: thresholds; the default one when left out.
+
+    Returns:
+        Spans in samples, in order, apart from each other, within [0, N).
+    """
+    config = config or SpeechConfig()
+    if len(samples) < MIN_SAMPLES:
+        return []
+    scores, centres = _speech_scores(samples)
+    spans = join_near(above(scores, centres, config), round(config.min_pause_s * ANALYSIS_RATE_HZ))
+    shortest = round(config.min_speech_s * ANALYSIS_RATE_HZ)
+    return [(start, min(end, len(samples))) for start, end in spans if min(end, len(samples)) - start >= shortest]
+
+
+def above(scores: Floats, centres: NDArray[np.int64], config: SpeechConfig) -> list[SampleSpan]:
+    """Spans between a score over `onset` and the next one under `offset`; the last one ends with the scores."""
+    spans: list[SampleSpan] = []
+    start: int | None = None
+    for score, centre in zip(scores, centres, strict=True):
+        if start is None and score > config.onset:
+            start = int(centre)
+        elif start is not None and score < config.offset:
+            spans.append((start, int(centre)))
+            start = None
+    if start is not None and len(centres) and start < centres[-1]:
+        spans.append((start, int(centres[-1])))
+    return spans
+
+
+def join_near(spans: list[SampleSpan], min_pause: int) -> list[SampleSpan]:
+    """Ordered spans, those with less than `min_pause` between them made one."""
+    joined: list[SampleSpan] = []
+    for start, end in spans:
+        if joined and start - joined[-1][1] < min_pause:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _speech_scores(samples: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """The model's probability of speech and the sample at the centre of each."""
+    import torch
+
+    model = _speech_model()
+    with _one_thread(), _quiet(), torch.inference_mode():
+        found = model({"waveform": torch.from_numpy(samples)[None], "sample_rate": ANALYSIS_RATE_HZ})
+    grid = found.sliding_window
+    middle_s = grid.start + np.arange(len(found.data)) * grid.step + grid.duration / 2
+    return found.data[:, 0].astype(np.float32), np.round(middle_s * ANALYSIS_RATE_HZ).astype(np.int64)
+
+
+@cache
+def _speech_model() -> Any:
+    import torch
+
+    with _quiet():
+        from whisperx.vads.pyannote import load_vad_model
+
+        return load_vad_model(torch.device("cpu"))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One torch thread: sums in one order, so every machine of a kind and every actor gets the same scores."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the notices of libraries about their own versions, which a user can do nothing about."""
+    loggers = [logging.getLogger(name) for name in NOISY_LOGGERS]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
