@@ -1,0 +1,184 @@
+"""The catalog: which films are dubbed into which language, with which sound.
+
+CSV, JSON Lines or Parquet. Every wrong row is reported at once, with its place, before anything runs.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+
+from jobs.catalog_file import CatalogRecord, read_records
+from jobs.language import language_tag
+from schemas.reason import Refusal
+
+MAX_TITLE_LETTERS = 64
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CatalogProblem:
+    """One thing that is wrong with the catalog, and where."""
+
+    row: int  # line of a text catalog (the header of a CSV is line 1); row from 1 of a Parquet file
+    column: str  # empty when the row as a whole is meant
+    reason: Refusal
+    message: str
+
+
+def _none_if_blank(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _uri(value: str) -> str:
+    if any(ord(letter) < 32 for letter in value):
+        raise ValueError("the path holds a control character")
+    return value.strip()
+
+
+Uri = Annotated[str, AfterValidator(_uri)]
+OptionalUri = Annotated[Uri | None, BeforeValidator(_none_if_blank)]
+OptionalText = Annotated[str | None, BeforeValidator(_none_if_blank)]
+
+
+class CatalogRow(BaseModel):
+    """One film in one language. Paths are absolute, or URIs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_min_length=1)
+
+    row: int
+    film: Uri
+    language: Annotated[str, AfterValidator(language_tag)]
+    dub_stem: OptionalUri = None
+    dub_mix: OptionalUri = None
+    me_stem: OptionalUri = None
+    title: OptionalText = None
+    script: OptionalUri = None
+
+    @model_validator(mode="after")
+    def _one_dub(self) -> "CatalogRow":
+        if (self.dub_stem is None) == (self.dub_mix is None):
+            raise ValueError("give the dub in one of the columns dub_stem and dub_mix")
+        if self.me_stem and self.dub_mix:
+            raise ValueError("me_stem goes with dub_stem: a dub_mix holds music and effects already")
+        return self
+
+    @property
+    def dub(self) -> str:
+        """Where the dub's sound lies."""
+        return self.dub_stem or self.dub_mix or ""
+
+    @property
+    def dub_kind(self) -> str:
+        """dub_stem or dub_mix."""
+        return "dub_stem" if self.dub_stem else "dub_mix"
+
+
+COLUMNS = tuple(name for name in CatalogRow.model_fields if name != "row")
+_PATHS = ("film", "dub_stem", "dub_mix", "me_stem", "script")
+
+
+def read_catalog(path: Path) -> tuple[list[CatalogRow], list[CatalogProblem]]:
+    """The rows that can be begun, with titles that are folder names, and all problems of the others.
+
+    Raises:
+        CatalogUnreadableError: there is no such file, or its kind is none of the three.
+    """
+    rows: list[CatalogRow] = []
+    records = read_records(path)
+    problems = _unknown_columns(records, header_row=1 if path.suffix.lower() == ".csv" else None)
+    if not records:
+        problems.append(CatalogProblem(row=1, column="", reason=Refusal.EMPTY, message="the catalog has no rows"))
+    for record in records:
+        row, wrong = _read_row(record, path.absolute().parent)
+        problems += wrong
+        rows += [row] if row is not None and not wrong else []
+    unique, clashes = _unique(rows)
+    return unique, sorted(problems + clashes, key=lambda problem: (problem.row, problem.column))
+
+
+def folder_name(text: str) -> str:
+    """A title as a folder name, `[A-Za-z0-9._-]{1,64}`: accents and other letters are replaced."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-.")[:MAX_TITLE_LETTERS].rstrip("-.")
+    return name or "film"
+
+
+def _read_row(record: CatalogRecord, folder: Path) -> tuple[CatalogRow | None, list[CatalogProblem]]:
+    if record.broken:
+        return None, [_problem(record.row, "", record.broken)]
+    if record.cells.get("cue_sheet") not in (None, ""):
+        message = "cue sheets are not supported yet: give the whole dub as dub_stem or dub_mix"
+        return None, [_problem(record.row, "cue_sheet", message)]
+    try:
+        row = CatalogRow.model_validate(
+            {name: value for name, value in record.cells.items() if name in COLUMNS} | {"row": record.row}
+        )
+    except ValidationError as error:
+        return None, [_from_pydantic(record.row, detail) for detail in error.errors()] + _missing(record, folder)
+    placed = row.model_copy(update={name: _place(getattr(row, name), folder) for name in _PATHS})
+    titled = placed.model_copy(update={"title": folder_name(row.title or Path(row.film).stem)})
+    return titled, _missing(record, folder)
+
+
+def _place(uri: str | None, folder: Path) -> str | None:
+    if uri is None or "://" in uri:
+        return uri
+    return str(folder / Path(uri).expanduser())
+
+
+def _missing(record: CatalogRecord, folder: Path) -> list[CatalogProblem]:
+    """Files that a row names and that are not there, also for a row that is wrong in another column."""
+    named = {name: record.cells.get(name) for name in _PATHS}
+    texts = {name: value.strip() for name, value in named.items() if isinstance(value, str) and value.strip()}
+    places = {name: _place(text, folder) or "" for name, text in texts.items() if "\0" not in text}
+    return [
+        CatalogProblem(row=record.row, column=name, reason=Refusal.MISSING_FILE, message=f"there is no file {place}")
+        for name, place in places.items()
+        if "://" not in place and not Path(place).exists()
+    ]
+
+
+def _from_pydantic(row: int, detail: Any) -> CatalogProblem:
+    column = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] in ("missing", "string_too_short") or detail["input"] is None:
+        return _problem(row, column, "a value is needed here")
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    reason = Refusal.UNKNOWN_LANGUAGE if column == "language" else Refusal.BAD_ROW
+    return CatalogProblem(row=row, column=column, reason=reason, message=message)
+
+
+def _unknown_columns(records: Iterable[CatalogRecord], header_row: int | None) -> list[CatalogProblem]:
+    """Each column that is not known, once, at the header or where it is first used. It makes no row wrong."""
+    first: dict[str, int] = {}
+    for record in records:
+        for name in record.cells:
+            if name not in COLUMNS and name != "cue_sheet":
+                first.setdefault(name, header_row or record.row)
+    message = f"unknown column; known are {', '.join(COLUMNS)}"
+    return [_problem(row, name, message) for name, row in first.items()]
+
+
+def _unique(rows: list[CatalogRow]) -> tuple[list[CatalogRow], list[CatalogProblem]]:
+    """The first of rows that would be one delivery, and a problem for each of the others."""
+    films: dict[tuple[str, str], int] = {}
+    titles: dict[tuple[str, str], int] = {}
+    kept, problems = [], []
+    for row in rows:
+        film, title = (row.film, row.language), ((row.title or "").lower(), row.language)
+        if film in films:
+            problems.append(_problem(row.row, "film", f"the same film and language as in row {films[film]}"))
+        elif title in titles:
+            message = f"row {titles[title]} is delivered under {row.title}/{row.language} too: give another title"
+            problems.append(_problem(row.row, "title", message))
+        else:
+            films[film] = titles[title] = row.row
+            kept.append(row)
+    return kept, problems
+
+
+def _problem(row: int, column: str, message: str) -> CatalogProblem:
+    return CatalogProblem(row=row, column=column, reason=Refusal.BAD_ROW, message=message)
