@@ -1,0 +1,134 @@
+"""The face detector: frames in, faces with five points out, whatever network does it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torchvision.ops import nms
+
+from pipelines.assets import asset_path
+from pipelines.detection import Detection
+from pipelines.retinaface import PIXEL_MEAN_BGR as MOBILENET_MEAN_BGR
+from pipelines.retinaface import Outputs, anchors, decode_boxes, decode_points, load_retinaface
+
+Frames = NDArray[np.uint8]  # [B, H, W, 3] RGB
+
+BACKENDS = {"mobilenet": "retinaface-mobilenet025", "resnet50": "retinaface-resnet50"}
+IMAGENET_MEAN_RGB, IMAGENET_STD_RGB = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DetectorConfig:
+    """How faces are looked for."""
+
+    backend: str = "mobilenet"  # or resnet50: retinaface-pytorch, whose weights the user supplies
+    min_score: float = 0.6  # faces of the test clips score 0.98 and more, what is no face under 0.5
+    max_overlap: float = 0.4  # boxes that share more are one face
+    max_side_px: int = 1280  # larger pictures are shrunk to this long side: 4K costs what 720p costs
+    min_side_px: int = 640  # smaller pictures are enlarged to it, at most twice: a 27 px face is then sure
+    batch_size: int = 4  # frames at once; does not change the result
+
+    def __post_init__(self) -> None:
+        if self.backend not in BACKENDS:
+            raise ValueError(f"unknown detector backend {self.backend}; known are {', '.join(BACKENDS)}")
+        if not 0 < self.min_side_px <= self.max_side_px:
+            raise ValueError(f"min_side_px must be in 1..max_side_px, got {self.min_side_px} and {self.max_side_px}")
+
+
+class FaceDetector:
+    """Finds faces. The network is loaded with the first frames, so a run that finds all done loads nothing."""
+
+    def __init__(self, config: DetectorConfig | None = None, device: str = "cpu") -> None:
+        self._config = config or DetectorConfig()
+        self._device = device
+
+    def detect(self, frames: Frames | Sequence[Frames]) -> list[list[Detection]]:
+        """The faces of each frame, best score first.
+
+        Args:
+            frames: [B, H, W, 3] RGB, or a list of [H, W, 3] of one size.
+        """
+        size = self._config.batch_size
+        batches = [frames[start : start + size] for start in range(0, len(frames), size)]
+        return [faces for batch in batches for faces in self._detect_batch(batch)]
+
+    def _detect_batch(self, frames: Frames | Sequence[Frames]) -> list[list[Detection]]:
+        height, width = frames[0].shape[:2]
+        scale = working_scale(height, width, self._config)
+        pixels = np.stack([_resized(frame, scale) for frame in frames])
+        priors = _anchors(*pixels.shape[1:3]).to(self._device)
+        with torch.inference_mode():
+            offsets, logits, points = self._network(self._normalised(pixels))
+            scores = logits.softmax(-1)[..., 1]
+            boxes, marks = decode_boxes(offsets, priors), decode_points(points, priors)
+        ratio = np.array([width / pixels.shape[2], height / pixels.shape[1]])
+        return [self._faces(*found, ratio) for found in zip(boxes, marks, scores, strict=True)]
+
+    def _faces(self, boxes: Tensor, points: Tensor, scores: Tensor, ratio: NDArray[np.float64]) -> list[Detection]:
+        sure = scores > self._config.min_score
+        boxes, points, scores = boxes[sure], points[sure], scores[sure]
+        kept = nms(boxes, scores, self._config.max_overlap).tolist()
+        # Pixel centres lie at integers in film pixels; the network counts from the corner of the first pixel.
+        return [
+            Detection(
+                boxes[face].cpu().numpy().astype(np.float64) * np.tile(ratio, 2) - 0.5,
+                float(scores[face]),
+                points[face].cpu().numpy().astype(np.float64) * ratio - 0.5,
+            )
+            for face in kept
+        ]
+
+    def _normalised(self, pixels: Frames) -> Tensor:
+        """[B, 3, H, W] as the backend's network wants it."""
+        rgb = torch.from_numpy(pixels).to(self._device).permute(0, 3, 1, 2).float()
+        if self._config.backend == "mobilenet":
+            return rgb.flip(1) - rgb.new_tensor(MOBILENET_MEAN_BGR)[:, None, None]
+        mean, std = (rgb.new_tensor(values)[:, None, None] for values in (IMAGENET_MEAN_RGB, IMAGENET_STD_RGB))
+        return (rgb / 255 - mean) / std
+
+    def _network(self, pixels: Tensor) -> Outputs:
+        outputs: Outputs = self._module(pixels)
+        return outputs
+
+    @cached_property
+    def _module(self) -> nn.Module:
+        path = asset_path(BACKENDS[self._config.backend])
+        if self._config.backend == "mobilenet":
+            return load_retinaface(path).to(self._device)
+        from retinaface.network import RetinaFace as ResNet50  # pulls in a large package: only who asks for it pays
+
+        network: nn.Module = ResNet50(
+            name="Resnet50",
+            pretrained=False,
+            return_layers={"layer2": 1, "layer3": 2, "layer4": 3},
+            in_channels=256,
+            out_channels=256,
+        )
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        return network.eval().to(self._device)
+
+
+def working_scale(height: int, width: int, config: DetectorConfig) -> float:
+    """By how much a picture is resized before faces are looked for."""
+    long_side = max(height, width)
+    if long_side > config.max_side_px:
+        return config.max_side_px / long_side
+    return min(2.0, max(1.0, config.min_side_px / long_side))
+
+
+def _resized(frame: Frames, scale: float) -> Frames:
+    if scale == 1.0:
+        return frame
+    kernel = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    resized: Frames = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=kernel)
+    return resized
+
+
+@lru_cache(maxsize=4)
+def _anchors(height: int, width: int) -> Tensor:
+    return anchors(height, width)
