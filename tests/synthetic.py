@@ -8,11 +8,13 @@ cuts are and whether sound moved, without asking the code that it tests.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
+from av.codec.context import Flags as CodecFlags
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
@@ -143,6 +145,7 @@ def _add_picture(out: av.container.OutputContainer, spec: FilmSpec) -> av.VideoS
     context = stream.codec_context
     context.time_base = _encoder_time_base(spec)
     context.gop_size, context.max_b_frames = spec.gop, spec.b_frames
+    context.flags |= CodecFlags.frame_duration  # else the last frame of a VFR film lasts as long as the one before
     if spec.colour:
         context.colorspace, context.color_primaries, context.color_trc, context.color_range = spec.colour
     stream.metadata["language"] = spec.languages[0] if spec.languages else "und"
@@ -165,9 +168,9 @@ def _add_subtitle(out: av.container.OutputContainer, spec: FilmSpec) -> av.strea
 
 
 def _mux_picture(out: av.container.OutputContainer, stream: av.VideoStream, spec: FilmSpec, draw: Draw) -> None:
-    starts, _, time_base = frame_ticks(spec)
+    starts, end, time_base = frame_ticks(spec)
     matrix, full = (spec.colour[0], spec.colour[3] == 2) if spec.colour else (Colorspace.ITU601, False)
-    for index, start in enumerate(starts):
+    for index, (start, following) in enumerate(pairwise([*starts, end])):
         frame = av.VideoFrame.from_ndarray(draw(index), "rgb24").reformat(
             format=spec.pixel_format,
             dst_colorspace=matrix,
@@ -175,7 +178,7 @@ def _mux_picture(out: av.container.OutputContainer, stream: av.VideoStream, spec
         )
         if spec.colour:
             frame.colorspace, frame.color_primaries, frame.color_trc, frame.color_range = spec.colour
-        frame.pts, frame.time_base = start, time_base
+        frame.pts, frame.duration, frame.time_base = start, following - start, time_base
         out.mux(stream.encode(frame))
     out.mux(stream.encode(None))
 
@@ -214,9 +217,12 @@ def _chapters(spec: FilmSpec) -> list[Any]:
 def _truth(path: Path, spec: FilmSpec) -> SyntheticFilm:
     starts, end, unit = frame_ticks(spec)
     with av.open(str(path)) as film:
-        time_base = film.streams.video[0].time_base
+        stream = film.streams.video[0]
+        time_base = stream.time_base
+        first = min(packet.pts for packet in film.demux(stream) if packet.pts is not None and not packet.is_discard)
     assert time_base is not None
-    pts = [round(tick * unit / time_base) for tick in starts]
-    return SyntheticFilm(
-        path, spec, time_base, tuple(pts), round(end * unit / time_base), tuple(pts[c] for c in spec.cuts)
-    )
+    # MP4 keeps a late start in ms and MPEG-TS adds an offset: the distances are ours, the first pts is the container's
+    shift = first - round(starts[0] * unit / time_base)
+    pts = [round(tick * unit / time_base) + shift for tick in starts]
+    end_pts = round(end * unit / time_base) + shift
+    return SyntheticFilm(path, spec, time_base, tuple(pts), end_pts, tuple(pts[cut] for cut in spec.cuts))

@@ -1,0 +1,96 @@
+"""The child that looks at untrusted media: requests in by line, verdicts out by line, and nothing else.
+
+Run as `python -m pipelines.admission`. It is spawned, never forked (decoder threads do not survive a fork),
+limited in memory, and killed by its parent when it stands still.
+"""
+
+import json
+import resource
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pipelines.media.dub_sound import SoundProbe, probe_sound
+from pipelines.media.probe import Probe, probe_film
+from pipelines.media.refusal import MediaRefusedError
+from schemas.reason import Refusal
+from schemas.timing import rational
+
+MEMORY_BYTES = 6 << 30
+MIN_DUB_SHARE = 0.9  # a stem may end after its last line; one that covers less of the film is another film's
+Problem = dict[str, str]
+
+
+def examine(request: dict[str, Any]) -> dict[str, Any]:
+    """The film's facts and all that is wrong with the files of one request."""
+    film = _tried(_film, request["film"])
+    dub = _tried(_sound, request["dub"])
+    problems = [{"column": "film", **film}] if isinstance(film, dict) else []
+    problems += [{"column": request["dub_kind"], **dub}] if isinstance(dub, dict) else []
+    if request.get("me_stem"):
+        me = _tried(_sound, request["me_stem"])
+        problems += [{"column": "me_stem", **me}] if isinstance(me, dict) else _too_short("me_stem", film, me)
+    if not isinstance(dub, dict):
+        problems += _too_short(request["dub_kind"], film, dub)
+    return {"facts": film_facts(film) if isinstance(film, Probe) else None, "problems": problems}
+
+
+def film_facts(probe: Probe) -> dict[str, Any]:
+    """The columns of FILM that a probe knows."""
+    return {
+        "width_px": probe.width_px,
+        "height_px": probe.height_px,
+        "pixel_format": probe.pixel_format,
+        "video_codec": probe.video_codec,
+        "time_base": rational(probe.time_base),
+        "frame_rate": rational(probe.frame_rate),
+        "start_pts": probe.start_pts,
+        "end_pts": probe.end_pts,
+        "num_frames": probe.num_frames,
+    }
+
+
+def _too_short(column: str, film: Probe | Problem, sound: SoundProbe | Problem) -> list[Problem]:
+    if not isinstance(film, Probe) or not isinstance(sound, SoundProbe):
+        return []
+    film_s = film.duration_s
+    if sound.end_s >= film_s * MIN_DUB_SHARE:
+        return []
+    detail = f"its sound ends at {float(sound.end_s):.1f} s, the film lasts {float(film_s):.1f} s"
+    return [{"column": column, "refusal": Refusal.DUB_TOO_SHORT.value, "detail": detail}]
+
+
+def _tried(look: Any, path: str) -> Any:
+    try:
+        return look(path)
+    except MediaRefusedError as error:
+        return {"refusal": error.refusal.value, "detail": error.detail}
+
+
+@cache  # several languages of one film are one look
+def _film(path: str) -> Probe:
+    return probe_film(Path(path), lambda num_frames: _say({"num_frames": num_frames}))
+
+
+@cache
+def _sound(path: str) -> SoundProbe:
+    return probe_sound(Path(path))
+
+
+def _say(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def serve() -> None:
+    """Answer each line of standard input until it ends."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _say({"ready": True})
+    for line in sys.stdin:
+        _say(examine(json.loads(line)))
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,54 @@
+"""What a dub's sound stream is: enough to refuse it before anything runs."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from pipelines.media.container import SOUND_FORMATS, UndecodableError, open_media
+from pipelines.media.refusal import MediaRefusedError, check_file, refusal_of_unopened
+from pipelines.media.sound import sound_stream
+from schemas.reason import Refusal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SoundProbe:
+    """The first sound stream of a file."""
+
+    codec: str
+    sample_rate_hz: int
+    layout: str
+    end_s: Fraction  # film time at which the sound ends
+
+
+def probe_sound(path: Path) -> SoundProbe:
+    """The facts of a dub's sound: its packets are all read, its first frame is decoded.
+
+    Raises:
+        MediaRefusedError: with the reason why this is no dub.
+    """
+    check_file(path)
+    try:
+        return _probe(path)
+    except UndecodableError as error:
+        raise refusal_of_unopened(path, str(error)) from error
+
+
+def _probe(path: Path) -> SoundProbe:
+    with open_media(path, SOUND_FORMATS) as container:
+        if not container.streams.audio:
+            raise MediaRefusedError(Refusal.NO_SOUND, "it has no sound stream")
+        try:
+            stream = sound_stream(container)
+        except UndecodableError as error:
+            raise MediaRefusedError(Refusal.CODEC, str(error)) from error
+        end_s, num_frames = Fraction(0), 0
+        for packet in container.demux(stream):
+            if not num_frames:
+                num_frames = len(packet.decode())
+            if packet.pts is not None and packet.time_base:
+                end_s = max(end_s, (packet.pts + (packet.duration or 0)) * packet.time_base)
+        if not num_frames:
+            raise MediaRefusedError(Refusal.NO_SOUND, "no sound can be decoded")
+        return SoundProbe(
+            codec=stream.codec_context.name, sample_rate_hz=stream.rate, layout=stream.layout.name, end_s=end_s
+        )

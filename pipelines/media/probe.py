@@ -1,0 +1,205 @@
+"""What a film is, found by decoding all of it; or the reason why it is none that can be dubbed.
+
+A file that opens is not a file that is whole: a cut MP4 opens without a word and declares the frames
+that it lost. So frames are counted, pts checked and corrupt flags summed.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from pipelines.media.container import FILM_FORMATS, MAX_PIXELS, UndecodableError, open_media, picture_stream
+from pipelines.media.refusal import MediaRefusedError, check_file, refusal_of_unopened
+from pipelines.media.streams import StreamFacts, picture_streams, stream_facts
+from schemas.reason import Refusal
+
+PIXEL_FORMATS = frozenset(
+    f"yuv{chroma}p{depth}" for chroma in ("420", "422", "444") for depth in ("", "10le", "12le")
+) | {"yuvj420p", "yuvj422p", "yuvj444p"}
+MAX_PTS_GAP_S = 10
+MAX_INTERLACED_SHARE = 0.05  # above it weaving would comb; below it is a stray flag
+END_TOLERANCE_S = Fraction(1, 4)  # a container's declared length is rounded and may count a codec's padding
+PROGRESS_FRAMES = 250
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Probe:
+    """What is true of a film that may be dubbed."""
+
+    container: str  # FFmpeg's name of the demuxer
+    video_codec: str
+    width_px: int
+    height_px: int
+    pixel_format: str
+    time_base: Fraction
+    frame_rate: Fraction
+    start_pts: int
+    end_pts: int
+    num_frames: int
+    streams: tuple[StreamFacts, ...]
+    num_chapters: int
+
+    @property
+    def duration_s(self) -> Fraction:
+        return (self.end_pts - self.start_pts) * self.time_base
+
+    def of_kind(self, kind: str) -> list[StreamFacts]:
+        """The streams of a kind: video, audio, subtitle, data, attachment."""
+        return [stream for stream in self.streams if stream.kind == kind]
+
+
+def probe_film(path: Path, progress: Progress | None = None) -> Probe:
+    """The facts of a film, every frame of its picture decoded.
+
+    Args:
+        path: the file.
+        progress: told the number of frames decoded so far, now and then.
+
+    Raises:
+        MediaRefusedError: with the reason why this film is not dubbed.
+    """
+    check_file(path)
+    try:
+        with open_media(path, FILM_FORMATS) as container:
+            _check_declared(container)
+            return _probe_open(container, progress or (lambda num_frames: None))
+    except UndecodableError as error:
+        raise refusal_of_unopened(path, str(error)) from error
+
+
+def _check_declared(container: InputContainer) -> None:
+    pictures = picture_streams(container)
+    if not pictures:
+        raise MediaRefusedError(Refusal.NO_VIDEO, "it has no picture stream")
+    context = pictures[0].codec_context
+    if context.width * context.height > MAX_PIXELS:
+        raise MediaRefusedError(Refusal.DIMENSIONS, f"{context.width} x {context.height} is above the limit")
+    try:
+        picture_stream(container)
+    except UndecodableError as error:
+        raise MediaRefusedError(Refusal.CODEC, str(error)) from error
+    if context.pix_fmt and context.pix_fmt not in PIXEL_FORMATS:
+        raise MediaRefusedError(Refusal.PIXEL_FORMAT, f"{context.pix_fmt} is not planar YUV of 8, 10 or 12 bits")
+
+
+def _probe_open(container: InputContainer, progress: Progress) -> Probe:
+    stream = picture_stream(container)
+    tally = _Tally(stream)
+    for packet in container.demux():
+        tally.see_packet(packet)
+        if packet.stream.index == stream.index:  # packet.stream_index of a flush packet is always 0
+            for frame in tally.decoded(packet):
+                tally.see_frame(frame)
+                if tally.num_frames % PROGRESS_FRAMES == 0:
+                    progress(tally.num_frames)
+    tally.judge(container)
+    return _probe_of(container, stream, tally)
+
+
+def _probe_of(container: InputContainer, stream: VideoStream, tally: "_Tally") -> Probe:
+    frame, rate = tally.last, stream.average_rate or stream.guessed_rate
+    assert stream.time_base
+    assert frame is not None
+    if frame.pts is None or tally.first_pts is None or not rate:
+        raise MediaRefusedError(Refusal.TIMING, "it has no frame rate")
+    return Probe(
+        container=container.format.name,
+        video_codec=stream.codec_context.codec.canonical_name,
+        width_px=frame.width,
+        height_px=frame.height,
+        pixel_format=frame.format.name,
+        time_base=Fraction(stream.time_base),
+        frame_rate=Fraction(rate),
+        start_pts=tally.first_pts,
+        end_pts=frame.pts + (frame.duration or round(1 / rate / stream.time_base)),
+        num_frames=tally.num_frames,
+        streams=tuple(stream_facts(other) for other in container.streams),
+        num_chapters=len(container.chapters()),
+    )
+
+
+class _Tally:
+    """What is counted while a film is decoded, and the verdict on it."""
+
+    def __init__(self, stream: VideoStream) -> None:
+        self._stream = stream
+        self._interlaced = 0
+        self._damaged: list[int] = []
+        self._end_s: Fraction | None = None
+        self._previous_pts: int | None = None
+        self.num_frames = 0
+        self.first_pts: int | None = None
+        self.last: VideoFrame | None = None
+
+    def see_packet(self, packet: Packet) -> None:  # type: ignore[type-arg]
+        if packet.pts is not None and packet.time_base:
+            end = (packet.pts + (packet.duration or 0)) * packet.time_base
+            self._end_s = max(end, self._end_s or end)
+
+    def decoded(self, packet: Packet) -> Iterator[VideoFrame]:  # type: ignore[type-arg]
+        try:
+            yield from packet.decode()
+        except av.FFmpegError:
+            self._damaged.append(packet.pts or 0)
+
+    def see_frame(self, frame: VideoFrame) -> None:
+        self._check_time(frame.pts)
+        self._check_same(frame)
+        self._interlaced += frame.interlaced_frame
+        if frame.is_corrupt:
+            self._damaged.append(frame.pts or 0)
+        self.num_frames += 1
+        self.last = frame
+
+    def _check_time(self, pts: int | None) -> None:
+        if pts is None:
+            raise MediaRefusedError(Refusal.NO_TIMESTAMPS, f"frame {self.num_frames} has no pts")
+        if self._previous_pts is not None:
+            step_s = (pts - self._previous_pts) * (self._stream.time_base or 0)
+            if not 0 < step_s <= MAX_PTS_GAP_S:
+                raise MediaRefusedError(
+                    Refusal.TIMING, f"pts goes from {self._previous_pts} to {pts} at frame {self.num_frames}"
+                )
+        else:
+            self.first_pts = pts
+        self._previous_pts = pts
+
+    def _check_same(self, frame: VideoFrame) -> None:
+        if self.last is None:
+            if frame.format.name not in PIXEL_FORMATS:
+                raise MediaRefusedError(Refusal.PIXEL_FORMAT, f"{frame.format.name} is not planar YUV")
+            return
+        if (frame.width, frame.height) != (self.last.width, self.last.height):
+            raise MediaRefusedError(Refusal.DIMENSIONS, f"the frame size changes at frame {self.num_frames}")
+        if frame.format.name != self.last.format.name:
+            raise MediaRefusedError(Refusal.PIXEL_FORMAT, f"the pixel format changes at frame {self.num_frames}")
+
+    def judge(self, container: InputContainer) -> None:
+        """Refuse what only the whole film shows."""
+        if not self.num_frames:
+            raise MediaRefusedError(Refusal.NO_FRAMES, "no frame of the picture can be decoded")
+        if self._interlaced > MAX_INTERLACED_SHARE * self.num_frames:
+            detail = f"{self._interlaced} of {self.num_frames} frames are interlaced; deinterlace the film first"
+            raise MediaRefusedError(Refusal.INTERLACED, detail)
+        missing_s = self._missing_s(container)
+        if missing_s > END_TOLERANCE_S:
+            detail = f"it ends {float(missing_s):.2f} s before its declared end; copy the file again"
+            raise MediaRefusedError(Refusal.TRUNCATED, detail)
+        if self._damaged:
+            near = ", ".join(str(pts) for pts in sorted(set(self._damaged))[:5])
+            raise MediaRefusedError(Refusal.DAMAGED, f"{len(self._damaged)} damaged places, first near pts {near}")
+
+    def _missing_s(self, container: InputContainer) -> Fraction:
+        if not container.duration or self._end_s is None:
+            return Fraction(0)
+        start_s = Fraction(container.start_time or 0, av.time_base)
+        return start_s + Fraction(container.duration, av.time_base) - self._end_s

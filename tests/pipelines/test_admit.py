@@ -1,0 +1,87 @@
+"""All that is wrong with a catalog is found in one go, and one bad film loses no good one."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from pipelines.admit import AdmitRequest, admit_films
+from pipelines.media.sound import write_wav
+from pipelines.storage import file_digest
+from schemas.film import FILM
+from schemas.reason import Refusal
+from tests.synthetic import FILM_24, FilmSpec, make_film, ticking
+
+
+def request(row_number: int, film: Path, dub: Path, **more: object) -> AdmitRequest:
+    given = {"title": "one", "language": "fr", "dub_kind": "dub_stem"} | more
+    return AdmitRequest(row_number=row_number, film=film, dub=dub, **given)  # type: ignore[arg-type]
+
+
+def stem(path: Path, seconds: float) -> Path:
+    write_wav(path, ticking(round(seconds * 48_000), 48_000), 48_000)
+    return path
+
+
+def test_good_films_are_rows_of_the_schema_with_their_digests(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", FilmSpec(frame_rate=FILM_24))
+    dub = stem(tmp_path / "dub.wav", 2.1)
+
+    rows, refused = admit_films([request(1, film.path, dub), request(2, film.path, dub, language="de")])
+
+    assert refused == []
+    assert pa.Table.from_pylist(rows, schema=FILM).num_rows == 2
+    assert [row["film_id"] for row in rows] == [file_digest(film.path)] * 2
+    assert rows[0]["dub_id"] != rows[1]["dub_id"]
+    assert (rows[0]["num_frames"], rows[0]["start_pts"], rows[0]["end_pts"]) == (50, film.pts[0], film.end_pts)
+
+
+def test_every_problem_of_every_row_is_told_at_once(tmp_path: Path) -> None:
+    film, dub = make_film(tmp_path / "film.mp4").path, stem(tmp_path / "dub.wav", 2)
+    short, text, silent = stem(tmp_path / "short.wav", 0.5), tmp_path / "text.mp4", tmp_path / "silent.mp4"
+    text.write_text("no film")
+    make_film(silent, FilmSpec(languages=()))
+
+    rows, refused = admit_films(
+        [
+            request(1, tmp_path / "absent.mp4", dub),
+            request(2, text, tmp_path / "absent.wav", dub_kind="dub_mix"),
+            request(3, film, short),
+            request(4, film, silent),
+            request(5, film, dub, me_stem=short),
+            request(6, film, dub),
+        ]
+    )
+
+    assert [(r.row_number, r.column, r.refusal) for r in refused] == [
+        (1, "film", Refusal.MISSING_FILE),
+        (2, "film", Refusal.NOT_MEDIA),
+        (2, "dub_mix", Refusal.MISSING_FILE),
+        (3, "dub_stem", Refusal.DUB_TOO_SHORT),
+        (4, "dub_stem", Refusal.NO_SOUND),
+        (5, "me_stem", Refusal.DUB_TOO_SHORT),
+    ]
+    assert len(rows) == 1
+
+
+def test_a_film_that_stalls_the_decoder_is_cut_off_and_the_others_go_on(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (4, 720, 1280, 3)).astype(np.uint8)
+    spec = FilmSpec(num_frames=100, cuts=(), width_px=1280, height_px=720, languages=())
+    slow = make_film(tmp_path / "slow.mp4", spec, lambda index: noise[index % 4]).path
+    film = make_film(tmp_path / "film.mp4", FilmSpec(num_frames=25, cuts=())).path
+    dub = stem(tmp_path / "dub.wav", 4)
+
+    rows, refused = admit_films([request(1, slow, dub), request(2, film, dub)], timeout_s=0.7)
+
+    assert [(r.row_number, r.column, r.refusal) for r in refused] == [(1, "film", Refusal.PROBE_TIMEOUT)]
+    assert [row["film_id"] for row in rows] == [file_digest(film)]
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "film.mp4")
+
+    rows, refused = admit_films([request(1, tmp_path / "film.mp4", stem(tmp_path / "dub.wav", 2))], timeout_s=10)
+
+    assert rows == []
+    assert refused[0].refusal == Refusal.NOT_REGULAR
