@@ -1,0 +1,185 @@
+"""Faces over frames to face tracks, and tracks to smooth affines: pure functions, no detector.
+
+Times are pts of one film; smoothing counts in seconds, because frames need not be evenly spaced.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from diff2lip.config import CropConfig
+from pipelines.detection import overlap
+from pipelines.face_frame import RIGID_INDICES, crop_affine, mouth_opening
+
+Floats = NDArray[np.float64]
+
+NOSE_TIP, CHEEK_LEFT, CHEEK_RIGHT = 1, 234, 454  # of the face mesh, left and right in the picture
+NOSE_DEPTH = 1.25  # how far the nose tip stands before the cheeks' edge, in half face widths
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrackConfig:
+    """How faces become tracks, and how calm their crops are."""
+
+    max_gap_s: Fraction = Fraction(1, 2)  # a face hidden for longer comes back as another track
+    min_overlap: float = 0.25  # of a face with the place where its track expects it
+    landmarks_sigma_s: float = 0.03  # takes the mesh's own tremor, leaves speech
+    centre_sigma_s: float = 0.06  # of the crop: follows the head
+    shape_sigma_s: float = 0.20  # of the crop's scale and rotation: a head does not change size quickly
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face in one frame, in film pixels."""
+
+    box: Floats  # [4] x0 y0 x1 y1
+    score: float  # of the detector, 0..1
+    landmarks: Floats  # [468, 2]
+
+
+@dataclass(slots=True)
+class FaceTrack:
+    """One person's face through a shot: where it was seen, in order of time."""
+
+    pts: list[int] = field(default_factory=list)
+    faces: list[Face] = field(default_factory=list)
+
+    def add(self, pts: int, face: Face) -> None:
+        """The face was seen again."""
+        self.pts.append(pts)
+        self.faces.append(face)
+
+    def expected_box(self, pts: int) -> Floats:
+        """[4] where the face should be at `pts`, had it moved on as over its last frames."""
+        back = max(0, len(self.pts) - 5)
+        if back == len(self.pts) - 1:
+            return self.faces[-1].box
+        velocity = (self.faces[-1].box - self.faces[back].box) / (self.pts[-1] - self.pts[back])
+        return self.faces[-1].box + velocity * (pts - self.pts[-1])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SmoothTrack:
+    """A track with something in each of its F frames, gaps bridged."""
+
+    pts: list[int]
+    detected: list[bool]  # False where a gap was bridged
+    scores: Floats  # [F]
+    boxes: Floats  # [F, 4], smoothed
+    landmarks: Floats  # [F, 468, 2], smoothed
+    openings: Floats  # [F], not smoothed
+    affines: Floats  # [F, 2, 3], film pixels to crop pixels
+
+
+def link_faces(frames: Sequence[tuple[int, Sequence[Face]]], max_gap_pts: int, min_overlap: float) -> list[FaceTrack]:
+    """Tracks by first frame, then from left to right.
+
+    Each frame's faces are given to the tracks so that the overlaps with the expected boxes add up to the most.
+
+    Args:
+        frames: pts and faces of each frame, in order of time.
+        max_gap_pts: a track not seen for longer is over.
+        min_overlap: a face that overlaps less than this with all expected boxes begins a track.
+    """
+    tracks: list[FaceTrack] = []
+    for pts, faces in frames:
+        live = [track for track in tracks if pts - track.pts[-1] <= max_gap_pts]
+        taken = _assign(live, pts, faces, min_overlap)
+        for face_index, face in sorted(enumerate(faces), key=lambda pair: float(pair[1].box[0])):
+            if face_index in taken:
+                taken[face_index].add(pts, face)
+            else:
+                tracks.append(FaceTrack([pts], [face]))
+    return tracks
+
+
+def _assign(live: list[FaceTrack], pts: int, faces: Sequence[Face], min_overlap: float) -> dict[int, FaceTrack]:
+    """The track of each face that continues one, by face index."""
+    if not live or not faces:
+        return {}
+    shares = np.array([[_likeness(track, pts, face) for face in faces] for track in live])
+    pairs = zip(*linear_sum_assignment(-shares), strict=True)
+    return {int(face): live[track] for track, face in pairs if shares[track, face] >= min_overlap}
+
+
+def _likeness(track: FaceTrack, pts: int, face: Face) -> float:
+    """Overlap with the expected box; half of that with the last one, for a face that stopped or turned back."""
+    return max(overlap(track.expected_box(pts), face.box), overlap(track.faces[-1].box, face.box) / 2)
+
+
+def smooth_track(
+    track: FaceTrack, frame_pts: Sequence[int], time_base: Fraction, crop: CropConfig, config: TrackConfig
+) -> SmoothTrack:
+    """The track over all frames from its first to its last, calm, with the affine of each crop.
+
+    Args:
+        track: where the face was seen.
+        frame_pts: pts of all frames of the shot, in order.
+        time_base: seconds per pts tick.
+        crop: the window to cut.
+        config: how calm.
+    """
+    pts = list(frame_pts[bisect_left(frame_pts, track.pts[0]) : bisect_left(frame_pts, track.pts[-1]) + 1])
+    seen = set(track.pts)
+    times = np.array([float((at - pts[0]) * time_base) for at in pts])
+    raw = _bridged(track, pts, np.stack([face.landmarks for face in track.faces]))
+    boxes = _bridged(track, pts, np.stack([face.box for face in track.faces]))
+    steady = _steady(times, raw, config)
+    return SmoothTrack(
+        pts=pts,
+        detected=[at in seen for at in pts],
+        scores=_bridged(track, pts, np.array([face.score for face in track.faces])),
+        boxes=smooth(times, boxes, config.centre_sigma_s),
+        landmarks=smooth(times, raw, config.landmarks_sigma_s),
+        openings=np.array([mouth_opening(points) for points in raw]),
+        affines=np.stack([crop_affine(points, crop) for points in steady]),
+    )
+
+
+def _bridged(track: FaceTrack, pts: list[int], values: Floats) -> Floats:
+    """Values at all of `pts`, straight lines over the gaps."""
+    flat = values.reshape(len(values), -1)
+    filled = np.stack([np.interp(pts, track.pts, column) for column in flat.T], axis=1)
+    return filled.reshape(len(pts), *values.shape[1:])
+
+
+def _steady(times: Floats, landmarks: Floats, config: TrackConfig) -> Floats:
+    """Landmarks for the crop's affine: scale and rotation calmed more than the place."""
+    centres = landmarks[:, list(RIGID_INDICES)].mean(1, keepdims=True)
+    shapes = smooth(times, landmarks - centres, config.shape_sigma_s)
+    return smooth(times, centres, config.centre_sigma_s) + shapes
+
+
+def smooth(times: Floats, values: Floats, sigma_s: float) -> Floats:
+    """Values [F, ...] without their tremor and without delay.
+
+    Savitzky and Golay, "Smoothing and differentiation of data by simplified least squares procedures" (1964), for
+    uneven times: at each frame the value of the parabola fitted to its surroundings, which weigh by a Gaussian of
+    sigma_s (at least one frame). Motion of constant acceleration comes through unchanged, at the ends too.
+    """
+    if len(times) < 4:
+        return values
+    sigma = max(sigma_s, float(np.median(np.diff(times))))
+    flat = values.reshape(len(values), -1)
+    smoothed = np.empty_like(flat)
+    for index, now in enumerate(times):
+        low, high = np.searchsorted(times, [now - 3 * sigma, now + 3 * sigma])
+        low, high = min(low, max(0, index - 3)), max(high, min(len(times), index + 4))
+        apart = (times[low:high] - now) / sigma
+        weights = np.exp(-(apart**2) / 4)  # the square root of the Gaussian: it multiplies both sides of the fit
+        basis = np.stack([np.ones_like(apart), apart, apart**2], axis=1) * weights[:, None]
+        smoothed[index] = np.linalg.pinv(basis)[0] * weights @ flat[low:high]
+    return smoothed.reshape(values.shape)
+
+
+def yaw_deg(landmarks: Floats) -> float:
+    """How far the head is turned, by the nose's place between the cheeks; positive to the right of the picture."""
+    axis = landmarks[CHEEK_RIGHT] - landmarks[CHEEK_LEFT]
+    width = max(float(np.linalg.norm(axis)), 1e-6)
+    place = float((landmarks[NOSE_TIP] - landmarks[CHEEK_LEFT]) @ axis) / width**2
+    return float(np.degrees(np.arctan((2 * place - 1) / NOSE_DEPTH)))
