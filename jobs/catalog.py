@@ -33,30 +33,32 @@ def _none_if_blank(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def _uri(value: str) -> str:
+def _plain_path(value: str) -> str:
     if any(ord(letter) < 32 for letter in value):
         raise ValueError("the path holds a control character")
+    if "://" in value:
+        raise ValueError("a path is needed: films and sound are read from mounted folders only, so far")
     return value.strip()
 
 
-Uri = Annotated[str, AfterValidator(_uri)]
-OptionalUri = Annotated[Uri | None, BeforeValidator(_none_if_blank)]
+Place = Annotated[str, AfterValidator(_plain_path)]
+OptionalPlace = Annotated[Place | None, BeforeValidator(_none_if_blank)]
 OptionalText = Annotated[str | None, BeforeValidator(_none_if_blank)]
 
 
 class CatalogRow(BaseModel):
-    """One film in one language. Paths are absolute, or URIs."""
+    """One film in one language. Paths are absolute."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_min_length=1)
 
     row: int
-    film: Uri
+    film: Place
     language: Annotated[str, AfterValidator(language_tag)]
-    dub_stem: OptionalUri = None
-    dub_mix: OptionalUri = None
-    me_stem: OptionalUri = None
+    dub_stem: OptionalPlace = None
+    dub_mix: OptionalPlace = None
+    me_stem: OptionalPlace = None
     title: OptionalText = None
-    script: OptionalUri = None
+    script: OptionalPlace = None
 
     @model_validator(mode="after")
     def _one_dub(self) -> "CatalogRow":
@@ -124,21 +126,23 @@ def _read_row(record: CatalogRecord, folder: Path) -> tuple[CatalogRow | None, l
     return titled, _missing(record, folder)
 
 
-def _place(uri: str | None, folder: Path) -> str | None:
-    if uri is None or "://" in uri:
-        return uri
-    return str(folder / Path(uri).expanduser())
+def _place(path: str | None, folder: Path) -> str | None:
+    if path is None:
+        return None
+    return str(folder / Path(path).expanduser())
 
 
 def _missing(record: CatalogRecord, folder: Path) -> list[CatalogProblem]:
     """Files that a row names and that are not there, also for a row that is wrong in another column."""
     named = {name: record.cells.get(name) for name in _PATHS}
     texts = {name: value.strip() for name, value in named.items() if isinstance(value, str) and value.strip()}
-    places = {name: _place(text, folder) or "" for name, text in texts.items() if "\0" not in text}
+    places = {
+        name: _place(text, folder) or "" for name, text in texts.items() if "\0" not in text and "://" not in text
+    }
     return [
         CatalogProblem(row=record.row, column=name, reason=Refusal.MISSING_FILE, message=f"there is no file {place}")
         for name, place in places.items()
-        if "://" not in place and not Path(place).exists()
+        if not Path(place).exists()
     ]
 
 

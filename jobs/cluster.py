@@ -1,0 +1,57 @@
+"""The Ray that a job runs on: one of its own on this machine, or a cluster that is there."""
+
+import logging
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+OBJECT_STORE_BYTES = 512 << 20  # rows hold facts, not pixels: a small store is enough
+MIN_CPUS = 2  # logical: what one actor of every stage and a reading task need together
+
+
+@contextmanager
+def ray_cluster(address: str | None = None) -> Iterator[None]:
+    """Connect to Ray for the time of a job; a Ray that this process has already is used as it is.
+
+    Args:
+        address: of a cluster; None takes RAY_ADDRESS (set inside a Ray job), else starts one here.
+    """
+    import ray
+
+    if ray.is_initialized():
+        yield
+        return
+    _say_settings()
+    address = address or os.environ.get("RAY_ADDRESS") or None
+    if address:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
+    else:
+        _start_local()
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _start_local() -> None:
+    import ray
+
+    # A token of this process alone: nothing is written to the home folder, and no other user can connect.
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    if os.environ["RAY_AUTH_MODE"] == "token" and "RAY_AUTH_TOKEN_PATH" not in os.environ:
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    ray.init(
+        address="local",
+        num_cpus=max(MIN_CPUS, os.cpu_count() or 1),
+        include_dashboard=False,
+        object_store_memory=OBJECT_STORE_BYTES,
+        log_to_driver=False,
+        logging_level=logging.WARNING,
+    )
+
+
+def _say_settings() -> None:
+    os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")  # jobs/progress.py shows our own
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")  # workers use the environment that is there
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")

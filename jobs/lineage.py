@@ -1,0 +1,174 @@
+"""What made this: one MLflow run a job, one child run a film and language. The only file that imports mlflow.
+
+Written by the driver alone, so that SQLite is enough for one machine. Every call names the store: nothing
+depends on MLflow's own idea of a default, which is a file in the current folder.
+"""
+
+import json
+import logging
+import os
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jobs.revision import Revision
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+EXPERIMENT = "diff2lip"
+SUBMISSION_VARIABLE = "DIFF2LIP_SUBMISSION_ID"  # set by `diff2lip submit`
+DRIVER_TAG = "diff2lip.driver"
+MAX_PARAM_LETTERS, MAX_TAG_LETTERS, MAX_DIGEST_LETTERS = 6000, 5000, 36  # MLflow's limits
+LOCAL_STORE = "sqlite:///"
+
+
+def default_tracking_uri(out: Path) -> str:
+    """The store that lies beside the deliveries."""
+    return f"{LOCAL_STORE}{out.absolute()}/mlflow.db"
+
+
+def lineage_tags(revision: Revision, digests: Mapping[str, str]) -> dict[str, str]:
+    """The tags that every run carries.
+
+    Args:
+        revision: the code.
+        digests: of what else went in, such as catalog and model.
+    """
+    tags = {
+        "mlflow.source.git.commit": revision.commit,
+        "diff2lip.dirty": str(revision.dirty).lower(),
+        "diff2lip.lock_digest": revision.lock_digest,
+        "diff2lip.submission_id": os.environ.get(SUBMISSION_VARIABLE, ""),
+    }
+    tags |= {f"diff2lip.{name}_digest": digest for name, digest in digests.items()}
+    return tags | {f"diff2lip.version.{name}": version for name, version in revision.versions.items()}
+
+
+class Run:
+    """One MLflow run that is open."""
+
+    def __init__(self, client: "MlflowClient", run_id: str) -> None:
+        self._client = client
+        self.run_id = run_id
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Parameters; nested ones get dotted names, long values are cut."""
+        for name, value in _flat(params).items():
+            self._client.log_param(self.run_id, name, str(value)[:MAX_PARAM_LETTERS])
+
+    def log_metrics(self, metrics: Mapping[str, float]) -> None:
+        """Numbers, all of this moment."""
+        from mlflow.entities import Metric
+
+        now = round(time.time() * 1000)
+        entities = [Metric(name, float(value), now, 0) for name, value in metrics.items()]
+        for first in range(0, len(entities), 500):
+            self._client.log_batch(self.run_id, metrics=entities[first : first + 500])
+
+    def log_file(self, path: Path, folder: str = "") -> None:
+        """A file as artifact, in a folder of the run."""
+        self._client.log_artifact(self.run_id, str(path), folder or None)
+
+    def log_json(self, name: str, value: Any) -> None:
+        """A JSON artifact."""
+        self._client.log_dict(self.run_id, value, name)
+
+    def log_input(self, name: str, source: str, digest: str, context: str) -> None:
+        """A data set that went in. MLflow takes 36 letters of a digest; the whole one is in the source."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        text = json.dumps({"uri": source, "sha256": digest})
+        dataset = Dataset(name=name, digest=digest[:MAX_DIGEST_LETTERS], source_type="local", source=text)
+        tag = InputTag("mlflow.data.context", context)
+        self._client.log_inputs(self.run_id, [DatasetInput(dataset, [tag])])
+
+    def finish(self, *, failed: bool) -> None:
+        """Close the run."""
+        self._client.set_terminated(self.run_id, "FAILED" if failed else "FINISHED")
+
+
+class JobRun(Run):
+    """The run of a job: the parent of its films' runs."""
+
+    def __init__(self, client: "MlflowClient", run_id: str, experiment_id: str, tags: Mapping[str, str]) -> None:
+        super().__init__(client, run_id)
+        self._experiment_id = experiment_id
+        self._tags = dict(tags)
+
+    def open_film(self, title: str, language: str, tags: Mapping[str, str]) -> Run:
+        """The child run of one film in one language."""
+        own = {"mlflow.parentRunId": self.run_id, "mlflow.runName": f"{title} {language}", **tags}
+        return Run(self._client, _create(self._client, self._experiment_id, self._tags | own))
+
+
+def open_job(tracking_uri: str, out: Path, job: str, tags: Mapping[str, str]) -> JobRun:
+    """Begin the run of a job; runs that a killed driver of this machine left open are closed first.
+
+    Args:
+        tracking_uri: of the store; see `default_tracking_uri`.
+        out: where artifacts go when the store is a local file.
+        job: dub, train, ...
+        tags: from `lineage_tags`.
+    """
+    client = _client(tracking_uri)
+    experiment_id = _experiment(client, tracking_uri, out)
+    _close_abandoned(client, experiment_id)
+    own = {"mlflow.runName": f"{job} {time.strftime('%Y-%m-%d %H:%M:%S')}", "diff2lip.job": job}
+    return JobRun(client, _create(client, experiment_id, {**tags, **own}), experiment_id, tags)
+
+
+def describe(revision: Revision, settings: Any) -> dict[str, Any]:
+    """What the config artifact of a run holds."""
+    return {"revision": asdict(revision), "settings": settings}
+
+
+def _client(tracking_uri: str) -> "MlflowClient":
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    from mlflow import MlflowClient
+
+    for name in ("mlflow", "alembic"):  # migrations of a fresh store are no news
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return MlflowClient(tracking_uri=tracking_uri)
+
+
+def _experiment(client: "MlflowClient", tracking_uri: str, out: Path) -> str:
+    found = client.get_experiment_by_name(EXPERIMENT)
+    if found is not None:
+        return str(found.experiment_id)
+    local = tracking_uri.startswith(LOCAL_STORE)
+    folder = (out.absolute() / "mlartifacts").as_uri() if local else None  # a server says itself where
+    return str(client.create_experiment(EXPERIMENT, artifact_location=folder))
+
+
+def _create(client: "MlflowClient", experiment_id: str, tags: Mapping[str, str]) -> str:
+    own = {DRIVER_TAG: f"{socket.gethostname()}:{os.getpid()}"}
+    cut = {name: value[:MAX_TAG_LETTERS] for name, value in {**tags, **own}.items()}
+    return str(client.create_run(experiment_id, tags=cut).info.run_id)
+
+
+def _close_abandoned(client: "MlflowClient", experiment_id: str) -> None:
+    for run in client.search_runs([experiment_id], "attributes.status = 'RUNNING'"):
+        host, _, pid = run.data.tags.get(DRIVER_TAG, "").rpartition(":")
+        if host == socket.gethostname() and pid.isdigit() and not _alive(int(pid)):
+            client.set_terminated(run.info.run_id, "KILLED")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _flat(params: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in params.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+    return flat

@@ -1,0 +1,45 @@
+"""What a job did, counted: seconds, frames and shots by film and stage."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from pipelines.progress import Event
+
+
+@dataclass(slots=True)
+class StageCount:
+    """One stage of one film."""
+
+    done: int = 0  # pieces of work, cached ones too
+    cached: int = 0
+    num_frames: int = 0
+    seconds: float = 0.0  # of work, summed over actors; more than the wall clock when several run
+
+
+class Tally:
+    """Counts events. It is a Listener."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str], StageCount] = defaultdict(StageCount)
+
+    def __call__(self, event: Event) -> None:
+        count = self._counts[event.title, event.stage]
+        count.done += 1
+        count.cached += event.cached
+        count.num_frames += event.num_frames
+        count.seconds += event.seconds
+
+    def of_film(self, title: str) -> dict[str, StageCount]:
+        """The stages of one film, by name."""
+        return {stage: count for (film, stage), count in self._counts.items() if film == title}
+
+    def of_job(self) -> dict[str, StageCount]:
+        """The stages of all films together, by name."""
+        total: dict[str, StageCount] = defaultdict(StageCount)
+        for (_, stage), count in self._counts.items():
+            whole = total[stage]
+            whole.done += count.done
+            whole.cached += count.cached
+            whole.num_frames += count.num_frames
+            whole.seconds += count.seconds
+        return dict(total)
