@@ -155,7 +155,8 @@ def with_context(
         held.append(frame)
         if len(held) == before + block + context:
             yield held, before, before + block
-            held, before = held[before + block - context :], context
+            dropped = max(0, before + block - context)
+            held, before = held[dropped:], before + block - dropped
     if len(held) > before:
         yield held, before, len(held)
 

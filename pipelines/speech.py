@@ -122,7 +122,7 @@ def _speech_model() -> Any:
 
     with _quiet():
         from whisperx.vads.pyannote import load_vad_model
-
+    with _quiet():  # again: the import sets the levels of its loggers anew
         return load_vad_model(torch.device("cpu"))
 
 
