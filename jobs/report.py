@@ -1,0 +1,120 @@
+"""report.html: one self-contained page a film, for the person who decides whether it may be delivered."""
+
+import base64
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from html import escape
+from string import Template
+
+from jobs.delivery import FramePair, TrackSheet
+from jobs.tally import StageCount
+from pipelines.stage import Row
+
+_PAGE = Template("""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>$title</title>
+<meta name="viewport" content="width=device-width">
+<style>
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 1100px; padding: 0 1rem; color: #1c1c1c }
+h1 { margin-bottom: 0 } h2 { margin-top: 2.2rem; border-bottom: 1px solid #ccc }
+.wide { overflow-x: auto }
+table { border-collapse: collapse } td, th { padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top }
+th { border-bottom: 1px solid #ccc; font-weight: 600 } td.number { text-align: right }
+figure { margin: 1rem 0 } figcaption { color: #555 } img { max-width: 100% }
+.pair { display: flex; gap: 4px } .pair img { width: 50% }
+.failed { color: #a00; font-weight: 600 }
+@media (prefers-color-scheme: dark) { body { background: #181818; color: #ddd } figcaption { color: #aaa } }
+</style></head><body>
+<h1>$title</h1><p>$summary</p>
+<h2>Why shots keep their original picture</h2>$reasons
+<h2>Before and after</h2>$frames
+<h2>Painted mouths</h2>$sheets
+<h2>Shots and face tracks</h2><div class="wide">$plan</div>
+<h2>Time by stage</h2>$stages
+</body></html>
+""")
+
+
+def film_report(
+    film: Row,
+    plan: Sequence[Row],
+    stages: Mapping[str, StageCount],
+    sheets: Sequence[TrackSheet],
+    frames: Sequence[FramePair],
+) -> str:
+    """The page; everything in it is escaped, every picture is a data URI.
+
+    Args:
+        film: DUBBED_FILM.
+        plan: PLAN rows of the film.
+        stages: what each stage did.
+        sheets: contact sheets of the painted tracks.
+        frames: whole frames, before and after.
+    """
+    return _PAGE.substitute(
+        title=escape(f"{film['title']} \u2013 {film['language']}"),
+        summary=_summary(film),
+        reasons=_reasons(plan),
+        frames="".join(_frame_pair(pair) for pair in frames) or "<p>No picture was changed.</p>",
+        sheets="".join(_sheet(sheet) for sheet in sheets) or "<p>Nothing was painted.</p>",
+        plan=_plan(plan),
+        stages=_stages(stages),
+    )
+
+
+def shots_by_reason(plan: Sequence[Row]) -> Counter[str]:
+    """How many face tracks, and shots without one, have which reason; `dubbed` for those with none."""
+    return Counter(str(row["reason"] or "dubbed") for row in plan)
+
+
+def _summary(film: Row) -> str:
+    if film["failure"]:
+        return f'<span class="failed">Not delivered: {escape(str(film["failure"]))}</span>'
+    return escape(
+        f"{film['num_shots_dubbed']} of {film['num_shots']} shots have a painted mouth; "
+        f"{film['num_frames_changed']} of {film['num_frames']} frames are changed."
+    )
+
+
+def _reasons(plan: Sequence[Row]) -> str:
+    counts = shots_by_reason(plan)
+    return _table(["reason", "face tracks and empty shots"], [[name, count] for name, count in counts.most_common()])
+
+
+def _plan(plan: Sequence[Row]) -> str:
+    columns = ["shot_index", "track_index", "start", "end", "verdict", "reason", "speaking_score", "face_height_px"]
+    rows = [[row[name] for name in columns] + [row["frames_to_paint"]] for row in plan]
+    return _table(["shot", "face", "start", "end", "verdict", "reason", "speaking", "height, px", "frames"], rows)
+
+
+def _stages(stages: Mapping[str, StageCount]) -> str:
+    rows = [[name, count.done, count.cached, count.num_frames, count.seconds] for name, count in stages.items()]
+    return _table(["stage", "pieces", "found done", "frames", "seconds of work"], rows)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    heads = "".join(f"<th>{escape(name)}</th>" for name in head)
+    lines = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows)
+    return f"<table><tr>{heads}</tr>{lines}</table>"
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f'<td class="number">{value:.2f}</td>'
+    if isinstance(value, int):
+        return f'<td class="number">{value}</td>'
+    return f"<td>{escape('' if value is None else str(value))}</td>"
+
+
+def _sheet(sheet: TrackSheet) -> str:
+    words = f"Shot {sheet.shot_index}, face {sheet.track_index}: source, painted, difference x4"
+    return f"<figure>{_image(sheet.png, 'png', words)}<figcaption>{words}</figcaption></figure>"
+
+
+def _frame_pair(pair: FramePair) -> str:
+    words = f"Shot {pair.shot_index}: source, delivered"
+    images = _image(pair.before, "jpeg", f"{words} (source)") + _image(pair.after, "jpeg", f"{words} (delivered)")
+    return f'<figure><div class="pair">{images}</div><figcaption>{words}</figcaption></figure>'
+
+
+def _image(data: bytes, kind: str, words: str) -> str:
+    return f'<img alt="{escape(words)}" src="data:image/{kind};base64,{base64.b64encode(data).decode()}">'

@@ -1,0 +1,67 @@
+"""A report needs no other file, and a title cannot break out of it."""
+
+from html.parser import HTMLParser
+
+from jobs.delivery import FramePair, TrackSheet
+from jobs.report import film_report, shots_by_reason
+from jobs.tally import StageCount
+
+FILM = {
+    "title": "<script>alert(1)</script>",
+    "language": "de",
+    "failure": None,
+    "num_shots": 4,
+    "num_shots_dubbed": 2,
+    "num_frames": 100,
+    "num_frames_changed": 30,
+}
+PLAN_ROW = {
+    "shot_index": 0,
+    "track_index": 0,
+    "start": "00:00:00.000",
+    "end": "00:00:01.000",
+    "verdict": "dub",
+    "reason": None,
+    "speaking_score": 0.9,
+    "face_height_px": 60.0,
+    "frames_to_paint": 20,
+}
+
+
+class Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.targets: list[str] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.targets += [value or "" for name, value in attrs if name in ("src", "href")]
+
+
+def parsed(html: str) -> Links:
+    links = Links()
+    links.feed(html)
+    return links
+
+
+def test_every_picture_is_inside_the_page() -> None:
+    sheet = TrackSheet(shot_index=1, track_index=0, png=b"png")
+    pair = FramePair(shot_index=1, before=b"a", after=b"b")
+    links = parsed(film_report(FILM, [PLAN_ROW], {"paint": StageCount(done=1)}, [sheet], [pair]))
+
+    assert len(links.targets) == 3
+    assert all(target.startswith("data:image/") for target in links.targets)
+
+
+def test_a_title_is_text_and_not_markup() -> None:
+    assert "script" not in parsed(film_report(FILM, [], {}, [], [])).tags
+
+
+def test_a_film_that_was_not_delivered_says_why() -> None:
+    assert "Not delivered: disk &amp; full" in film_report(FILM | {"failure": "disk & full"}, [], {}, [], [])
+
+
+def test_tracks_are_counted_by_reason() -> None:
+    rows = [PLAN_ROW, PLAN_ROW | {"reason": "no_face"}, PLAN_ROW | {"reason": "no_face"}]
+    assert shots_by_reason(rows) == {"dubbed": 1, "no_face": 2}
