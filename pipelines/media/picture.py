@@ -11,6 +11,7 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 
+from pipelines.media.coding import Coding
 from pipelines.media.container import FILM_FORMATS, UndecodableError, open_media, picture_stream
 
 Bytes = NDArray[np.uint8]
@@ -42,6 +43,12 @@ def plane_frames(path: Path, start_pts: int, end_pts: int) -> Iterator[tuple[int
     """
     for pts, frame in frames(path, start_pts, end_pts):
         yield pts, planes_of(frame)
+
+
+def coded_frames(path: Path, start_pts: int, end_pts: int) -> Iterator[tuple[int, list[Plane], Coding]]:
+    """The same, each with what its samples mean."""
+    for pts, frame in frames(path, start_pts, end_pts):
+        yield pts, planes_of(frame), coding_of(frame)
 
 
 def frames(path: Path, start_pts: int, end_pts: int) -> Iterator[tuple[int, VideoFrame]]:
@@ -100,11 +107,23 @@ def to_rgb(frame: VideoFrame) -> Bytes:
         frame.to_ndarray(
             format="rgb24",
             src_colorspace=matrix_of(frame.colorspace, frame.width, frame.height),
-            src_color_range=frame.color_range or ColorRange.MPEG,
+            src_color_range=ColorRange.JPEG if coding_of(frame).full_range else ColorRange.MPEG,
             dst_color_range=ColorRange.JPEG,
             interpolation=SHARP_CHROMA,
         ),
         np.uint8,
+    )
+
+
+def coding_of(frame: VideoFrame) -> Coding:
+    """What the frame's samples mean, an untagged matrix guessed as `to_rgb` guesses it."""
+    planes = frame.planes
+    return Coding(
+        bits=frame.format.components[0].bits,
+        chroma_x=-(-planes[0].width // planes[1].width),
+        chroma_y=-(-planes[0].height // planes[1].height),
+        matrix=matrix_of(frame.colorspace, frame.width, frame.height),
+        full_range=frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj"),
     )
 
 

@@ -1,0 +1,173 @@
+"""Stage 6, CompositeShot: painted crops back into the frames, as lossless patches on the film's own planes."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from diff2lip.config import CropConfig
+from pipelines.blend import BlendConfig, blend_planes, colour_offset, replacement, to_film
+from pipelines.face_frame import apply
+from pipelines.mask import MaskConfig, mask_rect, mouth_mask
+from pipelines.media.coding import Coding
+from pipelines.media.container import UndecodableError
+from pipelines.media.picture import coded_frames
+from pipelines.patch import Patch, lay, window
+from pipelines.patch_meter import PatchMeter
+from pipelines.stage import Row, RowStage
+from pipelines.storage import ObjectStore, content_key, read_table
+from schemas.frames import PATCH
+from schemas.reason import Reason, Verdict
+from schemas.shot import COMPOSITED_SHOT, PAINTED_SHOT
+
+VERSION = 1  # raised when the same facts give other samples
+
+Floats = NDArray[np.float32]
+Plane = NDArray[Any]
+
+
+class CompositeShot(RowStage):
+    """Adds the changed rectangles of each frame: those to deliver, and those that wait for a person."""
+
+    consumes: ClassVar[pa.Schema] = PAINTED_SHOT
+    produces: ClassVar[pa.Schema] = COMPOSITED_SHOT
+
+    def __init__(
+        self, store_uri: str, crop: CropConfig, mask: MaskConfig | None = None, blend: BlendConfig | None = None
+    ) -> None:
+        self._store = ObjectStore(store_uri)
+        self._crop = crop
+        self._mask = mask or MaskConfig()
+        self._blend = blend or BlendConfig()
+
+    def facts(self, row: Row) -> Row:
+        verdicts = {verdict["track_index"]: verdict["verdict"] for verdict in row["verdicts"]}
+        deliver, review = (
+            self._composite(row, [track for track in row["painted"] if verdicts[track["track_index"]] == wanted])
+            for wanted in (Verdict.DUB, Verdict.REVIEW)
+        )
+        reason = deliver.pop("reason", None) or review.pop("reason", None)
+        return {
+            **deliver,
+            "review_patch_uri": review["patch_uri"],
+            "reason": row["reason"] or reason,
+        }
+
+    def _composite(self, row: Row, tracks: list[Row]) -> Row:
+        if not tracks:
+            return _facts_of(0, [])
+        key = self._key(row, tracks)
+        if not self._store.has(key):
+            try:
+                self._commit(key, row, tracks)
+            except UndecodableError:
+                return _facts_of(0, []) | {"reason": Reason.UNDECODABLE.value}
+        facts: Row = self._store.get_json(key)
+        patch_key = facts.pop("patch_key")
+        return facts | {"patch_uri": self._store.uri(patch_key) if patch_key else None}
+
+    def _key(self, row: Row, tracks: list[Row]) -> str:
+        made_of = {
+            "film_id": row["film_id"],
+            "painted": [[track["track_index"], track["painted_uri"].rsplit("/", 1)[-1]] for track in tracks],
+            "config": [asdict(config) for config in (self._crop, self._mask, self._blend)],
+        }
+        return content_key("composite", VERSION, made_of)
+
+    def _commit(self, key: str, row: Row, tracks: list[Row]) -> None:
+        painters = [_TrackPainter(track, self._crop, self._mask, self._blend) for track in tracks]
+        patches = list(_patches(row, painters))
+        num_frames = len({patch.pts for patch in patches})
+        patch_key = content_key("patch", VERSION, {"facts": key}) if patches else None
+        if patch_key:
+            rows = [patch.row() for patch in patches]
+            self._store.put_table(patch_key, pa.Table.from_pylist(rows, schema=PATCH))
+        self._store.put_json(key, _facts_of(num_frames, painters) | {"patch_key": patch_key})
+
+
+def _patches(row: Row, painters: "list[_TrackPainter]") -> Iterator[Patch]:
+    pts = [moment for painter in painters for moment in painter.frames]
+    if not pts:
+        return
+    for moment, planes, coding in coded_frames(Path(row["film_uri"]), min(pts), max(pts) + 1):
+        for painter in painters:
+            patch = painter.patch(moment, planes, coding)
+            if patch is not None:
+                yield patch
+                lay(patch, planes, coding)  # a second face beside it sees the first one painted
+
+
+class _TrackPainter:
+    """The painted frames of one face track, and how each becomes a patch."""
+
+    def __init__(self, track: Row, crop: CropConfig, mask: MaskConfig, blend: BlendConfig) -> None:
+        self._index = track["track_index"]
+        self._crop, self._mask, self._blend = crop, mask, blend
+        self.meter = PatchMeter()
+        self.frames: dict[int, Row] = {frame["pts"]: frame for frame in read_table(track["painted_uri"]).to_pylist()}
+        self._offset = colour_offset(
+            [(*self._crops(frame), *_geometry(frame)) for frame in self.frames.values()], crop, mask, blend
+        )
+
+    def _crops(self, frame: Row) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        shape = (self._crop.size_px, self._crop.size_px, 3)
+        source, painted = (np.frombuffer(frame[name], np.uint8).reshape(shape) for name in ("source", "crop"))
+        return source, painted
+
+    def patch(self, pts: int, planes: list[Plane], coding: Coding) -> Patch | None:
+        """What this track changes in a frame; None when it changes nothing."""
+        frame = self.frames.get(pts)
+        if frame is None or frame["weight"] <= 0:
+            return None
+        landmarks, affine = _geometry(frame)
+        rect = mask_rect(affine, self._crop, planes[0].shape[1], planes[0].shape[0])
+        if rect is None:
+            return None
+        mask = mouth_mask(landmarks, affine, rect, self._crop, self._mask)
+        source, painted = (crop.astype(np.float32) for crop in self._crops(frame))
+        painted += self._offset
+        replace = replacement(source, painted, apply(affine, landmarks), self._crop, self._blend)
+        before = window(planes, rect, coding)
+        after = blend_planes(
+            before,
+            to_film(source, affine, rect),
+            to_film(painted, affine, rect),
+            to_film(replace, affine, rect).clip(0, 1),
+            mask * np.float32(frame["weight"]),
+            coding,
+        )
+        self.meter.see(pts, before[0], after[0], mask, 1 << (coding.bits - 8))
+        changed = _may_change(mask, coding)
+        return Patch(pts, self._index, rect, after, changed) if _differs(before, after) else None
+
+
+def _may_change(mask: Floats, coding: Coding) -> NDArray[np.bool_]:
+    """Luma samples whose own code or whose chroma code may change: a chroma filter reaches one column further."""
+    chroma = coding.at_chroma(mask) > 0
+    luma = np.repeat(np.repeat(chroma, coding.chroma_y, 0), coding.chroma_x, 1)
+    return np.asarray(luma | (mask > 0))
+
+
+def _differs(before: Iterable[Plane], after: Iterable[Plane]) -> bool:
+    return any(not np.array_equal(old, new) for old, new in zip(before, after, strict=True))
+
+
+def _geometry(frame: Row) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    landmarks = np.asarray(frame["landmarks"], np.float64).reshape(-1, 2)
+    return landmarks, np.asarray(frame["affine"], np.float64).reshape(2, 3)
+
+
+def _facts_of(num_frames: int, painters: list[_TrackPainter]) -> Row:
+    """Facts of a set of patches; its ratios are those of the worst track."""
+    seams = [ratio for painter in painters if (ratio := painter.meter.seam_ratio) is not None]
+    flickers = [ratio for painter in painters if (ratio := painter.meter.flicker_ratio) is not None]
+    return {
+        "patch_uri": None,
+        "num_frames_changed": num_frames,
+        "seam_ratio": max(seams, default=None),
+        "flicker_ratio": max(flickers, default=None),
+    }

@@ -1,0 +1,107 @@
+"""Where a painted mouth may change the picture: the lower face, feathered, background left alone."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from diff2lip.config import CropConfig
+from pipelines.face_frame import apply, invert
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.float32]
+
+# Contours of the 468-point face mesh.
+FACE_OVAL = (
+    *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
+    *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
+)
+OUTER_LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
+SUBPIXEL_BITS = 4
+EDGE_PX = 2  # empty samples kept inside a rectangle's border, so that filters at the border see no mask
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MaskConfig:
+    """Shape of the mask, in units of the face frame (the distance of the outer eye corners)."""
+
+    top_feather: float = 0.07  # the mask starts under the nose and must be full on the upper lip
+    side_feather: float = 0.12
+    outline_margin: float = 0.02  # beyond the face outline: landmarks are that exact
+    chin_drop: float = 0.12  # how far below the original chin an opening jaw may reach
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """A rectangle of film pixels, all four numbers even."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+def mask_rect(affine: Floats, crop: CropConfig, width_px: int, height_px: int) -> Rect | None:
+    """The smallest even rectangle of the film around the repainted part of the crop; None when it is off screen."""
+    low, high = -0.5, crop.size_px - 0.5
+    top = crop.mask_row - 0.5
+    corners = apply(invert(affine), np.array([(low, top), (high, top), (low, high), (high, high)]))
+    x0, y0 = (np.floor(corners.min(0)) - EDGE_PX).astype(int) // 2 * 2
+    x1, y1 = -(-(np.ceil(corners.max(0)) + EDGE_PX + 1).astype(int) // 2) * 2
+    x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, width_px // 2 * 2), min(y1, height_px // 2 * 2)
+    return Rect(int(x0), int(y0), int(x1 - x0), int(y1 - y0)) if x1 > x0 and y1 > y0 else None
+
+
+def mouth_mask(landmarks: Floats, affine: Floats, rect: Rect, crop: CropConfig, config: MaskConfig) -> Mask:
+    """[height, width] of the rectangle: 1 = painted, 0 = the film's own sample, feathered between.
+
+    Args:
+        landmarks: [468, 2] face mesh in film pixels.
+        affine: [2, 3] film pixels to crop pixels.
+        rect: which film pixels.
+        crop: geometry of the crop.
+        config: shape of the mask.
+    """
+    unit_px = crop.size_px / crop.width / np.sqrt(abs(np.linalg.det(affine[:, :2])))  # film px per face-frame unit
+    origin = np.array([rect.x, rect.y])
+    down = invert(affine)[:, 1]
+    drop = down / np.linalg.norm(down) * config.chin_drop * unit_px
+    oval = landmarks[list(FACE_OVAL)] - origin
+    inside = _outline_distance([oval, oval + drop], rect) + config.outline_margin * unit_px
+    mask = _smooth(inside / (config.side_feather * unit_px))
+    return mask * _window(affine, rect, crop, config)
+
+
+def _window(affine: Floats, rect: Rect, crop: CropConfig, config: MaskConfig) -> Mask:
+    """The repainted window of the crop: sharp nowhere, full on the upper lip."""
+    columns, rows = np.meshgrid(np.arange(rect.width) + rect.x, np.arange(rect.height) + rect.y)
+    u, v = np.moveaxis(apply(affine, np.stack([columns, rows], -1)), -1, 0)
+    crop_px_per_unit = crop.size_px / crop.width
+    top = _smooth((v - crop.mask_row + 0.5) / (config.top_feather * crop_px_per_unit))
+    side = np.minimum(np.minimum(u, crop.size_px - 1 - u), crop.size_px - 1 - v)
+    return top * _smooth(side / (config.side_feather * crop_px_per_unit))
+
+
+def _outline_distance(polygons: list[Floats], rect: Rect) -> Floats:
+    """Signed distance to the joint outline of polygons in px, positive inside."""
+    fixed = [np.round(polygon * (1 << SUBPIXEL_BITS)).astype(np.int32) for polygon in polygons]
+    filled = np.zeros((rect.height, rect.width), np.uint8)
+    for polygon in fixed:
+        cv2.fillPoly(filled, [polygon], 1, shift=SUBPIXEL_BITS)
+    inside = cv2.distanceTransform(filled, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    outside = cv2.distanceTransform(1 - filled, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    signed: Floats = np.asarray(inside, np.float64) - np.asarray(outside, np.float64)
+    return signed
+
+
+def lips_mask(landmarks: Floats, size_px: int, margin_px: float) -> Mask:
+    """[size, size]: 1 within the outer lips and `margin_px` around them; landmarks in the same pixels."""
+    rect = Rect(0, 0, size_px, size_px)
+    return _smooth((_outline_distance([landmarks[list(OUTER_LIPS)]], rect) + margin_px) / max(margin_px, 1.0))
+
+
+def _smooth(ramp: Floats) -> Mask:
+    """0 below 0, 1 above 1, without a kink between."""
+    t = np.clip(ramp, 0, 1)
+    return (t * t * (3 - 2 * t)).astype(np.float32)

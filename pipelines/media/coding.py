@@ -1,0 +1,72 @@
+"""How a film writes a colour as samples: depth, chroma grid, matrix and range."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+# Share of red and blue in luma, by AVCOL_SPC number (ITU-T H.273, Table 4).
+LUMA_WEIGHTS = {
+    1: (0.2126, 0.0722),  # BT.709
+    4: (0.30, 0.11),  # FCC
+    5: (0.299, 0.114),  # BT.601, 625 lines
+    6: (0.299, 0.114),  # BT.601, 525 lines
+    7: (0.212, 0.087),  # SMPTE 240M
+    9: (0.2627, 0.0593),  # BT.2020
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Coding:
+    """What the samples of a frame mean."""
+
+    bits: int
+    chroma_x: int  # luma columns per chroma column: 1 or 2
+    chroma_y: int  # luma rows per chroma row: 1 or 2
+    matrix: int  # AVCOL_SPC number, decided for untagged films
+    full_range: bool
+
+    @property
+    def max_code(self) -> int:
+        return (1 << self.bits) - 1
+
+    @property
+    def luma_scale(self) -> float:
+        """Codes between black and white."""
+        return float(self.max_code) if self.full_range else 219.0 * (1 << (self.bits - 8))
+
+    @property
+    def chroma_scale(self) -> float:
+        """Codes between the strongest colours of a chroma axis."""
+        return float(self.max_code) if self.full_range else 224.0 * (1 << (self.bits - 8))
+
+    def yuv(self, rgb: Floats) -> Floats:
+        """[H, W, 3] RGB in [0, 255] as unrounded codes of Y, Cb and Cr, [H, W, 3].
+
+        ITU-T H.273, Eq. 28-30 (R', G', B' to E'Y, E'PB, E'PR) and 20-25 (range).
+        """
+        red_share, blue_share = LUMA_WEIGHTS.get(self.matrix, LUMA_WEIGHTS[1])
+        unit = rgb / np.float32(255)
+        luma = unit @ np.array([red_share, 1 - red_share - blue_share, blue_share], np.float32)
+        blue = (unit[..., 2] - luma) / np.float32(2 * (1 - blue_share))
+        red = (unit[..., 0] - luma) / np.float32(2 * (1 - red_share))
+        black = 0 if self.full_range else 16 << (self.bits - 8)
+        grey = np.float32(1 << (self.bits - 1))
+        scale = np.float32(self.chroma_scale)
+        return np.stack([black + luma * np.float32(self.luma_scale), grey + blue * scale, grey + red * scale], -1)
+
+    def at_chroma(self, samples: Floats) -> Floats:
+        """[H, W] values of the luma grid, filtered down to the chroma grid with left siting.
+
+        Left siting (the default of H.264 and HEVC): a chroma sample of 4:2:0 and 4:2:2 lies on an even
+        luma column, and in 4:2:0 half way between two rows.
+        """
+        grid = samples
+        if self.chroma_x == 2:
+            padded = np.pad(grid, ((0, 0), (1, 1)), mode="edge")
+            grid = (padded[:, :-2:2] + padded[:, 1:-1:2] * np.float32(2) + padded[:, 2::2]) * np.float32(0.25)
+        if self.chroma_y == 2:
+            grid = (grid[::2] + grid[1::2]) * np.float32(0.5)
+        return np.asarray(grid, np.float32)

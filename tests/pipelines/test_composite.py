@@ -1,0 +1,193 @@
+"""Only masked samples change; equal crops change nothing; colours land where RGB says, at every depth."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from numpy.typing import NDArray
+
+from diff2lip.config import CropConfig
+from pipelines.composite import CompositeShot
+from pipelines.face_frame import crop_affine
+from pipelines.media.coding import Coding
+from pipelines.media.picture import coded_frames, rgb_frames
+from pipelines.patch import chroma_blocks, lay, patch_of, window
+from pipelines.storage import ObjectStore, read_table
+from schemas.frames import PAINTED_FRAME
+from schemas.reason import Reason, Verdict
+from schemas.shot import COMPOSITED_SHOT, PAINTED_SHOT
+from tests.pipelines.faces_drawn import drawn_landmarks
+from tests.synthetic import FilmSpec, SyntheticFilm, make_film
+
+CROP = CropConfig(size_px=64)
+CENTRE, EYES_PX = (80.0, 40.0), 44.0
+CODINGS = [
+    pytest.param(FilmSpec(num_frames=6, cuts=()), id="8 bit 4:2:0"),
+    pytest.param(FilmSpec(num_frames=6, cuts=(), pixel_format="yuv420p10le"), id="10 bit 4:2:0"),
+    pytest.param(FilmSpec(num_frames=6, cuts=(), pixel_format="yuv422p10le", colour=(9, 9, 14, 1)), id="10 bit 4:2:2"),
+    pytest.param(FilmSpec(num_frames=6, cuts=(), pixel_format="yuv444p", colour=(5, 5, 6, 2)), id="4:4:4 full"),
+]
+
+
+def crops_of(film: SyntheticFilm, affine: NDArray[np.float64]) -> list[NDArray[np.uint8]]:
+    """Source crops by a plain bilinear look-up, independent of the code under test."""
+    inverse = np.linalg.inv(np.vstack([affine, (0, 0, 1)]))
+    v, u = np.mgrid[: CROP.size_px, : CROP.size_px]
+    x, y, _ = np.einsum("ij,jhw->ihw", inverse, np.stack([u, v, np.ones_like(u)]).astype(float))
+    columns, rows = x.round().astype(int).clip(0, 159), y.round().astype(int).clip(0, 119)
+    return [rgb[rows, columns] for _, rgb in rgb_frames(film.path, film.pts[0], film.end_pts)]
+
+
+def painted_row(
+    film: SyntheticFilm, store: ObjectStore, painted: list[Any], verdict: Verdict, weight: float = 1
+) -> dict:
+    landmarks = drawn_landmarks(CENTRE, EYES_PX, 0.1)
+    affine = crop_affine(landmarks, CROP)
+    rows = [
+        {
+            "pts": pts,
+            "affine": affine.ravel().tolist(),
+            "weight": weight,
+            "landmarks": landmarks.ravel().tolist(),
+            "source": source.tobytes(),
+            "crop": crop.tobytes(),
+        }
+        for pts, source, crop in zip(film.pts, crops_of(film, affine), painted, strict=True)
+    ]
+    uri = store.put_table(
+        f"{hash((film.path.name, verdict, weight)):x}", pa.Table.from_pylist(rows, schema=PAINTED_FRAME)
+    )
+    empty = {field.name: None for field in PAINTED_SHOT}
+    return empty | {
+        "film_id": "f",
+        "film_uri": str(film.path),
+        "verdicts": [{"track_index": 0, "verdict": verdict.value, "reason": None}],
+        "painted": [{"track_index": 0, "painted_uri": uri, "num_frames": len(rows), "seconds": 0.0}],
+    }
+
+
+def own_crops(film: SyntheticFilm) -> list[NDArray[np.uint8]]:
+    return crops_of(film, crop_affine(drawn_landmarks(CENTRE, EYES_PX, 0.1), CROP))
+
+
+def with_dark_mouth(crops: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
+    changed = [crop.copy() for crop in crops]
+    for crop in changed:
+        crop[30:44, 20:44] = (60, 20, 20)
+    return changed
+
+
+def laid(film: SyntheticFilm, uri: str) -> list[tuple[list[Any], list[Any], Any, Coding]]:
+    """Before, after, mask of the whole frame, coding: for each patched frame."""
+    patches = {row["pts"]: row for row in read_table(uri).to_pylist()}
+    found = []
+    for pts, planes, coding in coded_frames(film.path, film.pts[0], film.end_pts):
+        if pts in patches:
+            patch = patch_of(patches[pts], coding)
+            after = [plane.copy() for plane in planes]
+            lay(patch, after, coding)
+            mask = np.zeros(planes[0].shape, bool)
+            window([mask], patch.rect, coding)[0][:] = patch.mask
+            found.append((planes, after, mask, coding))
+    return found
+
+
+@pytest.mark.parametrize("spec", CODINGS)
+def test_samples_off_the_mask_are_equal_and_the_mouth_takes_the_painted_colour(tmp_path: Path, spec: FilmSpec) -> None:
+    film, store = make_film(tmp_path / "film.mp4", spec), ObjectStore(str(tmp_path))
+    row = painted_row(film, store, with_dark_mouth(own_crops(film)), Verdict.DUB)
+
+    facts = CompositeShot(str(tmp_path), CROP).facts(row)
+
+    frames = laid(film, facts["patch_uri"])
+    assert len(frames) == facts["num_frames_changed"] == 6
+    for before, after, mask, coding in frames:
+        masks = [mask, chroma_blocks(mask, coding), chroma_blocks(mask, coding)]
+        for old, new, where in zip(before, after, masks, strict=True):
+            assert np.array_equal(old[~where], new[~where])
+        centre_y, centre_x = round(CENTRE[1] + 0.8 * EYES_PX), round(CENTRE[0] - 0.08 * EYES_PX)
+        wanted = coding.yuv(np.float32([[[60, 20, 20]]]))[0, 0]
+        found = [after[0][centre_y, centre_x]]
+        found += [plane[centre_y // coding.chroma_y, centre_x // coding.chroma_x] for plane in after[1:]]
+        assert np.abs(np.array(found, float) - wanted).max() <= 4 << (coding.bits - 8)
+
+
+@pytest.mark.parametrize("spec", CODINGS)
+def test_a_painted_crop_equal_to_the_source_changes_nothing(tmp_path: Path, spec: FilmSpec) -> None:
+    film, store = make_film(tmp_path / "film.mp4", spec), ObjectStore(str(tmp_path))
+    row = painted_row(film, store, own_crops(film), Verdict.DUB)
+
+    facts = CompositeShot(str(tmp_path), CROP).facts(row)
+
+    assert (facts["patch_uri"], facts["num_frames_changed"]) == (None, 0)
+    assert facts["seam_ratio"] == pytest.approx(1)
+
+
+def test_the_films_grain_stays_on_skin_that_changes_little(tmp_path: Path) -> None:
+    film, store = make_film(tmp_path / "film.mp4", FilmSpec(num_frames=3, cuts=())), ObjectStore(str(tmp_path))
+    darker = [
+        np.where(np.arange(64)[:, None, None] >= 52, crop - 4, crop).astype(np.uint8) for crop in own_crops(film)
+    ]
+
+    facts = CompositeShot(str(tmp_path), CROP).facts(painted_row(film, store, darker, Verdict.DUB))
+
+    for before, after, _, _ in laid(film, facts["patch_uri"]):
+        change = after[0].astype(int) - before[0]
+        chin = change[round(CENTRE[1] + 1.1 * EYES_PX) :][:10, 70:90]
+        assert np.abs(chin).max() <= 5
+        assert np.ptp(chin, axis=1).max() <= 3  # a shift, not another texture: the film's noise spans 12 codes
+
+
+def test_a_track_in_review_is_painted_and_not_delivered(tmp_path: Path) -> None:
+    film, store = make_film(tmp_path / "film.mp4", FilmSpec(num_frames=3, cuts=())), ObjectStore(str(tmp_path))
+    row = painted_row(film, store, with_dark_mouth(own_crops(film)), Verdict.REVIEW)
+
+    facts = CompositeShot(str(tmp_path), CROP).facts(row)
+
+    assert facts["patch_uri"] is None
+    assert facts["num_frames_changed"] == 0
+    assert read_table(facts["review_patch_uri"]).num_rows == 3
+
+
+def test_half_the_weight_is_half_the_change(tmp_path: Path) -> None:
+    film, store = make_film(tmp_path / "film.mp4", FilmSpec(num_frames=2, cuts=())), ObjectStore(str(tmp_path))
+    mouths = with_dark_mouth(own_crops(film))
+    stage = CompositeShot(str(tmp_path), CROP)
+
+    whole, half = (
+        laid(film, stage.facts(painted_row(film, store, mouths, Verdict.DUB, weight))["patch_uri"])
+        for weight in (1, 0.5)
+    )
+
+    for (before, full, _, _), (_, faded, _, _) in zip(whole, half, strict=True):
+        full_change, half_change = (after[0].astype(float) - before[0] for after in (full, faded))
+        assert np.abs(half_change - full_change / 2).max() <= 1.0  # each is rounded once
+
+
+def test_a_shot_that_cannot_be_decoded_keeps_its_picture_and_says_why(tmp_path: Path) -> None:
+    film, store = make_film(tmp_path / "film.mp4", FilmSpec(num_frames=2, cuts=())), ObjectStore(str(tmp_path))
+    row = painted_row(film, store, with_dark_mouth(own_crops(film)), Verdict.DUB)
+    film.path.write_bytes(b"gone")
+
+    facts = CompositeShot(str(tmp_path), CROP).facts(row)
+
+    assert (facts["patch_uri"], facts["reason"]) == (None, Reason.UNDECODABLE.value)
+
+
+def test_the_stage_adds_exactly_its_columns() -> None:
+    added = {"patch_uri", "review_patch_uri", "num_frames_changed", "seam_ratio", "flicker_ratio"}
+
+    assert {field.name for field in COMPOSITED_SHOT} - {field.name for field in PAINTED_SHOT} == added
+
+
+def test_codes_of_known_colours_are_those_of_the_standard() -> None:
+    limited = Coding(bits=8, chroma_x=2, chroma_y=2, matrix=1, full_range=False)
+    ten = Coding(bits=10, chroma_x=2, chroma_y=2, matrix=1, full_range=False)
+
+    white, red = np.float32([[[255, 255, 255]]]), np.float32([[[255, 0, 0]]])
+
+    assert limited.yuv(white).ravel().tolist() == pytest.approx([235, 128, 128], abs=0.01)
+    assert limited.yuv(red).ravel().tolist() == pytest.approx([62.6, 102.3, 240], abs=0.1)  # BT.709 colour bars
+    assert ten.yuv(white).ravel().tolist() == pytest.approx([940, 512, 512], abs=0.01)
