@@ -31,11 +31,14 @@ class DetectorConfig:
     max_overlap: float = 0.4  # boxes that share more are one face
     max_side_px: int = 1280  # larger pictures are shrunk to this long side: 4K costs what 720p costs
     min_side_px: int = 640  # smaller pictures are enlarged to it, at most twice: a 27 px face is then sure
+    detect_every: int = 3  # frames; between, steady faces are interpolated
     batch_size: int = 4  # frames at once; does not change the result
 
     def __post_init__(self) -> None:
         if self.backend not in BACKENDS:
             raise ValueError(f"unknown detector backend {self.backend}; known are {', '.join(BACKENDS)}")
+        if self.detect_every < 1:
+            raise ValueError(f"detect_every must be at least 1, got {self.detect_every}")
         if not 0 < self.min_side_px <= self.max_side_px:
             raise ValueError(f"min_side_px must be in 1..max_side_px, got {self.min_side_px} and {self.max_side_px}")
 

@@ -1,0 +1,182 @@
+"""Stage 3, TrackFaces: the face tracks of a shot, their crops, and who speaks."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from diff2lip.config import CropConfig
+from pipelines.face_crop import crop_frame, enlargement
+from pipelines.face_detector import DetectorConfig, FaceDetector
+from pipelines.face_mesh import FaceMesh
+from pipelines.face_scan import Pixels, scan_faces
+from pipelines.face_tracks import SmoothTrack, TrackConfig, link_faces, smooth_track, yaw_deg
+from pipelines.media.container import UndecodableError
+from pipelines.media.picture import rgb_frames
+from pipelines.media.sound import read_mono
+from pipelines.speaking import Floats, loudness, speaking_score
+from pipelines.stage import Row, RowStage
+from pipelines.storage import ObjectStore, content_key
+from schemas.frames import TRACK_FRAME
+from schemas.shot import ALIGNED_SHOT, TRACKED_SHOT
+from schemas.timing import fraction
+
+VERSION = 1  # raised when the same film gives other tracks
+LOUDNESS_VERSION = 1
+NOTHING: Row = {"tracks_uri": None, "tracks": []}
+
+
+class TrackFaces(RowStage):
+    """Adds the face tracks of each shot. The picture is decoded twice and never held: once to find, once to crop."""
+
+    consumes: ClassVar[pa.Schema] = ALIGNED_SHOT
+    produces: ClassVar[pa.Schema] = TRACKED_SHOT
+
+    def __init__(
+        self,
+        *,
+        store_uri: str,
+        crop: CropConfig | None = None,
+        detector: DetectorConfig | None = None,
+        tracks: TrackConfig | None = None,
+        device: str = "cpu",
+    ) -> None:
+        self._store_uri = store_uri
+        self._crop = crop or CropConfig()
+        self._detector_config = detector or DetectorConfig()
+        self._tracks = tracks or TrackConfig()
+        self._detector = FaceDetector(self._detector_config, device)
+        self._mesh = FaceMesh()
+
+    def facts(self, row: Row) -> Row:
+        key = content_key("faces", VERSION, self._key_facts(row))
+        if not self._store.has(key):
+            try:
+                self._store.put_json(key, self._track(row))
+            except UndecodableError:
+                return NOTHING  # kept nowhere: the next run tries again
+        stored: Row = self._store.get_json(key)
+        return stored | {"tracks_uri": self._store.uri(stored["tracks_uri"]) if stored["tracks_uri"] else None}
+
+    def _key_facts(self, row: Row) -> dict[str, Any]:
+        """All that the tracks depend on: not the dub, not the language."""
+        return {
+            "film": row["film_id"],
+            "span": [row["shot_start_pts"], row["shot_end_pts"]],
+            "speech": row["original_speech"],
+            "crop": asdict(self._crop),
+            "detector": asdict(self._detector_config) | {"batch_size": None},
+            "tracks": {name: str(value) for name, value in asdict(self._tracks).items()},
+        }
+
+    def _track(self, row: Row) -> Row:
+        """The stage's columns, the key of the tracks in place of their uri."""
+        every = self._detector_config.detect_every
+        found = list(scan_faces(_frames(row), self._detector, self._mesh, every))
+        frame_pts = [pts for pts, _ in found]
+        time_base = fraction(row["time_base"])
+        linked = link_faces(found, int(self._tracks.max_gap_s / time_base), self._tracks.min_overlap)
+        if not linked:
+            return NOTHING
+        tracks = [smooth_track(track, frame_pts, time_base, self._crop, self._tracks) for track in linked]
+        key = content_key("track-frames", VERSION, self._key_facts(row))
+        self._store.put_table(key, track_table(tracks, _crops(row, tracks, self._crop.size_px)))
+        scores = self._speaking_scores(row, tracks)
+        ends = dict(zip(frame_pts, [*frame_pts[1:], row["shot_end_pts"]], strict=True))
+        return {
+            "tracks_uri": key,
+            "tracks": [
+                track_facts(index, track, ends[track.pts[-1]], score)
+                for index, (track, score) in enumerate(zip(tracks, scores, strict=True))
+            ],
+        }
+
+    def _speaking_scores(self, row: Row, tracks: list[SmoothTrack]) -> list[float]:
+        speech = [(span["start"], span["end"]) for span in row["original_speech"]]
+        if not speech:
+            return [0.0] * len(tracks)
+        time_base, loud = fraction(row["time_base"]), self._loudness(row)
+        return [speaking_score(_times_s(track.pts, time_base), track.openings, loud, speech) for track in tracks]
+
+    def _loudness(self, row: Row) -> Floats:
+        """Loudness of the whole film, worked out once for all its shots."""
+        key = content_key("loudness", LOUDNESS_VERSION, {"film": row["film_id"]})
+        if not self._store.has(key):
+            self._store.put(key, loudness(read_mono(Path(row["film_uri"]))).astype("<f4").tobytes())
+        return np.frombuffer(self._store.get(key), "<f4").astype(np.float64)
+
+    @cached_property
+    def _store(self) -> ObjectStore:
+        return ObjectStore(self._store_uri)
+
+
+def track_table(tracks: list[SmoothTrack], crops: dict[tuple[int, int], bytes]) -> pa.Table:
+    """The TRACK_FRAME table: track after track, in order of time.
+
+    Args:
+        tracks: of one shot.
+        crops: RGB bytes by track index and pts.
+    """
+    tables = []
+    for index, track in enumerate(tracks):
+        num_frames = len(track.pts)
+        columns = {
+            "track_index": np.full(num_frames, index, np.int32),
+            "pts": track.pts,
+            "detected": track.detected,
+            "score": track.scores.astype(np.float32),
+            "box": _lists(track.boxes, TRACK_FRAME.field("box").type),
+            "landmarks": _lists(track.landmarks, TRACK_FRAME.field("landmarks").type),
+            "opening": track.openings.astype(np.float32),
+            "affine": _lists(track.affines, TRACK_FRAME.field("affine").type),
+            "crop": [crops[index, pts] for pts in track.pts],
+        }
+        tables.append(pa.table(columns, schema=TRACK_FRAME))
+    return pa.concat_tables(tables)
+
+
+def track_facts(index: int, track: SmoothTrack, end_pts: int, score: float) -> Row:
+    """TRACK_FACTS of one track."""
+    return {
+        "track_index": index,
+        "num_frames": len(track.pts),
+        "start_pts": track.pts[0],
+        "end_pts": end_pts,
+        "face_height_px": float(np.median(track.boxes[:, 3] - track.boxes[:, 1])),
+        "enlargement": float(np.median([enlargement(affine) for affine in track.affines])),
+        "yaw_deg": float(np.median([yaw_deg(landmarks) for landmarks in track.landmarks])),
+        "score": float(track.scores.mean()),
+        "speaking_score": score,
+    }
+
+
+def _crops(row: Row, tracks: list[SmoothTrack], size_px: int) -> dict[tuple[int, int], bytes]:
+    """The source crops, by track index and pts."""
+    affines: dict[int, list[tuple[int, Floats]]] = {}
+    for index, track in enumerate(tracks):
+        for pts, affine in zip(track.pts, track.affines, strict=True):
+            affines.setdefault(pts, []).append((index, affine))
+    return {
+        (index, pts): crop_frame(frame, affine, size_px).tobytes()
+        for pts, frame in _frames(row)
+        for index, affine in affines.get(pts, [])
+    }
+
+
+def _frames(row: Row) -> Iterator[tuple[int, Pixels]]:
+    return rgb_frames(Path(row["film_uri"]), row["shot_start_pts"], row["shot_end_pts"])
+
+
+def _times_s(pts: list[int], time_base: Fraction) -> Floats:
+    return np.array([float(at * time_base) for at in pts])
+
+
+def _lists(values: Floats, kind: pa.DataType) -> pa.Array:
+    """Fixed-size lists of a column's type, one a frame."""
+    flat = values.astype(kind.value_type.to_pandas_dtype()).reshape(-1)
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat), type=kind)
