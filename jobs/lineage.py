@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import socket
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -72,6 +73,13 @@ class Run:
     def log_file(self, path: Path, folder: str = "") -> None:
         """A file as artifact, in a folder of the run."""
         self._client.log_artifact(self.run_id, str(path), folder or None)
+
+    def log_bytes(self, name: str, data: bytes) -> None:
+        """An artifact that is in memory; `name` may hold folders."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / Path(name).name
+            path.write_bytes(data)
+            self.log_file(path, str(Path(name).parent))
 
     def log_json(self, name: str, value: Any) -> None:
         """A JSON artifact."""

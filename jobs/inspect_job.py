@@ -1,0 +1,124 @@
+"""The inspect job: what a film is made of and which of its faces could be dubbed. No dub, no Ray, no MLflow."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from pipelines.admission import film_facts
+from pipelines.align import clip_spans
+from pipelines.media.probe import Probe, probe_film
+from pipelines.plan import Eligibility, plan_shots
+from pipelines.shots import DetectShots
+from pipelines.speech import SpeechConfig, stored_speech
+from pipelines.stage import Row
+from pipelines.storage import ObjectStore, file_digest
+from schemas.film import FILM
+from schemas.shot import ALIGNED_SHOT
+from schemas.timing import ANALYSIS_RATE_HZ, Span, clock, fraction
+
+NO_LANGUAGE = "und"  # BCP-47 for undetermined: there is no dub
+TRACK_FACTS = ("track_index", "num_frames", "face_height_px", "enlargement", "yaw_deg", "score", "speaking_score")
+TableStage = Callable[[pa.Table], pa.Table]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inspection:
+    """What a film is made of."""
+
+    film: dict[str, Any]
+    shots: list[dict[str, Any]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {"film": self.film, "shots": self.shots}
+
+
+def inspect_film(path: Path, store_uri: str, track_faces: TableStage | None = None) -> Inspection:
+    """Probe, shots, face tracks with speaking scores, and what a plan would say of them.
+
+    Args:
+        path: the film.
+        store_uri: where intermediates are kept: the same keys as in a dub, so a dub finds them done.
+        track_faces: the stage that follows faces; the real one unless a test has another.
+
+    Raises:
+        MediaRefusedError: the file is no film that could be dubbed; says why.
+    """
+    probe = probe_film(path)
+    film = _film_row(path, probe)
+    shots = DetectShots(store_uri)(pa.Table.from_pylist([film], schema=FILM))
+    heard = pa.Table.from_pylist([_with_speech(row, store_uri) for row in shots.to_pylist()], schema=ALIGNED_SHOT)
+    planned = plan_shots((track_faces or _face_stage(store_uri))(heard), Eligibility())
+    return Inspection(film=_film_facts(path, film, probe), shots=[_shot_facts(row) for row in planned.to_pylist()])
+
+
+def _face_stage(store_uri: str) -> TableStage:
+    from pipelines.faces import TrackFaces
+
+    return TrackFaces(store_uri)
+
+
+def _film_row(path: Path, probe: Probe) -> Row:
+    digest = file_digest(path)
+    names = {"film_id": digest, "dub_id": digest, "dub_digest": digest, "title": path.stem, "language": NO_LANGUAGE}
+    places = {"film_uri": str(path.absolute()), "dub_uri": str(path.absolute()), "dub_kind": "dub_mix", "me_uri": None}
+    return {**names, **places, **film_facts(probe)}
+
+
+def _with_speech(row: Row, store_uri: str) -> Row:
+    """The shot with its original speech, as if its dub were silent."""
+    span = Span(row["shot_start_pts"], row["shot_end_pts"], fraction(row["time_base"]))
+    start, end = span.to_samples(ANALYSIS_RATE_HZ)
+    spoken = stored_speech(ObjectStore(store_uri), row["film_id"], Path(row["film_uri"]), SpeechConfig())
+    return row | {
+        "dub_start_sample": start,
+        "dub_end_sample": end,
+        "lag_samples": 0,
+        "dub_speech": [],
+        "original_speech": clip_spans(spoken, start, end),
+    }
+
+
+def _film_facts(path: Path, film: Row, probe: Probe) -> dict[str, Any]:
+    facts = {name: film[name] for name in ("film_id", *film_facts(probe))}
+    return facts | {
+        "path": str(path),
+        "container": probe.container,
+        "duration": clock(probe.duration_s),
+        "num_chapters": probe.num_chapters,
+        "streams": [_plain(asdict(stream)) for stream in probe.streams],
+    }
+
+
+def _shot_facts(row: Row) -> dict[str, Any]:
+    time_base = fraction(row["time_base"])
+    decided = {verdict["track_index"]: verdict for verdict in row["verdicts"]}
+    spoken = sum(span["end"] - span["start"] for span in row["original_speech"])
+    return {
+        "shot_index": row["shot_index"],
+        "start_pts": row["shot_start_pts"],
+        "end_pts": row["shot_end_pts"],
+        "num_frames": row["shot_num_frames"],
+        "start": clock((row["shot_start_pts"] - row["start_pts"]) * time_base),
+        "end": clock((row["shot_end_pts"] - row["start_pts"]) * time_base),
+        "speech_s": round(spoken / ANALYSIS_RATE_HZ, 3),
+        "reason": row["reason"],
+        "tracks": [_track_facts(track, decided[track["track_index"]]) for track in row["tracks"]],
+    }
+
+
+def _track_facts(track: Row, verdict: Row) -> dict[str, Any]:
+    facts = {name: _rounded(track[name]) for name in TRACK_FACTS}
+    span = {"start_pts": track["start_pts"], "end_pts": track["end_pts"]}
+    return facts | span | {"verdict": verdict["verdict"], "reason": verdict["reason"]}
+
+
+def _rounded(value: Any) -> Any:
+    return round(value, 3) if isinstance(value, float) else value
+
+
+def _plain(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: value if isinstance(value, int | str | bool | None) else str(value) for name, value in facts.items()}

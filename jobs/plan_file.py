@@ -1,0 +1,62 @@
+"""The plan as a file that a person may edit: CSV for a spreadsheet, Parquet for a program."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from pipelines.storage import write_whole
+from schemas.shot import PLAN
+
+NEEDED = ("dub_id", "shot_index", "track_index", "verdict")
+
+
+class PlanUnreadableError(Exception):
+    """A plan file that cannot be read; says what was expected."""
+
+
+def write_plan(path: Path, plan: pa.Table) -> None:
+    """Write a PLAN table as .csv or .parquet, whole or not at all."""
+    sink = pa.BufferOutputStream()
+    if path.suffix == ".csv":
+        pyarrow.csv.write_csv(plan, sink)
+    else:
+        pq.write_table(plan, sink)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, sink.getvalue().to_pybytes())
+
+
+def read_plan(path: Path) -> pa.Table:
+    """A PLAN table that `write_plan` wrote and a person may have edited. Columns that were left out are null.
+
+    Raises:
+        PlanUnreadableError: not a plan.
+    """
+    if path.suffix not in (".csv", ".parquet"):
+        raise PlanUnreadableError(f"{path} is neither .csv nor .parquet")
+    if not path.is_file():
+        raise PlanUnreadableError(f"there is no plan {path}")
+    try:
+        table = _read_csv(path) if path.suffix == ".csv" else pq.read_table(path)
+        missing = [name for name in NEEDED if name not in table.column_names]
+        if missing:
+            raise PlanUnreadableError(f"{path} has no column {', '.join(missing)}")
+        return _with_schema(table)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise PlanUnreadableError(f"{path} is no plan: {error}") from error
+
+
+def _read_csv(path: Path) -> pa.Table:
+    kinds = {field.name: field.type for field in PLAN}
+    options = pyarrow.csv.ConvertOptions(column_types=kinds, strings_can_be_null=True)
+    return pyarrow.csv.read_csv(path, convert_options=options)
+
+
+def _with_schema(table: pa.Table) -> pa.Table:
+    columns = []
+    for field in PLAN:
+        column = table[field.name] if field.name in table.column_names else pa.nulls(len(table), field.type)
+        columns.append(pc.cast(column, field.type))
+    return pa.table(columns, schema=pa.schema([field.with_nullable(True) for field in PLAN]))

@@ -1,0 +1,58 @@
+"""The plan job: what a dub would do and cost. The analysis pass runs, nothing is painted."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jobs.catalog import CatalogProblem
+from jobs.cost import PlanCost, plan_cost
+from jobs.dub import DONE, FAILED, WRONG_USE, DubPipeline, may_go_on
+from jobs.intake import take_in
+from jobs.plan_file import write_plan
+from jobs.progress import Display, Silence
+from pipelines.stage import Row
+
+PLAN_NAME = "plan.csv"
+
+
+@dataclass(kw_only=True, slots=True)
+class PlanOutcome:
+    """What would be done."""
+
+    exit_code: int
+    problems: list[CatalogProblem] = field(default_factory=list)
+    plan: list[Row] = field(default_factory=list)  # PLAN
+    cost: PlanCost | None = None
+    written: Path | None = None  # where the editable plan lies
+
+
+def run_plan(
+    catalog: Path,
+    out: Path | None,
+    pipeline: DubPipeline,
+    *,
+    skip_invalid: bool = False,
+    display: Display | None = None,
+) -> PlanOutcome:
+    """Plan a catalog; with `out`, the plan is written there as a CSV that `dub --plan` takes back.
+
+    Raises:
+        CatalogUnreadableError: there is no catalog.
+    """
+    display = display or Silence()
+    intake = take_in(catalog)
+    if not may_go_on(intake, skip_invalid=skip_invalid):
+        return PlanOutcome(exit_code=WRONG_USE, problems=intake.problems)
+    display.expect("shots", intake.films.num_rows)
+    planned = pipeline.plan(pipeline.analyse(intake.films, display))
+    table = pipeline.plan_table(planned)
+    written = out / PLAN_NAME if out else None
+    if written:
+        write_plan(written, table)
+    plan = table.to_pylist()
+    return PlanOutcome(
+        exit_code=FAILED if intake.problems else DONE,
+        problems=intake.problems,
+        plan=plan,
+        cost=plan_cost(plan, planned.to_pylist()),
+        written=written,
+    )
