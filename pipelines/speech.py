@@ -23,6 +23,7 @@ from schemas.timing import ANALYSIS_RATE_HZ
 
 VERSION = 1
 MIN_SAMPLES = 1_600  # 100 ms: less is no word, and the model's filters need some context
+LEVEL_STEP = 160  # 10 ms
 NOISY_LOGGERS = ("lightning", "pytorch_lightning", "lightning_fabric", "lightning.pytorch", "pyannote", "whisperx")
 
 Floats = NDArray[np.float32]
@@ -37,6 +38,7 @@ class SpeechConfig:
     offset: float = 0.363  # ends below it: whisperX's own setting
     min_speech_s: float = 0.1  # shorter is a click
     min_pause_s: float = 0.15  # shorter is a stop consonant, during which the mouth need not rest
+    silence_dbfs: float = -60.0  # below lies no speech: the model alone bridges the silence between lines of a stem
 
     def __post_init__(self) -> None:
         if not 0 < self.offset <= self.onset < 1:
@@ -73,9 +75,9 @@ def speech_spans(samples: Floats, config: SpeechConfig | None = None) -> list[Sa
     if len(samples) < MIN_SAMPLES:
         return []
     scores, centres = _speech_scores(samples)
-    spans = join_near(above(scores, centres, config), round(config.min_pause_s * ANALYSIS_RATE_HZ))
-    shortest = round(config.min_speech_s * ANALYSIS_RATE_HZ)
-    return [(start, min(end, len(samples))) for start, end in spans if min(end, len(samples)) - start >= shortest]
+    heard = heard_parts(above(scores, centres, config), samples, config.silence_dbfs)
+    spans = join_near(heard, round(config.min_pause_s * ANALYSIS_RATE_HZ))
+    return [(start, end) for start, end in spans if end - start >= config.min_speech_s * ANALYSIS_RATE_HZ]
 
 
 def above(scores: Floats, centres: NDArray[np.int64], config: SpeechConfig) -> list[SampleSpan]:
@@ -91,6 +93,20 @@ def above(scores: Floats, centres: NDArray[np.int64], config: SpeechConfig) -> l
     if start is not None and len(centres) and start < centres[-1]:
         spans.append((start, int(centres[-1])))
     return spans
+
+
+def heard_parts(spans: list[SampleSpan], samples: Floats, silence_dbfs: float) -> list[SampleSpan]:
+    """What is left of the spans, within [0, N), without stretches of silence; steps of 10 ms."""
+    num_steps = -(-len(samples) // LEVEL_STEP)
+    steps = np.pad(samples, (0, num_steps * LEVEL_STEP - len(samples))).reshape(num_steps, LEVEL_STEP)
+    loud = np.sqrt((steps.astype(np.float64) ** 2).mean(axis=1)) > 10 ** (silence_dbfs / 20)
+    edges = np.flatnonzero(np.diff(np.pad(loud, 1).astype(np.int8))) * LEVEL_STEP
+    starts, ends = edges[::2], np.minimum(edges[1::2], len(samples))
+    return [
+        (max(start, int(starts[run])), min(end, int(ends[run])))
+        for start, end in spans
+        for run in range(int(np.searchsorted(ends, start, "right")), int(np.searchsorted(starts, end, "left")))
+    ]
 
 
 def join_near(spans: list[SampleSpan], min_pause: int) -> list[SampleSpan]:

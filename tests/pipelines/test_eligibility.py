@@ -1,0 +1,144 @@
+"""Who is painted and where: every verdict and reason from facts made up for it."""
+
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.eligibility import Eligibility, decide_track, num_frames_to_paint, shot_reason, spans_to_paint
+from schemas.reason import Reason, Verdict
+from tests.planned_rows import TICKS_PER_FRAME, shot, spans, track
+
+RULES = Eligibility()
+MARGIN = 3  # frames, at 25 fps
+
+
+def decided(row: dict[str, Any]) -> list[tuple[Verdict, Reason | None]]:
+    return [decide_track(row, one, RULES) for one in row["tracks"]]
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({}, None),
+        ({"face_height_px": 54.0, "enlargement": 0.4}, None),  # the two people of the demo, not upscaled
+        ({"face_height_px": 20.0}, Reason.FACE_TOO_SMALL),
+        ({"enlargement": 0.1}, Reason.FACE_TOO_SMALL),
+        ({"enlargement": 5.0}, Reason.FACE_TOO_LARGE),
+        ({"yaw_deg": -70.0}, Reason.FACE_TURNED),
+        ({"num_frames": 4}, Reason.TRACK_TOO_SHORT),
+        ({"speaking_score": 0.1}, Reason.NOT_SPEAKING),
+        ({"start_pts": 70 * TICKS_PER_FRAME}, Reason.NO_SPEECH),
+    ],
+)
+def test_one_face_is_dubbed_unless_something_speaks_against_it(facts: dict[str, Any], reason: Reason | None) -> None:
+    expected = (Verdict.DUB, None) if reason is None else (Verdict.LEAVE, reason)
+
+    assert decided(shot(track(**facts))) == [expected]
+
+
+def test_only_the_speaker_of_two_faces_is_dubbed() -> None:
+    row = shot(track(0, speaking_score=0.3), track(1, speaking_score=0.8))
+
+    assert decided(row) == [(Verdict.LEAVE, Reason.NOT_SPEAKING), (Verdict.DUB, None)]
+
+
+def test_a_listener_over_the_threshold_is_left_beside_a_clear_speaker() -> None:
+    row = shot(track(0, speaking_score=0.6), track(1, speaking_score=0.9))
+
+    assert decided(row) == [(Verdict.LEAVE, Reason.NOT_SPEAKING), (Verdict.DUB, None)]
+
+
+def test_two_faces_that_score_alike_wait_for_a_person() -> None:
+    row = shot(track(0, speaking_score=0.80), track(1, speaking_score=0.78))
+
+    assert decided(row) == [(Verdict.REVIEW, Reason.SPEAKER_UNSURE)] * 2
+
+
+def test_faces_that_are_never_seen_together_do_not_compete() -> None:
+    row = shot(
+        track(0, end_pts=40 * TICKS_PER_FRAME, speaking_score=0.8),
+        track(1, start_pts=40 * TICKS_PER_FRAME, speaking_score=0.8),
+    )
+
+    assert decided(row) == [(Verdict.DUB, None)] * 2
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (shot(), Reason.NO_FACE),
+        (shot(dub_speech=[], original_speech=[]), Reason.NO_FACE),
+        (shot(track(), dub_speech=[], original_speech=[]), Reason.NO_SPEECH),
+        (shot(track(0, speaking_score=0.2), track(1, speaking_score=0.4, yaw_deg=80.0)), Reason.FACE_TURNED),
+        (shot(track(0, speaking_score=0.2)), Reason.NOT_SPEAKING),
+        (shot(track(0, speaking_score=0.2), track(1)), None),
+        (shot(track(0, speaking_score=0.8), track(1, speaking_score=0.8)), None),
+    ],
+)
+def test_a_shot_says_why_nothing_in_it_is_painted(row: dict[str, Any], reason: Reason | None) -> None:
+    verdicts = [
+        {"track_index": one["track_index"], "verdict": verdict, "reason": why}
+        for one, (verdict, why) in zip(row["tracks"], decided(row), strict=True)
+    ]
+
+    assert shot_reason(row, verdicts) == reason
+
+
+@pytest.mark.parametrize(
+    ("dub", "original", "painted"),
+    [
+        (((20, 60),), (), [(20 - MARGIN, 60 + MARGIN)]),
+        ((), ((20, 60),), [(20 - MARGIN, 60 + MARGIN)]),
+        (((20, 40),), ((30, 60),), [(20 - MARGIN, 60 + MARGIN)]),
+        (((10, 20),), ((70, 80),), [(10 - MARGIN, 20 + MARGIN), (70 - MARGIN, 80 + MARGIN)]),
+        (((10, 20), (26, 30)), (), [(10 - MARGIN, 30 + MARGIN)]),  # a pause of two margins is painted through
+        (((0, 20), (95, 100)), (), [(0, 20 + MARGIN), (95 - MARGIN, 100)]),  # never outside the shot
+    ],
+)
+def test_painted_is_where_the_original_or_the_dub_speaks(
+    dub: tuple[tuple[int, int], ...], original: tuple[tuple[int, int], ...], painted: list[tuple[int, int]]
+) -> None:
+    row = shot(track(), dub_speech=spans(dub), original_speech=spans(original))
+
+    found = spans_to_paint(row, track())
+
+    assert found == [(start * TICKS_PER_FRAME, end * TICKS_PER_FRAME) for start, end in painted]
+    assert num_frames_to_paint(row, track(), RULES.paint_margin_s) == sum(end - start for start, end in painted)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 99), st.integers(1, 30)), max_size=6),
+    st.integers(0, 50),
+    st.integers(51, 100),
+)
+def test_spans_lie_in_the_track_in_order_and_hold_all_speech_in_it(
+    raw: list[tuple[int, int]], first: int, after: int
+) -> None:
+    spoken = tuple((start, min(start + length, 100)) for start, length in raw)
+    one = track(start_pts=first * TICKS_PER_FRAME, end_pts=after * TICKS_PER_FRAME)
+
+    found = spans_to_paint(shot(one, dub_speech=spans(spoken), original_speech=[]), one)
+
+    assert all(left[1] < right[0] for left, right in pairwise(found))
+    assert all(one["start_pts"] <= start < end <= one["end_pts"] for start, end in found)
+    heard = {frame for start, end in spoken for frame in range(start, end) if first <= frame < after}
+    assert all(any(start <= frame * TICKS_PER_FRAME < end for start, end in found) for frame in heard)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"min_frames": 0},
+        {"min_enlargement": 4.0},
+        {"min_speaking_score": 1.5},
+        {"speaking_margin": -0.1},
+        {"paint_margin_s": Fraction(-1)},
+    ],
+)
+def test_wrong_thresholds_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="must"):
+        Eligibility(**wrong)

@@ -1,0 +1,87 @@
+"""The plan holds every track, and a person's edits are followed or refused as a whole."""
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from pipelines.plan import apply_edits, plan_shots, plan_table
+from schemas.reason import Reason, Verdict
+from schemas.shot import PLAN, PLANNED_SHOT, TRACKED_SHOT
+from tests.planned_rows import TICKS_PER_FRAME, shot, track
+
+
+@pytest.fixture
+def planned() -> pa.Table:
+    """A speaker, a speaker beside a listener, and nobody."""
+    end = 100 * TICKS_PER_FRAME
+    rows = [
+        shot(track(), num_shots=3),
+        shot(track(0, speaking_score=0.2), track(1), num_shots=3, shot_index=1),
+        shot(num_shots=3, shot_index=2, shot_end_pts=end),
+    ]
+    return plan_shots(pa.Table.from_pylist(rows, schema=TRACKED_SHOT))
+
+
+def edited(plan: pa.Table, row: int, **changes: Any) -> pa.Table:
+    lines = plan.to_pylist()
+    lines[row] |= changes
+    return pa.Table.from_pylist(lines, schema=PLAN)
+
+
+def test_every_shot_keeps_its_row_and_every_track_has_a_verdict(planned: pa.Table) -> None:
+    assert planned.schema == PLANNED_SHOT
+    assert planned["shot_index"].to_pylist() == [0, 1, 2]
+    assert [[v["verdict"] for v in row["verdicts"]] for row in planned.to_pylist()] == [["dub"], ["leave", "dub"], []]
+    assert planned["reason"].to_pylist() == [None, None, "no_face"]
+
+
+def test_the_table_has_a_row_for_each_track_and_each_shot_without_one(planned: pa.Table) -> None:
+    plan = plan_table(planned)
+
+    assert plan.schema == PLAN
+    columns = ("shot_index", "track_index", "verdict", "reason", "frames_to_paint")
+    assert [tuple(line[name] for name in columns) for line in plan.to_pylist()] == [
+        (0, 0, "dub", None, 46),  # 40 frames of speech and three on either side
+        (1, 0, "leave", "not_speaking", 0),
+        (1, 1, "dub", None, 46),
+        (2, None, "leave", "no_face", 0),
+    ]
+    assert plan["end"].to_pylist()[0] == "00:00:04.000"
+
+
+def test_a_plan_that_nobody_edited_changes_nothing(planned: pa.Table) -> None:
+    assert apply_edits(planned, plan_table(planned)) == planned
+    assert apply_edits(planned, plan_table(planned).slice(0, 0)) == planned
+
+
+def test_a_person_may_leave_and_may_dub(planned: pa.Table) -> None:
+    plan = edited(edited(plan_table(planned), 0, verdict="leave"), 1, verdict="dub")
+
+    rows = apply_edits(planned, plan).to_pylist()
+
+    assert rows[0]["verdicts"] == [{"track_index": 0, "verdict": Verdict.LEAVE, "reason": Reason.BY_HAND}]
+    assert rows[0]["reason"] == Reason.BY_HAND
+    assert rows[1]["verdicts"][0] == {"track_index": 0, "verdict": Verdict.DUB, "reason": None}
+    assert rows[2]["reason"] == Reason.NO_FACE
+
+
+def test_all_edits_that_cannot_be_followed_are_listed_at_once(planned: pa.Table) -> None:
+    plan = plan_table(planned)
+    wrong = pa.concat_tables(
+        [
+            edited(plan, 0, verdict="maybe").slice(0, 1),
+            edited(plan, 1, shot_index=9).slice(1, 1),
+            plan.slice(2, 1),
+            plan.slice(2, 1),
+            edited(plan, 3, verdict="dub").slice(3, 1),
+        ]
+    )
+
+    with pytest.raises(ValueError, match="cannot be followed") as refusal:
+        apply_edits(planned, wrong)
+
+    text = str(refusal.value)
+    for part in ("row 1", "'maybe'", "row 2", "no such row", "row 4", "twice", "row 5", "no face"):
+        assert part in text
+    assert "row 3" not in text

@@ -1,0 +1,94 @@
+"""Speech is found where it was put; silence and tones do not speak."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.media.sound import read_mono, write_wav
+from pipelines.speech import SpeechConfig, above, heard_parts, join_near, speech_spans, stored_speech
+from pipelines.storage import ObjectStore
+from schemas.timing import ANALYSIS_RATE_HZ
+from tests.synthetic import FilmSpec, make_film
+
+RATE = ANALYSIS_RATE_HZ
+TAKE = Path(__file__).parents[2] / "jobs" / "demo_takes" / "author.ogg"
+TOLERANCE_S = 0.15  # the model scores frames of 62 ms, and a word begins and ends softly
+
+
+@pytest.fixture(scope="module")
+def voice() -> np.ndarray:
+    """Speech from its first to its last sample."""
+    samples = read_mono(TAKE)
+    loud = np.flatnonzero(np.abs(samples) > 0.02)
+    return samples[loud[0] : loud[-1]]
+
+
+def test_speech_is_found_where_it_lies_and_pauses_stay_out(voice: np.ndarray) -> None:
+    starts = [round(0.8 * RATE), round(0.8 * RATE) + len(voice) + RATE]
+    sound = np.zeros(starts[-1] + len(voice) + RATE, np.float32)
+    for start in starts:
+        sound[start : start + len(voice)] = voice
+
+    spans = speech_spans(sound)
+
+    edges = np.array([edge for start in starts for edge in (start, start + len(voice))])
+    assert np.abs(np.array(spans).ravel() - edges).max() < TOLERANCE_S * RATE
+    assert speech_spans(sound) == spans
+
+
+@pytest.mark.parametrize("num_samples", [0, 10, RATE // 2, 3 * RATE])
+def test_silence_and_tones_do_not_speak(num_samples: int) -> None:
+    time_s = np.arange(num_samples) / RATE
+
+    assert speech_spans(np.zeros(num_samples, np.float32)) == []
+    assert speech_spans(0.3 * np.sin(2 * np.pi * 440 * time_s).astype(np.float32)) == []
+
+
+def test_one_sound_is_listened_to_once(tmp_path: Path, voice: np.ndarray) -> None:
+    store, path = ObjectStore(str(tmp_path / "store")), tmp_path / "voice.wav"
+    write_wav(path, voice, RATE)
+    first = stored_speech(store, "a" * 64, path, SpeechConfig())
+    path.unlink()
+
+    assert len(first) >= 1
+    assert stored_speech(store, "a" * 64, path, SpeechConfig()) == first
+
+
+def test_a_film_without_sound_does_not_speak(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "silent.mp4", FilmSpec(languages=()))
+
+    assert stored_speech(ObjectStore(str(tmp_path)), "b" * 64, film.path, SpeechConfig()) == []
+
+
+def test_hysteresis_keeps_what_stays_over_the_lower_threshold() -> None:
+    scores = np.array([0.4, 0.6, 0.4, 0.3, 0.45, 0.9, 0.9], np.float32)
+
+    assert above(scores, np.arange(7) * 10, SpeechConfig()) == [(10, 30), (50, 60)]
+
+
+def test_silence_is_cut_out_to_ten_milliseconds() -> None:
+    sound = np.zeros(RATE, np.float32)
+    sound[1600:3200] = sound[8000:9600] = 0.1
+
+    assert heard_parts([(0, 2000), (2400, 8800)], sound, -60.0) == [(1600, 2000), (2400, 3200), (8000, 8800)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 500), st.integers(1, 50)), max_size=20), st.integers(1, 30))
+def test_joined_spans_cover_the_same_and_lie_apart(raw: list[tuple[int, int]], pause: int) -> None:
+    spans = sorted((start, start + length) for start, length in raw)
+
+    joined = join_near(spans, pause)
+
+    assert all(left[1] + pause <= right[0] for left, right in pairwise(joined))
+    assert all(any(a <= start and end <= b for a, b in joined) for start, end in spans)
+    assert {edge for span in joined for edge in span} <= {edge for span in spans for edge in span}
+
+
+@pytest.mark.parametrize("wrong", [{"onset": 1.0}, {"offset": 0.6}, {"offset": 0.0}])
+def test_wrong_thresholds_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="must hold"):
+        SpeechConfig(**wrong)  # type: ignore[arg-type]
