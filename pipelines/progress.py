@@ -13,6 +13,7 @@ class Event:
     shot_index: int | None = None
     num_frames: int = 0
     seconds: float = 0.0
+    peak_mib: float = 0.0  # the most memory that the process held
     cached: bool = False  # found in storage, nothing was done
     message: str = ""
 

@@ -1,0 +1,107 @@
+"""The dub: its stages in order, and where each runs. The table of contents."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from ray.data import Dataset
+
+from diff2lip.checkpoint import read_config
+from diff2lip.config import CropConfig, SamplerConfig
+from pipelines import align, composite, faces, paint, shots
+from pipelines.align import AlignConfig, AlignDub
+from pipelines.blend import BlendConfig
+from pipelines.composite import CompositeShot
+from pipelines.eligibility import Eligibility
+from pipelines.face_detector import DetectorConfig
+from pipelines.face_tracks import TrackConfig
+from pipelines.faces import TrackFaces
+from pipelines.mask import MaskConfig
+from pipelines.paint import PaintMouths
+from pipelines.placement import PLACEMENTS
+from pipelines.run_stage import apply, one_row_a_block, rows_of
+from pipelines.shots import DetectShots, ShotConfig
+from pipelines.stage import check_chain
+from pipelines.storage import file_digest
+
+ANALYSIS_VERSIONS = {"shots": shots.VERSION, "align": align.VERSION, "faces": faces.VERSION}
+PAINTING_VERSIONS = {"paint": paint.VERSION, "composite": composite.VERSION}
+
+check_chain([DetectShots, AlignDub, TrackFaces])
+check_chain([PaintMouths, CompositeShot])
+
+
+@dataclass(frozen=True, kw_only=True)
+class DubConfig:
+    """Everything that decides what a dub looks like, and where it goes."""
+
+    store_uri: str  # content-keyed intermediates
+    out_dir: str  # deliveries
+    model_path: str  # safetensors
+    sampler: SamplerConfig = field(default_factory=SamplerConfig)
+    eligibility: Eligibility = field(default_factory=Eligibility)
+    shots: ShotConfig = field(default_factory=ShotConfig)
+    align: AlignConfig = field(default_factory=AlignConfig)
+    detector: DetectorConfig = field(default_factory=DetectorConfig)
+    tracks: TrackConfig = field(default_factory=TrackConfig)
+    mask: MaskConfig = field(default_factory=MaskConfig)
+    blend: BlendConfig = field(default_factory=BlendConfig)
+    threads: int = 2  # of the painter; part of what a pixel depends on
+
+    @cached_property
+    def crop(self) -> CropConfig:
+        """The crop that the model was trained on."""
+        return read_config(Path(self.model_path)).crop
+
+    @cached_property
+    def model_digest(self) -> str:
+        """SHA-256 of the checkpoint."""
+        return file_digest(Path(self.model_path))
+
+    @property
+    def analysis_facts(self) -> dict[str, Any]:
+        """What the facts of a shot depend on, beside film and dub."""
+        parts = (self.shots, self.align, self.detector, self.tracks, self.crop)
+        return {"versions": ANALYSIS_VERSIONS, "config": [plain(part) for part in parts]}
+
+    @property
+    def painting_facts(self) -> dict[str, Any]:
+        """What the pixels of a planned shot depend on, beside its row."""
+        parts = (self.sampler, self.mask, self.blend, self.crop)
+        facts = {"versions": PAINTING_VERSIONS, "config": [plain(part) for part in parts]}
+        return facts | {"model": self.model_digest, "threads": self.threads, "margin": str(self.margin_s)}
+
+    @property
+    def margin_s(self) -> Any:
+        """Painted before and after speech, in seconds."""
+        return self.eligibility.paint_margin_s
+
+
+def plain(config: Any) -> dict[str, Any]:
+    """A configuration as JSON values; exact fractions as text."""
+    return dict(json.loads(json.dumps(asdict(config), default=str)))
+
+
+def analysis_pass(films: pa.Table, config: DubConfig) -> Dataset:
+    """FILM rows to TRACKED_SHOT rows: stages 1 to 3."""
+    store, crop = {"store_uri": config.store_uri}, config.crop
+    rows = rows_of(films)
+    rows = apply(rows, "shots", DetectShots, PLACEMENTS["shots"], store | {"config": config.shots})
+    rows = one_row_a_block(rows)
+    rows = apply(rows, "align", AlignDub, PLACEMENTS["align"], store | {"config": config.align})
+    tracking = {"crop": crop, "detector": config.detector, "tracks": config.tracks}
+    return apply(rows, "faces", TrackFaces, PLACEMENTS["faces"], store | tracking)
+
+
+def painting_pass(planned: pa.Table, config: DubConfig) -> Dataset:
+    """PLANNED_SHOT rows to COMPOSITED_SHOT rows: stages 5 and 6."""
+    store = {"store_uri": config.store_uri}
+    rows = rows_of(planned)
+    painting = {"model_path": config.model_path, "sampler": config.sampler, "threads": config.threads}
+    painting |= {"paint_margin_s": config.margin_s}
+    rows = apply(rows, "paint", PaintMouths, PLACEMENTS["paint"], store | painting)
+    blending = {"crop": config.crop, "mask": config.mask, "blend": config.blend}
+    return apply(rows, "composite", CompositeShot, PLACEMENTS["composite"], store | blending)

@@ -1,0 +1,215 @@
+"""Stage 5, PaintMouths: the mouths of every face track that the plan wants painted, said by the model.
+
+Frames go through the network in batches of a fixed size, and every batch is committed under the digest of what it
+was made of: the crops, the sound that is heard, the weights. So a worker that dies loses one batch, and a changed
+line of dialogue repaints the frames in which it is heard.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from diff2lip.checkpoint import Checkpoint, load_checkpoint, read_config
+from diff2lip.config import SamplerConfig
+from diff2lip.mel import SILENCE, log_mel, mel_window
+from diff2lip.sampler import paint, track_noise
+from diff2lip.unet import Condition
+from pipelines.media.sound import read_mono
+from pipelines.plan import spans_to_paint
+from pipelines.stage import Row, RowStage
+from pipelines.storage import ObjectStore, content_key, file_digest, read_table
+from schemas.frames import PAINTED_FRAME
+from schemas.reason import Verdict
+from schemas.shot import PAINTED_SHOT, PLANNED_SHOT
+from schemas.timing import ANALYSIS_RATE_HZ, fraction
+
+VERSION = 1  # raised when the same facts give other pixels
+FADE_FRAMES = 3  # in and out of painting, where the track is seen before and after
+
+Bytes = NDArray[np.uint8]
+
+
+class PaintMouths(RowStage):
+    """Adds the painted crops of each track with verdict dub or review."""
+
+    consumes: ClassVar[pa.Schema] = PLANNED_SHOT
+    produces: ClassVar[pa.Schema] = PAINTED_SHOT
+
+    def __init__(
+        self, store_uri: str, model_path: str, sampler: SamplerConfig, paint_margin_s: Fraction, threads: int = 2
+    ) -> None:
+        self._margin_s = paint_margin_s
+        self._store = ObjectStore(store_uri)
+        self._painter = Painter(Path(model_path), sampler, self._store, threads)
+        self._heard: tuple[str, Tensor] | None = None  # the mel of one dub: shots of a film come together
+
+    def facts(self, row: Row) -> Row:
+        wanted = [verdict["track_index"] for verdict in row["verdicts"] if verdict["verdict"] != Verdict.LEAVE]
+        painted = [self._paint_track(row, index) for index in wanted]
+        return {"painted": [track for track in painted if track["num_frames"]]}
+
+    def _paint_track(self, row: Row, track_index: int) -> Row:
+        begin = time.monotonic()
+        track = next(track for track in row["tracks"] if track["track_index"] == track_index)
+        frames = [frame for frame in read_table(row["tracks_uri"]).to_pylist() if frame["track_index"] == track_index]
+        chosen = frames_in_spans(frames, spans_to_paint(row, track, self._margin_s))
+        if not chosen:
+            return {"track_index": track_index, "painted_uri": "", "num_frames": 0, "seconds": 0.0}
+        windows = self._windows(row, [frame["pts"] for frame in chosen])
+        noise_ids = (row["film_id"], row["shot_index"], track_index)
+        crops = self._painter.paint([frame["crop"] for frame in chosen], windows, noise_ids)
+        weights = fade_weights([frame["pts"] for frame in frames], [frame["pts"] for frame in chosen])
+        uri = self._commit(chosen, crops, weights)
+        seconds = time.monotonic() - begin
+        return {"track_index": track_index, "painted_uri": uri, "num_frames": len(chosen), "seconds": seconds}
+
+    def _windows(self, row: Row, pts: list[int]) -> Tensor:
+        """[F, 80, 16] mel windows of the dub at these frames."""
+        mel, time_base = self._mel(row["dub_uri"], row["dub_digest"]), fraction(row["time_base"])
+        lag_s = Fraction(row["lag_samples"], ANALYSIS_RATE_HZ)
+        return torch.stack([mel_window(mel, moment * time_base + lag_s) for moment in pts])
+
+    def _mel(self, uri: str, digest: str) -> Tensor:
+        if self._heard is None or self._heard[0] != digest:
+            self._heard = (digest, log_mel(torch.from_numpy(read_mono(Path(uri)))))
+        return self._heard[1]
+
+    def _commit(self, frames: list[Row], crops: list[bytes], weights: list[float]) -> str:
+        rows = [
+            {
+                "pts": frame["pts"],
+                "affine": frame["affine"],
+                "weight": weight,
+                "landmarks": frame["landmarks"],
+                "source": frame["crop"],
+                "crop": crop,
+            }
+            for frame, crop, weight in zip(frames, crops, weights, strict=True)
+        ]
+        table = pa.Table.from_pylist(rows, schema=PAINTED_FRAME)
+        digest = hashlib.sha256()
+        for row in rows:
+            digest.update(repr((row["pts"], row["affine"], row["weight"], row["landmarks"])).encode())
+            digest.update(row["source"] + row["crop"])
+        key = content_key("painted", VERSION, {"frames": digest.hexdigest()})
+        return self._store.uri(key) if self._store.has(key) else self._store.put_table(key, table)
+
+
+class Painter:
+    """The network and what it was loaded from; loaded when the first batch is not in storage."""
+
+    def __init__(self, model_path: Path, sampler: SamplerConfig, store: ObjectStore, threads: int) -> None:
+        self._path, self._sampler, self._store, self._threads = model_path, sampler, store, threads
+        self._crop = read_config(model_path).crop
+        self._digest = file_digest(model_path)
+        self._checkpoint: Checkpoint | None = None
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+    def paint(self, crops: list[bytes], windows: Tensor, noise_ids: tuple[str, int, int]) -> list[bytes]:
+        """Painted crops of a track's frames, in order; batches are padded to a fixed size.
+
+        Args:
+            crops: source crops, size x size x 3 bytes each.
+            windows: [F, 80, 16] mel windows.
+            noise_ids: film, shot and track: what the noise is drawn from.
+
+        Returns:
+            As many crops of the same layout; rows above the mask are the source's, to the bit.
+        """
+        painted: list[bytes] = []
+        for part in self._batches(len(crops)):
+            key = self._key(crops[part], windows[part], noise_ids)
+            if not self._store.has(key):
+                self._store.put(key, b"".join(self._paint_batch(crops[part], windows[part], noise_ids)))
+            painted += self._split(self._store.get(key))
+        return painted
+
+    def _batches(self, count: int) -> Iterator[slice]:
+        size = self._sampler.frames_per_batch
+        return (slice(first, min(first + size, count)) for first in range(0, count, size))
+
+    def _key(self, crops: list[bytes], windows: Tensor, noise_ids: tuple[str, int, int]) -> str:
+        facts: dict[str, Any] = {
+            "model": self._digest,
+            "sampler": asdict(self._sampler),
+            "noise": list(noise_ids),
+            "crops": hashlib.sha256(b"".join(crops)).hexdigest(),
+            "sound": hashlib.sha256(windows.numpy().tobytes()).hexdigest(),
+            "device": self._device.type,
+            "threads": self._threads,
+        }
+        return content_key("paint-batch", VERSION, facts)
+
+    def _paint_batch(self, crops: list[bytes], windows: Tensor, noise_ids: tuple[str, int, int]) -> list[bytes]:
+        denoiser = self._load().denoiser
+        size, count = self._crop.size_px, self._sampler.frames_per_batch
+        source = torch.zeros(count, 3, size, size)
+        source[: len(crops)] = torch.from_numpy(np.stack([self._pixels(crop) for crop in crops])).permute(0, 3, 1, 2)
+        source = source / 127.5 - 1
+        mel = torch.full((count, *windows.shape[1:]), SILENCE)
+        mel[: len(crops)] = windows
+        mask = torch.zeros(1, 1, size, size)
+        mask[:, :, self._crop.mask_row :] = 1
+        source, mask, noise = (
+            tensor.to(self._device) for tensor in (source, mask, track_noise(*noise_ids, size_px=size))
+        )
+        with torch.inference_mode():
+            sound = denoiser.encode_sound(mel.to(self._device))
+        condition = Condition(source, mask, noise.expand_as(source), source, sound)
+        result = ((paint(denoiser, condition, self._sampler) + 1) * 127.5).round().clamp(0, 255)
+        pixels = result[: len(crops)].to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+        return [self._keep_known(crop, image) for crop, image in zip(crops, pixels, strict=True)]
+
+    def _keep_known(self, crop: bytes, painted: Bytes) -> bytes:
+        known = self._pixels(crop)[: self._crop.mask_row]
+        return np.concatenate([known, painted[self._crop.mask_row :]]).tobytes()
+
+    def _pixels(self, crop: bytes) -> Bytes:
+        return np.frombuffer(crop, np.uint8).reshape(self._crop.size_px, self._crop.size_px, 3)
+
+    def _split(self, joined: bytes) -> list[bytes]:
+        step = 3 * self._crop.size_px**2
+        return [joined[first : first + step] for first in range(0, len(joined), step)]
+
+    def _load(self) -> Checkpoint:
+        if self._checkpoint is None:
+            torch.set_num_threads(self._threads)
+            self._checkpoint = load_checkpoint(self._path)
+            self._checkpoint.denoiser.to(memory_format=torch.channels_last).to(self._device)
+        return self._checkpoint
+
+
+def frames_in_spans(frames: list[Row], spans: list[tuple[int, int]]) -> list[Row]:
+    """The frames whose pts lies in one of the half-open spans."""
+    return [frame for frame in frames if any(start <= frame["pts"] < end for start, end in spans)]
+
+
+def fade_weights(track_pts: list[int], painted_pts: list[int]) -> list[float]:
+    """Share of the painted mouth at each painted frame: ramps where an unpainted frame of the track adjoins.
+
+    Args:
+        track_pts: all frames of the track, ascending.
+        painted_pts: those painted, a subset.
+
+    Returns:
+        One weight in (0, 1] for each of `painted_pts`; 1 everywhere when the whole track is painted.
+    """
+    painted = set(painted_pts)
+    position = {pts: index for index, pts in enumerate(track_pts)}
+    borders = [index for index, pts in enumerate(track_pts) if pts not in painted]
+    return [_fade(position[pts], borders) for pts in painted_pts]
+
+
+def _fade(index: int, borders: list[int]) -> float:
+    distance = min((abs(index - border) for border in borders), default=FADE_FRAMES + 1)
+    return min(1.0, distance / (FADE_FRAMES + 1))

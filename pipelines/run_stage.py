@@ -1,0 +1,89 @@
+"""How a stage becomes a pool of Ray actors: the only place where stages and Ray meet."""
+
+import resource
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import ray
+from ray.data import ActorPoolStrategy, DataContext, Dataset, ExecutionResources
+
+from pipelines.placement import Placement, gpus_of
+from pipelines.stage import Row, Stage
+
+TIMINGS = pa.list_(pa.struct([("stage", pa.string()), ("seconds", pa.float64()), ("peak_mib", pa.float64())]))
+TASK_RETRIES = 2  # a shot that ends its process is tried so often again, then its row is missing
+NO_PROGRESS_S = 3 * 3600.0  # one long film is one row of the first stage
+
+
+class TimedStage:
+    """A stage, and beside its rows how long it took and how much memory its process held."""
+
+    def __init__(self, name: str, stage: type[Stage], settings: dict[str, Any]) -> None:
+        self._name, self._stage = name, stage(**settings)
+
+    def __call__(self, rows: pa.Table) -> pa.Table:
+        before = rows.column("timings").to_pylist()
+        begin = time.monotonic()
+        result = self._stage(rows.drop_columns(["timings"]))
+        timing = {"stage": self._name, "seconds": time.monotonic() - begin, "peak_mib": peak_mib()}
+        # A film that became several shots: its time goes to the first of them.
+        timings = [(before[index] if index < len(before) else []) for index in range(result.num_rows)]
+        timings = [[*timings[0], timing], *timings[1:]] if timings else []
+        return result.append_column("timings", pa.array(timings, TIMINGS))
+
+
+def peak_mib() -> float:
+    """The most memory that this process has held, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def rows_of(table: pa.Table) -> Dataset:
+    """A dataset of one row a block: the unit of work, of retry and of progress."""
+    empty = pa.array([[]] * table.num_rows, TIMINGS)
+    timed = table.append_column("timings", empty)
+    return ray.data.from_arrow([timed.slice(index, 1) for index in range(timed.num_rows)])
+
+
+def apply(rows: Dataset, name: str, stage: type[Stage], placement: Placement, settings: dict[str, Any]) -> Dataset:
+    """Append one stage to the lazy dataset."""
+    return rows.map_batches(
+        TimedStage,
+        fn_constructor_kwargs={"name": name, "stage": stage, "settings": settings},
+        batch_format="pyarrow",
+        batch_size=1,
+        compute=ActorPoolStrategy(min_size=1, max_size=placement.actors),
+        num_cpus=placement.cpus,
+        num_gpus=gpus_of(placement, ray.cluster_resources().get("GPU", 0.0)),
+        udf_modifying_row_count=True,
+        max_task_retries=TASK_RETRIES,
+    )
+
+
+def one_row_a_block(rows: Dataset) -> Dataset:
+    """The same rows, each its own block; behind a fan-out."""
+    return rows.repartition(target_num_rows_per_block=1, strict=True)
+
+
+def finished_rows(rows: Dataset, num_rows: int, reserved_cpus: float) -> Iterator[Row]:
+    """The rows as they come out, in no order; fewer than `num_rows` where a process died on one.
+
+    Args:
+        rows: the lazy dataset.
+        num_rows: how many go in; a few may be lost to dead processes, more end the job.
+        reserved_cpus: kept free for tasks beside the dataset.
+    """
+    context = DataContext.get_current()
+    context.execution_options.resource_limits = ExecutionResources.for_limits(
+        cpu=max(1.0, ray.cluster_resources().get("CPU", 1.0) - reserved_cpus)
+    )
+    yield from rows.iter_rows()
+
+
+def configure_ray_data(num_rows: int) -> None:
+    """Settings that a dataset takes with it when it is built."""
+    context = DataContext.get_current()
+    context.execution_no_progress_timeout_s = NO_PROGRESS_S
+    context.max_errored_blocks = max(1, num_rows // 50)
+    context.max_consecutive_actor_init_deaths = 3
