@@ -24,7 +24,7 @@ from pipelines.storage import file_digest
 KOKORO_RATE_HZ = 24_000
 STYLE_SIZE = 256
 SPEEDS = (0.75, 1.4)  # beyond, the voice slurs
-QUIET = 0.01  # what is softer before and after a line is cut off
+QUIET = 0.004  # what is softer before and after a line is cut off
 PEAK = 0.5  # -6 dBFS: dialogue level, with room in the mix
 CLAUSE = re.compile(r"([,.;:!?]+)")
 TIED = {"t^ʃ": "ʧ", "d^ʒ": "ʤ", "t^s": "ʦ"}  # espeak's affricates and Kokoro's letters for them
@@ -70,9 +70,9 @@ def _espeak(clause: str) -> str:
 
 
 def trimmed(samples: Floats) -> Floats:
-    """The samples from the first to the last that can be heard, with 20 ms around them."""
+    """The samples from the first to the last that can be heard, with 30 ms around them: an s begins softly."""
     loud = np.flatnonzero(np.abs(samples) > QUIET)
-    margin = KOKORO_RATE_HZ // 50
+    margin = round(0.03 * KOKORO_RATE_HZ)
     return samples[max(0, loud[0] - margin) : loud[-1] + margin] if len(loud) else samples[:0]
 
 
