@@ -1,0 +1,132 @@
+"""Encoders of the delivered streams: the picture as the source was coded, the dub as AAC."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, cast
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.codec.context import Flags
+from av.container import OutputContainer
+from av.packet import Packet
+from av.video.frame import PictureType, VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from pipelines.media.dub_track import DubTrack
+
+Plane = NDArray[Any]
+
+AAC_FRAME_SAMPLES = 1024
+ENCODERS = {"h264": "libx264", "hevc": "libx265"}  # anything else is delivered as H.264
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EncodeConfig:
+    """How the picture is encoded. Threads are part of it: x264 gives other bytes for another count."""
+
+    crf: int = 14  # visually transparent: untouched frames are a second generation
+    preset: str = "medium"
+    threads: int = 2
+    keyframe_s: int = 2  # longest distance of keyframes
+    sound_bit_rate_per_channel: int = 128_000
+
+
+def add_picture(out: OutputContainer, source: VideoStream, first: VideoFrame, config: EncodeConfig) -> VideoStream:
+    """A picture stream with the source's size, format, colour tags, shape of pixels and time base."""
+    name = ENCODERS.get(source.codec_context.codec.canonical_name, "libx264")
+    rate = source.average_rate or source.guessed_rate
+    stream = cast(VideoStream, out.add_stream(name, rate=rate, options=_options(name, config)))
+    stream.width, stream.height, stream.pix_fmt = first.width, first.height, first.format.name
+    context = stream.codec_context
+    context.time_base = _known(source.time_base)
+    context.gop_size = max(1, round(config.keyframe_s * (source.average_rate or 25)))
+    context.thread_count = config.threads
+    context.flags |= Flags.frame_duration
+    context.color_range, context.colorspace = first.color_range, first.colorspace
+    context.color_primaries, context.color_trc = first.color_primaries, first.color_trc
+    if source.sample_aspect_ratio:
+        context.sample_aspect_ratio = source.sample_aspect_ratio
+    if first.rotation:
+        stream.set_display_rotation(first.rotation)
+    return stream
+
+
+def _options(encoder: str, config: EncodeConfig) -> dict[str, str]:
+    options = {"crf": str(config.crf), "preset": config.preset}
+    if encoder == "libx265":
+        return options | {"x265-params": f"pools={config.threads}:frame-threads=1:open-gop=0:log-level=error"}
+    return options | {"threads": str(config.threads), "x264-params": "open-gop=0"}
+
+
+def encode_picture(stream: VideoStream, source: VideoFrame, planes: list[Plane] | None) -> "list[Packet[VideoStream]]":
+    """Packets of one frame: of the decoder's own samples, or of new planes in its place."""
+    frame = source if planes is None else _frame_of(planes, source)
+    frame.pict_type = PictureType.NONE  # the source's choice of I, P and B is not ours
+    return stream.encode(frame)
+
+
+def _frame_of(planes: list[Plane], like: VideoFrame) -> VideoFrame:
+    frame = VideoFrame(like.width, like.height, like.format.name)
+    for target, samples in zip(frame.planes, planes, strict=True):
+        room = np.frombuffer(memoryview(target), samples.dtype)
+        rows = room.reshape(-1, target.line_size // samples.dtype.itemsize)
+        rows[: target.height, : target.width] = samples
+    frame.pts, frame.duration, frame.time_base = like.pts, like.duration, like.time_base
+    frame.color_range, frame.colorspace = like.color_range, like.colorspace
+    frame.color_primaries, frame.color_trc = like.color_primaries, like.color_trc
+    return frame
+
+
+class DubEncoder:
+    """The dub track as AAC, encoded as far as the picture has come."""
+
+    def __init__(self, out: OutputContainer, track: DubTrack, num_samples: int, config: EncodeConfig) -> None:
+        channels = len(av.AudioLayout(track.layout).channels)
+        self.stream: AudioStream = out.add_stream("aac", rate=track.sample_rate_hz, layout=track.layout)
+        self.stream.bit_rate = config.sound_bit_rate_per_channel * channels
+        self.peak = 0.0  # above 1 the mix clips
+        self._track = track
+        self._frames = _in_frames(track.blocks(num_samples))
+        self._position = 0
+        self._ended = False
+
+    def until(self, seconds: Fraction | None) -> "Iterator[Packet[AudioStream]]":
+        """The packets of the sound up to a film time; of all that is left for None."""
+        rate = self._track.sample_rate_hz
+        while not self._ended and (seconds is None or self._position < seconds * rate):
+            samples = next(self._frames, None)
+            if samples is None:
+                self._ended = True
+                yield from self.stream.encode(None)
+                return
+            yield from self.stream.encode(self._frame(samples))
+
+    def _frame(self, samples: NDArray[np.float32]) -> av.AudioFrame:
+        self.peak = max(self.peak, float(np.abs(samples).max()))
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), "fltp", self._track.layout)
+        frame.sample_rate, frame.pts = self._track.sample_rate_hz, self._position
+        frame.time_base = Fraction(1, self._track.sample_rate_hz)
+        self._position += samples.shape[1]
+        return frame
+
+
+def _in_frames(blocks: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    """The same samples in blocks of one AAC frame, only the last one shorter."""
+    held: list[NDArray[np.float32]] = []
+    for block in blocks:
+        held.append(block)
+        joined = np.concatenate(held, axis=1)
+        whole = joined.shape[1] // AAC_FRAME_SAMPLES * AAC_FRAME_SAMPLES
+        for start in range(0, whole, AAC_FRAME_SAMPLES):
+            yield joined[:, start : start + AAC_FRAME_SAMPLES]
+        held = [joined[:, whole:]]
+    if held and held[0].shape[1]:
+        yield held[0]
+
+
+def _known(time_base: Fraction | None) -> Fraction:
+    assert time_base is not None
+    return Fraction(time_base)

@@ -1,0 +1,35 @@
+"""The three letters that a container's language field holds, of a BCP-47 tag. The tag itself goes into the title."""
+
+_PAIRS = """
+    aa:aar ab:abk ae:ave af:afr ak:aka am:amh an:arg ar:ara as:asm av:ava ay:aym az:aze ba:bak be:bel bg:bul bi:bis
+    bm:bam bn:ben bo:bod br:bre bs:bos ca:cat ce:che ch:cha co:cos cr:cre cs:ces cu:chu cv:chv cy:cym da:dan de:deu
+    dv:div dz:dzo ee:ewe el:ell en:eng eo:epo es:spa et:est eu:eus fa:fas ff:ful fi:fin fj:fij fo:fao fr:fra fy:fry
+    ga:gle gd:gla gl:glg gn:grn gu:guj gv:glv ha:hau he:heb hi:hin ho:hmo hr:hrv ht:hat hu:hun hy:hye hz:her ia:ina
+    id:ind ie:ile ig:ibo ii:iii ik:ipk io:ido is:isl it:ita iu:iku ja:jpn jv:jav ka:kat kg:kon ki:kik kj:kua kk:kaz
+    kl:kal km:khm kn:kan ko:kor kr:kau ks:kas ku:kur kv:kom kw:cor ky:kir la:lat lb:ltz lg:lug li:lim ln:lin lo:lao
+    lt:lit lu:lub lv:lav mg:mlg mh:mah mi:mri mk:mkd ml:mal mn:mon mr:mar ms:msa mt:mlt my:mya na:nau nb:nob nd:nde
+    ne:nep ng:ndo nl:nld nn:nno no:nor nr:nbl nv:nav ny:nya oc:oci oj:oji om:orm or:ori os:oss pa:pan pi:pli pl:pol
+    ps:pus pt:por qu:que rm:roh rn:run ro:ron ru:rus rw:kin sa:san sc:srd sd:snd se:sme sg:sag si:sin sk:slk sl:slv
+    sm:smo sn:sna so:som sq:sqi sr:srp ss:ssw st:sot su:sun sv:swe sw:swa ta:tam te:tel tg:tgk th:tha ti:tir tk:tuk
+    tl:tgl tn:tsn to:ton tr:tur ts:tso tt:tat tw:twi ty:tah ug:uig uk:ukr ur:urd uz:uzb ve:ven vi:vie vo:vol wa:wln
+    wo:wol xh:xho yi:yid yo:yor za:zha zh:zho zu:zul
+"""
+_ISO_639_2 = dict(pair.split(":") for pair in _PAIRS.split())
+# QuickTime numbers its languages; FFmpeg's table names some of them by other letters. Measured by write and read.
+_QUICKTIME = {
+    "deu": "ger", "nld": "dut", "swe": "sve", "zho": "chi", "cmn": "chi", "ell": "gre", "isl": "ice", "fas": "per",
+    "eus": "baq", "sqi": "alb", "hye": "arm", "mya": "bur", "kat": "geo", "mkd": "mac", "cym": "wel", "fre": "fra",
+    "cze": "ces", "slo": "slk", "rum": "ron",
+}  # fmt: skip
+
+
+def language_code(tag: str, container: str) -> str:
+    """The code that a container keeps for a BCP-47 tag.
+
+    Args:
+        tag: such as pt-BR.
+        container: suffix without the dot: mp4, mov, mkv.
+    """
+    primary = tag.split("-")[0].lower()
+    code = _ISO_639_2.get(primary, primary)
+    return _QUICKTIME.get(code, code) if container == "mov" else code

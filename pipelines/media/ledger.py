@@ -1,0 +1,152 @@
+"""All that a finished film must keep, read back from a file: what the verifier compares.
+
+Shares no code with what writes films: a mistake made twice would be no proof.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import AttachmentStream, Disposition, Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from pipelines.media.container import FILM_FORMATS, open_media, picture_stream
+
+KEPT_TAGS = ("title", "artist", "date", "comment", "copyright", "description")
+EMPTY_LINE = b"\0\0"  # MP4 fills the time between two subtitle lines with these
+
+
+@dataclass(kw_only=True, slots=True)
+class StreamLedger:
+    """One stream: its declaration and its packets."""
+
+    kind: str
+    codec: str
+    language: str | None
+    title: str | None
+    disposition: tuple[str, ...]
+    times_s: list[Fraction] = field(default_factory=list)  # of every packet
+    end_s: Fraction = Fraction(0)
+    digest: str = ""  # of the packets' bytes
+
+
+@dataclass(kw_only=True, slots=True)
+class Ledger:
+    """A film: its frames as decoded, its streams as stored."""
+
+    container: str
+    time_base: Fraction
+    pts: list[int]
+    end_pts: int
+    num_corrupt: int
+    num_errors: int
+    colour: dict[str, Any]
+    picture: StreamLedger
+    streams: list[StreamLedger]  # all but the picture and data streams, in order
+    chapters: list[tuple[Fraction, Fraction, str]]
+    tags: dict[str, str]
+
+
+def read_ledger(path: Path) -> Ledger:
+    """The ledger of a film, every packet read and every frame decoded.
+
+    Raises:
+        UndecodableError: the file is no film.
+        FileNotFoundError: there is no such file.
+    """
+    with open_media(path, FILM_FORMATS) as film:
+        picture = picture_stream(film)
+        streams = {stream.index: _declared(stream) for stream in film.streams}
+        digests = {stream.index: hashlib.sha256() for stream in film.streams}
+        shown = _Shown()
+        for packet in film.demux():
+            index = packet.stream.index
+            _note(streams[index], digests[index], packet)
+            if index == picture.index:
+                shown.take(packet)
+        for index, digest in digests.items():
+            stream = film.streams[index]
+            if isinstance(stream, AttachmentStream):
+                digest.update(stream.data)
+            streams[index].digest = digest.hexdigest()
+        return _ledger(film, streams, shown, picture)
+
+
+def _ledger(film: InputContainer, streams: dict[int, StreamLedger], shown: "_Shown", picture: VideoStream) -> Ledger:
+    return Ledger(
+        container=film.format.name,
+        time_base=Fraction(picture.time_base or 1),
+        pts=shown.pts,
+        end_pts=shown.end_pts,
+        num_corrupt=shown.num_corrupt,
+        num_errors=shown.num_errors,
+        colour=shown.colour | {"sample_aspect_ratio": str(Fraction(picture.sample_aspect_ratio or 1))},
+        picture=streams[picture.index],
+        streams=[one for index, one in streams.items() if index != picture.index and one.kind != "data"],
+        chapters=[_chapter(chapter) for chapter in film.chapters()],
+        tags={key: film.metadata[key] for key in KEPT_TAGS if key in film.metadata},
+    )
+
+
+class _Shown:
+    """What the decoder shows of the picture."""
+
+    def __init__(self) -> None:
+        self.pts: list[int] = []
+        self.end_pts = 0
+        self.num_corrupt = 0
+        self.num_errors = 0
+        self.colour: dict[str, Any] = {}
+
+    def take(self, packet: "Packet[Any]") -> None:
+        try:
+            for frame in packet.decode():
+                self._take_frame(frame)
+        except av.FFmpegError:
+            self.num_errors += 1
+
+    def _take_frame(self, frame: VideoFrame) -> None:
+        self.num_corrupt += frame.is_corrupt or frame.pts is None
+        pts = frame.pts or 0
+        self.pts.append(pts)
+        self.end_pts = max(self.end_pts, pts + frame.duration)
+        self.colour = self.colour or {
+            "size_px": [frame.width, frame.height],
+            "pixel_format": frame.format.name,
+            "matrix": int(frame.colorspace),
+            "primaries": int(frame.color_primaries),
+            "transfer": int(frame.color_trc),
+            "range": int(frame.color_range),
+            "rotation": frame.rotation,
+        }
+
+
+def _declared(stream: Stream) -> StreamLedger:
+    return StreamLedger(
+        kind=stream.type,
+        codec=stream.codec_context.codec.canonical_name if stream.codec_context else "",
+        language=stream.metadata.get("language"),
+        title=stream.metadata.get("title") or stream.metadata.get("handler_name"),
+        disposition=tuple(sorted(flag.name or "" for flag in Disposition if flag & stream.disposition)),
+    )
+
+
+def _note(stream: StreamLedger, digest: Any, packet: "Packet[Any]") -> None:
+    data = bytes(packet)
+    if packet.pts is None or packet.time_base is None or (stream.kind == "subtitle" and data == EMPTY_LINE):
+        return
+    start_s = packet.pts * packet.time_base
+    stream.times_s.append(start_s)
+    stream.end_s = max(stream.end_s, start_s + (packet.duration or 0) * packet.time_base)
+    digest.update(len(data).to_bytes(8) + data)
+
+
+def _chapter(chapter: Any) -> tuple[Fraction, Fraction, str]:
+    unit = Fraction(chapter["time_base"] or 1)
+    return chapter["start"] * unit, chapter["end"] * unit, chapter["metadata"].get("title", "")

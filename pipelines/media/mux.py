@@ -1,0 +1,175 @@
+"""A film written again: its picture encoded with changes, the dub as default sound, everything else copied."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, cast
+
+import av
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.stream import AttachmentStream, Disposition, Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from pipelines.media.coding import Coding
+from pipelines.media.container import FILM_FORMATS, UndecodableError, open_media, picture_stream
+from pipelines.media.dub_track import DubTrack
+from pipelines.media.encode import DubEncoder, EncodeConfig, add_picture, encode_picture
+from pipelines.media.language_code import language_code
+from pipelines.media.picture import coding_of, frames, planes_of
+
+Plane = NDArray[Any]
+Change = Callable[[int, Callable[[], tuple[list[Plane], Coding]]], list[Plane] | None]
+
+CONTAINERS = {"mov": "mov", "mkv": "mkv", "webm": "mkv"}  # by suffix of the source; anything else becomes mp4
+OWN_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")  # written by the muxer itself
+SOUND_LEAD_S = Fraction(1, 2)
+MAX_MOVIE_TIMESCALE = 10_000_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """What was written."""
+
+    num_frames: int
+    num_frames_changed: int
+    dub_peak: float
+
+
+def delivered_suffix(source: Path) -> str:
+    """Suffix of the delivered film, without the dot."""
+    return CONTAINERS.get(source.suffix.lower().lstrip("."), "mp4")
+
+
+def write_film(
+    source: Path, target: Path, change: Change, dub: DubTrack, language: str, end_pts: int, config: EncodeConfig
+) -> Written:
+    """Write the film to `target`.
+
+    Args:
+        source: the film.
+        target: where to write; a temp name, for what is there after an error is not whole.
+        change: (pts, how to get copies of the frame's planes) -> the planes to encode, or None to encode the
+            decoder's own samples.
+        dub: sound of the new default track.
+        language: BCP-47 tag of the dub.
+        end_pts: end of the last frame: the dub is conformed to it.
+        config: encoder settings.
+
+    Raises:
+        UndecodableError: the source cannot be decoded to its end.
+    """
+    _, first = next(frames(source, -(1 << 62), 1 << 62))
+    with open_media(source, FILM_FORMATS) as film:
+        picture = picture_stream(film)
+        options = _options(target.suffix, film, picture)
+        with av.open(str(target), "w", options=options, metadata_errors="surrogateescape") as out:
+            writer = _Writer(film, picture, out, first, dub, language, end_pts, config)
+            return writer.write(change)
+
+
+class _Writer:
+    def __init__(
+        self,
+        film: InputContainer,
+        picture: VideoStream,
+        out: OutputContainer,
+        first: VideoFrame,
+        dub: DubTrack,
+        language: str,
+        end_pts: int,
+        config: EncodeConfig,
+    ) -> None:
+        assert picture.time_base
+        self._film, self._picture, self._out = film, picture, out
+        num_samples = math.ceil(end_pts * picture.time_base * dub.sample_rate_hz)
+        self._copies: dict[int, Stream] = {}
+        self._dub: DubEncoder | None = None
+        for stream in film.streams:
+            if stream.type == "audio" and self._dub is None:
+                self._dub = self._add_dub(dub, num_samples, language, config)
+            if stream.index == picture.index:
+                self._encoded = add_picture(out, picture, first, config)
+                _describe(self._encoded, stream)
+            else:
+                self._add_copy(stream)
+        self._dub = self._dub or self._add_dub(dub, num_samples, language, config)
+        out.metadata.update({key: value for key, value in film.metadata.items() if key not in OWN_TAGS})
+        out.set_chapters(film.chapters())
+
+    def _add_dub(self, dub: DubTrack, num_samples: int, language: str, config: EncodeConfig) -> DubEncoder:
+        encoder = DubEncoder(self._out, dub, num_samples, config)
+        stream = encoder.stream
+        stream.metadata["language"] = language_code(language, self._out.name.rsplit(".", 1)[-1])
+        stream.metadata["title"] = stream.metadata["handler_name"] = f"Dub {language}"
+        stream.disposition = Disposition.default | Disposition.dub
+        return encoder
+
+    def _add_copy(self, stream: Stream) -> None:
+        if isinstance(stream, AttachmentStream):
+            name = stream.metadata.get("filename", "attachment")
+            self._out.add_attachment(name, stream.mimetype or "application/octet-stream", stream.data)
+        elif stream.type in ("video", "audio", "subtitle"):
+            copy = self._out.add_stream_from_template(stream)
+            _describe(copy, stream)
+            if stream.type == "audio":
+                copy.disposition = (stream.disposition & ~Disposition.default) | Disposition.original
+            self._copies[stream.index] = copy
+        # data streams are chapter texts and timecodes: set_chapters and the timecode tag write them anew
+
+    def write(self, change: Change) -> Written:
+        num_frames = num_changed = 0
+        for packet in self._film.demux():
+            if packet.stream.index == self._picture.index:
+                for frame in cast(list[VideoFrame], packet.decode()):
+                    num_changed += self._encode(frame, change)
+                    num_frames += 1
+            elif packet.dts is not None and packet.stream.index in self._copies:
+                self._copy(packet)
+        self._mux(self._encoded.encode(None))
+        assert self._dub is not None
+        self._mux(list(self._dub.until(None)))
+        return Written(num_frames=num_frames, num_frames_changed=num_changed, dub_peak=self._dub.peak)
+
+    def _encode(self, frame: VideoFrame, change: Change) -> bool:
+        if frame.pts is None or frame.time_base is None:
+            raise UndecodableError("a frame has no pts")
+        planes = change(frame.pts, lambda: (planes_of(frame), coding_of(frame)))
+        seconds = frame.pts * frame.time_base
+        self._mux(encode_picture(self._encoded, frame, planes))
+        assert self._dub is not None
+        self._mux(list(self._dub.until(seconds + SOUND_LEAD_S)))
+        return planes is not None
+
+    def _copy(self, packet: "Packet[Any]") -> None:
+        packet.stream = self._copies[packet.stream.index]
+        self._mux([packet])
+
+    def _mux(self, packets: list[Any]) -> None:
+        for packet in packets:
+            self._out.mux(packet)
+
+
+def _describe(copy: Stream, source: Stream) -> None:
+    """Names, languages and dispositions, which a template leaves behind."""
+    tags = {key: value for key, value in source.metadata.items() if key not in OWN_TAGS}
+    copy.metadata.update(tags)
+    copy.disposition = source.disposition
+
+
+def _options(suffix: str, film: InputContainer, picture: VideoStream) -> dict[str, str]:
+    """Muxer options that keep every clock of the source exact."""
+    if suffix == ".mkv":
+        return {}
+    assert picture.time_base
+    scale = picture.time_base.denominator
+    rates = [stream.rate for stream in film.streams.audio if stream.rate]
+    movie_scale = math.lcm(scale, 1000, *rates)
+    options = {"movflags": "+faststart", "movie_timescale": str(min(movie_scale, MAX_MOVIE_TIMESCALE))}
+    if picture.time_base.numerator == 1:
+        options["video_track_timescale"] = str(scale)
+    return options

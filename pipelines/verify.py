@@ -1,0 +1,229 @@
+"""The proof that a delivered film is the source film with a dub: checks that do not trust who wrote it."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from pipelines.media.ledger import Ledger, StreamLedger, read_ledger
+from pipelines.picture_difference import picture_difference
+
+MATROSKA_S = Fraction(1, 1000)  # Matroska counts time in milliseconds
+SOUND_TOLERANCE_S = Fraction(1, 48_000)
+DUB_END_TOLERANCE_S = Fraction(1, 10)  # the last AAC frames are padded
+MAX_DETAIL = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must hold."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Every check of a delivered film against its source, and facts that are no checks."""
+
+    source: str
+    delivered: str
+    checks: tuple[Check, ...]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        return all(check.ok for check in self.checks)
+
+    @property
+    def failures(self) -> list[Check]:
+        return [check for check in self.checks if not check.ok]
+
+    def to_json(self) -> str:
+        """The proof for a machine."""
+        return json.dumps(asdict(self) | {"holds": self.holds}, indent=2, sort_keys=True)
+
+
+def verify_films(source: Path, delivered: Path) -> Proof:
+    """The proof that `delivered` is `source` with a dub.
+
+    Raises:
+        UndecodableError: one of them is no film.
+        FileNotFoundError: one of them is missing.
+    """
+    before, after = read_ledger(source), read_ledger(delivered)
+    checks = tuple(check(before, after) for check in CHECKS)
+    same_frames = all(check.ok for check in checks[:2])
+    facts = picture_difference(source, delivered, _changed_rects(delivered)) if same_frames else {}
+    return Proof(source.name, delivered.name, checks, {"num_frames": len(after.pts), **facts})
+
+
+def frame_count(before: Ledger, after: Ledger) -> Check:
+    """As many frames are decoded."""
+    return _equal("frame_count", len(before.pts), len(after.pts))
+
+
+def frame_pts(before: Ledger, after: Ledger) -> Check:
+    """The same moments, to the tick in the same kind of container."""
+    old, new = ([pts * ledger.time_base for pts in sorted(ledger.pts)] for ledger in (before, after))
+    tolerance = _tolerance(before, after)
+    moved = [(a, b) for a, b in zip_longest(old, new) if a is None or b is None or abs(a - b) > tolerance]
+    shown = f"{len(moved)} frames moved, the first from {_s(moved[0][0])} to {_s(moved[0][1])}" if moved else "equal"
+    return Check("frame_pts", not moved, shown)
+
+
+def film_length(before: Ledger, after: Ledger) -> Check:
+    """The last frame ends where it ended."""
+    old, new = (ledger.end_pts * ledger.time_base for ledger in (before, after))
+    return Check("film_length", abs(old - new) <= _tolerance(before, after), f"{_s(old)} and {_s(new)}")
+
+
+def decodes_clean(before: Ledger, after: Ledger) -> Check:
+    """No frame is flagged corrupt and no packet is refused by the decoder, beyond the source's own."""
+    damage = [ledger.num_corrupt + ledger.num_errors for ledger in (before, after)]
+    return Check("decodes_clean", damage[1] <= damage[0], f"{damage[1]} damaged, {damage[0]} in the source")
+
+
+def picture_tags(before: Ledger, after: Ledger) -> Check:
+    """Size, sample format, four colour tags, rotation, shape of pixels."""
+    wrong = {key: [old, after.colour.get(key)] for key, old in before.colour.items() if old != after.colour.get(key)}
+    return Check("picture_tags", not wrong, json.dumps(wrong) if wrong else "equal")
+
+
+def tracks(before: Ledger, after: Ledger) -> Check:
+    """Every stream of the source is there with its codec, in order, and one sound stream more: the dub."""
+    wanted = [(stream.kind, stream.codec) for stream in before.streams]
+    found = [(stream.kind, stream.codec) for stream in _copied(after)]
+    return _equal("tracks", wanted, found)
+
+
+def dub_track(before: Ledger, after: Ledger) -> Check:
+    """The first sound stream is the dub: tagged with a language, default, and the only default sound."""
+    dub, sounds = _dub(after), _sounds(after)
+    if dub is None or len(sounds) != len(_sounds(before)) + 1:
+        return Check("dub_track", False, f"{len(_sounds(before))} sound streams became {len(sounds)}")
+    defaults = [index for index, sound in enumerate(sounds) if "default" in sound.disposition]
+    ok = defaults == [0] and bool(dub.language or dub.title)
+    return Check("dub_track", ok, f"language {dub.language}, title {dub.title}, default streams {defaults}")
+
+
+def dub_span(before: Ledger, after: Ledger) -> Check:
+    """The dub begins at time 0 and ends with the film, up to the padding of its codec."""
+    dub = _dub(after)
+    if dub is None or not dub.times_s:
+        return Check("dub_span", False, "there is no dub")
+    end_s = after.end_pts * after.time_base
+    start_ok = -DUB_END_TOLERANCE_S <= dub.times_s[0] <= MATROSKA_S
+    ok = start_ok and abs(dub.end_s - end_s) <= DUB_END_TOLERANCE_S
+    return Check("dub_span", ok, f"from {_s(dub.times_s[0])} to {_s(dub.end_s)} in a film to {_s(end_s)}")
+
+
+def languages(before: Ledger, after: Ledger) -> Check:
+    """Copied streams keep their languages."""
+    return _equal("languages", *([stream.language for stream in some] for some in (before.streams, _copied(after))))
+
+
+def dispositions(before: Ledger, after: Ledger) -> Check:
+    """Copied streams keep their roles; `default` belongs to the dub among sounds, `original` is ours."""
+    return _equal("dispositions", *([_role(stream) for stream in some] for some in (before.streams, _copied(after))))
+
+
+def copied_packets(before: Ledger, after: Ledger) -> Check:
+    """Copied streams are equal byte for byte."""
+    pairs = zip_longest(before.streams, _copied(after))
+    wrong = [index for index, (old, new) in enumerate(pairs) if not old or not new or old.digest != new.digest]
+    return Check("copied_packets", not wrong, f"streams {wrong} differ" if wrong else "equal")
+
+
+def copied_times(before: Ledger, after: Ledger) -> Check:
+    """Every packet of every copied stream starts when it did: no offset, no drift."""
+    tolerance = max(_tolerance(before, after), SOUND_TOLERANCE_S)
+    wrong = []
+    for index, (old, new) in enumerate(zip(before.streams, _copied(after), strict=False)):
+        shift = _largest_shift(old.times_s, new.times_s)
+        if shift is None or shift > tolerance:
+            wrong.append(f"stream {index} by {'a packet' if shift is None else _s(shift)}")
+    return Check("copied_times", not wrong, f"moved: {', '.join(wrong)}" if wrong else "equal")
+
+
+def chapters(before: Ledger, after: Ledger) -> Check:
+    """The same chapters, to the millisecond."""
+    wanted, found = ([_rounded(chapter) for chapter in ledger.chapters] for ledger in (before, after))
+    return _equal("chapters", wanted, found)
+
+
+def tags(before: Ledger, after: Ledger) -> Check:
+    """Title and other names of the film."""
+    return _equal("tags", before.tags, {key: after.tags.get(key) for key in before.tags})
+
+
+CHECKS: tuple[Callable[[Ledger, Ledger], Check], ...] = (
+    frame_count,
+    frame_pts,
+    film_length,
+    decodes_clean,
+    picture_tags,
+    tracks,
+    dub_track,
+    dub_span,
+    languages,
+    dispositions,
+    copied_packets,
+    copied_times,
+    chapters,
+    tags,
+)
+
+
+def _equal(name: str, wanted: Any, found: Any) -> Check:
+    detail = "equal" if wanted == found else f"{wanted} became {found}"
+    return Check(name, wanted == found, detail[:MAX_DETAIL])
+
+
+def _sounds(ledger: Ledger) -> list[StreamLedger]:
+    return [stream for stream in ledger.streams if stream.kind == "audio"]
+
+
+def _dub(after: Ledger) -> StreamLedger | None:
+    return next(iter(_sounds(after)), None)
+
+
+def _copied(after: Ledger) -> list[StreamLedger]:
+    dub = _dub(after)
+    return [stream for stream in after.streams if stream is not dub]
+
+
+def _role(stream: StreamLedger) -> list[str]:
+    ours = {"original", "default"} if stream.kind == "audio" else {"original"}
+    return [name for name in stream.disposition if name not in ours]
+
+
+def _largest_shift(old: list[Fraction], new: list[Fraction]) -> Fraction | None:
+    if len(old) != len(new):
+        return None
+    return max((abs(a - b) for a, b in zip(old, new, strict=True)), default=Fraction(0))
+
+
+def _rounded(chapter: tuple[Fraction, Fraction, str]) -> tuple[int, int, str]:
+    return round(chapter[0] * 1000), round(chapter[1] * 1000), chapter[2]
+
+
+def _tolerance(before: Ledger, after: Ledger) -> Fraction:
+    return Fraction(0) if before.container == after.container else MATROSKA_S
+
+
+def _s(seconds: Fraction | None) -> str:
+    return "nothing" if seconds is None else f"{float(seconds):.4f} s"
+
+
+def _changed_rects(delivered: Path) -> Iterable[dict[str, Any]]:
+    """The rectangles that the manifest beside a delivered film admits to have changed."""
+    manifest = delivered.with_name("manifest.json")
+    if not manifest.is_file():
+        return []
+    shots: list[dict[str, Any]] = json.loads(manifest.read_text()).get("shots", [])
+    return [shot for shot in shots if shot.get("changed_rect")]
