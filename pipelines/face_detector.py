@@ -30,7 +30,7 @@ class DetectorConfig:
     min_score: float = 0.6  # faces of the test clips score 0.98 and more, what is no face under 0.5
     max_overlap: float = 0.4  # boxes that share more are one face
     max_side_px: int = 1280  # larger pictures are shrunk to this long side: 4K costs what 720p costs
-    min_side_px: int = 640  # smaller pictures are enlarged to it, at most twice: a 27 px face is then sure
+    min_side_px: int = 480  # smaller pictures are enlarged to it, at most twice: faces below 30 px are then sure
     detect_every: int = 3  # frames; between, steady faces are interpolated
     batch_size: int = 4  # frames at once; does not change the result
 
@@ -88,7 +88,7 @@ class FaceDetector:
 
     def _normalised(self, pixels: Frames) -> Tensor:
         """[B, 3, H, W] as the backend's network wants it."""
-        rgb = torch.from_numpy(pixels).to(self._device).permute(0, 3, 1, 2).float()
+        rgb = torch.from_numpy(pixels).to(self._device).permute(0, 3, 1, 2).float()  # channels last, as it came
         if self._config.backend == "mobilenet":
             return rgb.flip(1) - rgb.new_tensor(MOBILENET_MEAN_BGR)[:, None, None]
         mean, std = (rgb.new_tensor(values)[:, None, None] for values in (IMAGENET_MEAN_RGB, IMAGENET_STD_RGB))

@@ -97,7 +97,7 @@ def load_retinaface(path: Path) -> RetinaFace:
                 raise ValueError(f"{path.name} is of another network: {weight.shape} for {tuple(conv.weight.shape)}")
             conv.weight.copy_(torch.from_numpy(weight))
             conv.bias.copy_(torch.from_numpy(bias))
-    return network.eval()
+    return network.eval().to(memory_format=torch.channels_last)  # twice as fast on a CPU
 
 
 def _in_graph_order(network: RetinaFace) -> list[nn.Conv2d]:
@@ -136,7 +136,7 @@ def decode_points(offsets: Tensor, priors: Tensor) -> Tensor:
 
 def _conv(channels: int, out_channels: int, size: int, *, stride: int = 1, groups: int = 1) -> nn.Sequential:
     conv = nn.Conv2d(channels, out_channels, size, stride, padding=size // 2, groups=groups)
-    return nn.Sequential(conv, nn.LeakyReLU(SLOPE))
+    return nn.Sequential(conv, nn.LeakyReLU(SLOPE, inplace=True))
 
 
 def _separable(channels: int, out_channels: int, stride: int) -> nn.Sequential:

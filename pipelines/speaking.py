@@ -20,7 +20,7 @@ GRID_HZ = 50  # both witnesses are compared on one even grid, whatever the frame
 HOP_SAMPLES = ANALYSIS_RATE_HZ // GRID_HZ
 MAX_LAG_STEPS = 6  # 120 ms: lips lead the sound, and films are a frame or two off
 SYLLABLE_S, PHRASE_S = 0.05, 0.35  # syllables pass between these two smoothings, tremor and expressions do not
-SPEED_S = 0.08
+SPEED_S = 0.12
 LOUDNESS_S = 0.06
 SILENCE = 1e-12  # power
 DYNAMIC_RANGE_DB = 35.0  # below the loudest: room tone says nothing
@@ -30,9 +30,9 @@ MIN_SPEECH_S = 0.3  # of less nothing can be said
 HALF_MOVEMENT = (
     0.017  # median syllabic move of the opening; speakers 0.032..0.046, smiles 0.022, listeners under 0.011
 )
-CHANCE_S = 0.9  # correlation halfway between right and foreign sound after 1 s; falls with the root of time
-CHANCE_RANGE = (0.15, 0.55)
-CERTAINTY = 8.0  # log-odds per unit of correlation after 1 s; grows with the root of time
+CHANCE_S = 0.7  # correlation halfway between right and foreign sound after 1 s; falls with the root of time
+CHANCE_RANGE = (0.15, 0.45)
+CERTAINTY = 12.0  # log-odds per unit of correlation after 1 s; grows with the root of time
 PRIOR = 0.7  # log-odds that a mouth moving as in speech while a voice is heard is that voice's
 
 
@@ -62,7 +62,7 @@ def movement(mouth: Floats, heard: NDArray[np.bool_]) -> float:
 
 
 def agreement(mouth: Floats, loud: Floats, listened: NDArray[np.bool_], seconds: float) -> float:
-    """How surely the mouth's opening or its speed follows the loudness, 0..1.
+    """How surely the mouth's opening and its speed follow the loudness, 0..1.
 
     Args:
         mouth: [S] openings on the grid.
@@ -74,10 +74,10 @@ def agreement(mouth: Floats, loud: Floats, listened: NDArray[np.bool_], seconds:
     speed = _syllables(np.abs(np.gradient(mouth)), SPEED_S)
     sounding = _syllables(loud, 1 / GRID_HZ)
     lagged = [sounding[lag : lag + len(mouth)] for lag in range(2 * MAX_LAG_STEPS + 1)]
-    best = max(_correlation(curve[listened], wave[listened]) for curve in (opening, speed) for wave in lagged)
+    likeness = [max(_correlation(curve[listened], wave[listened]) for wave in lagged) for curve in (opening, speed)]
     low, high = CHANCE_RANGE
     chance = min(high, max(low, CHANCE_S / sqrt(seconds)))
-    return 1 / (1 + exp(-(CERTAINTY * sqrt(seconds) * (best - chance) + PRIOR)))
+    return 1 / (1 + exp(-(CERTAINTY * sqrt(seconds) * (sum(likeness) / 2 - chance) + PRIOR)))
 
 
 def loudness(sound: NDArray[np.float32]) -> Floats:
