@@ -27,6 +27,10 @@ VERSION = 1  # raised when the same facts give another film
 SHOT_FACTS = ("shot_index", "reason", "num_frames_changed", "seam_ratio", "flicker_ratio", "verdicts")
 
 
+class SourceChangedError(RuntimeError):
+    """The film's bytes are not those that were admitted."""
+
+
 class ProofFailedError(RuntimeError):
     """The delivered film is not the source film with a dub, so it was not published."""
 
@@ -70,7 +74,7 @@ def stitch_film(
         return _row(film, shots, delivery.folder / found["film"], found["num_frames"]["edited"])
     try:
         return _deliver(film, shots, delivery, encode, key, facts or {}, extra_files or {})
-    except (UndecodableError, MediaRefusedError, ProofFailedError) as error:
+    except (UndecodableError, MediaRefusedError, ProofFailedError, SourceChangedError) as error:
         return _row(film, shots, None, 0) | {"failure": str(error)}
 
 
@@ -93,6 +97,7 @@ def _deliver(
     source, patches = Path(film["film_uri"]), ShotPatches(shots)
     name = f"film.{delivered_suffix(source)}"
     effects = Path(film["me_uri"]) if film["me_uri"] and film["dub_kind"] == "dub_stem" else None
+    _check_unchanged(source, film["film_id"])
     track = dub_track(Path(film["dub_uri"]), effects)
     with delivery.filling() as folder:
         target = folder / name
@@ -108,6 +113,11 @@ def _deliver(
         for extra, data in extra_files.items():
             (folder / extra).write_bytes(data)
     return _row(film, shots, delivery.folder / name, written.num_frames_changed)
+
+
+def _check_unchanged(source: Path, film_id: str) -> None:
+    if not source.is_file() or file_digest(source) != film_id:
+        raise SourceChangedError(f"{source.name} is not the file that was admitted; start the job again")
 
 
 def _manifest(film: Row, shots: Sequence[Row], patches: ShotPatches, written: Written) -> dict[str, Any]:

@@ -144,7 +144,15 @@ def _note(stream: StreamLedger, digest: Any, packet: "Packet[Any]") -> None:
     start_s = packet.pts * packet.time_base
     stream.times_s.append(start_s)
     stream.end_s = max(stream.end_s, start_s + (packet.duration or 0) * packet.time_base)
+    data = _without_adts(data) if stream.codec == "aac" else data
     digest.update(len(data).to_bytes(8) + data)
+
+
+def _without_adts(data: bytes) -> bytes:
+    """An AAC packet without the header that MPEG-TS repeats before each: the only thing a remux may take away."""
+    if len(data) < 9 or data[0] != 0xFF or data[1] & 0xF6 != 0xF0:
+        return data
+    return data[7 if data[1] & 1 else 9 :]
 
 
 def _chapter(chapter: Any) -> tuple[Fraction, Fraction, str]:

@@ -63,7 +63,10 @@ def write_film(
     Raises:
         UndecodableError: the source cannot be decoded to its end.
     """
-    _, first = next(frames(source, -(1 << 62), 1 << 62))
+    found = next(frames(source, -(1 << 62), 1 << 62), None)
+    if found is None:
+        raise UndecodableError(f"{source.name} shows no frame")
+    first = found[1]
     with open_media(source, FILM_FORMATS) as film:
         picture = picture_stream(film)
         options = _options(target.suffix, film, picture)

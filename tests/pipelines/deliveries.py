@@ -1,0 +1,77 @@
+"""Rows of a film without faces, ready to be stitched, and with a painted rectangle where a test wants one."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipelines.admit import AdmitRequest, admit_films
+from pipelines.mask import Rect
+from pipelines.media.sound import write_wav
+from pipelines.patch import Patch
+from pipelines.stage import Row
+from pipelines.storage import ObjectStore
+from schemas.frames import PATCH
+from schemas.shot import COMPOSITED_SHOT
+from tests.synthetic import SyntheticFilm, ticking
+
+DUB_HZ = 880.0
+RECT = Rect(40, 60, 32, 24)
+PAINTED_CODES = (200, 90, 170)
+
+
+def film_row(film: SyntheticFilm, language: str = "pt-BR", **more: Any) -> Row:
+    """The admitted film, with a dub that ticks at each half second as the original does."""
+    dub = film.path.with_name("dub.wav")
+    write_wav(dub, ticking(round(float(film.end_pts * film.time_base + 1) * 48_000), 48_000, DUB_HZ), 48_000)
+    given = {"dub": dub, "dub_kind": "dub_stem"} | more
+    request = AdmitRequest(row_number=1, title="one", language=language, film=film.path, **given)
+    rows, refused = admit_films([request])
+    assert refused == []
+    return rows[0]
+
+
+def shot_rows(
+    film: SyntheticFilm, row: dict[str, Any], store: ObjectStore, painted: int | None
+) -> list[dict[str, Any]]:
+    """The film's shots, with a flat rectangle painted on all frames of one of them."""
+    edges = [film.pts[0], *film.cuts, film.end_pts]
+    empty = {field.name: None for field in COMPOSITED_SHOT}
+    shots = []
+    for index in range(len(edges) - 1):
+        inside = [pts for pts in film.pts if edges[index] <= pts < edges[index + 1]]
+        is_painted = index == painted
+        shots.append(
+            empty
+            | row
+            | {
+                "shot_index": index,
+                "num_shots": len(edges) - 1,
+                "shot_start_pts": edges[index],
+                "shot_end_pts": edges[index + 1],
+                "shot_num_frames": len(inside),
+                "verdicts": [],
+                "reason": None if is_painted else "no_face",
+                "patch_uri": _patches(inside, film, store) if is_painted else None,
+                "num_frames_changed": len(inside) if is_painted else 0,
+            }
+        )
+    return shots
+
+
+def _patches(moments: list[int], film: SyntheticFilm, store: ObjectStore) -> str:
+    deep = "10" in film.spec.pixel_format
+    dtype, scale = (np.uint16, 4) if deep else (np.uint8, 1)
+    half_x = 1 if "444" in film.spec.pixel_format else 2
+    half_y = 2 if "420" in film.spec.pixel_format else 1
+    shapes = [(RECT.height, RECT.width)] + [(RECT.height // half_y, RECT.width // half_x)] * 2
+    planes = [np.full(shape, code * scale, dtype) for shape, code in zip(shapes, PAINTED_CODES, strict=True)]
+    mask = np.ones((RECT.height, RECT.width), bool)
+    rows = [Patch(pts, 0, RECT, planes, mask).row() for pts in moments]
+    return store.put_table("ab" * 32, pa.Table.from_pylist(rows, schema=PATCH))
+
+
+def visible(folder: Path) -> list[str]:
+    """All that lies in a folder of deliveries, hidden names too."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))

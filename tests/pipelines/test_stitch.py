@@ -1,0 +1,199 @@
+"""The delivered film is the source with a dub; what was made before is left alone; what fails is not seen."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from av.stream import Disposition
+
+from pipelines.media.dub_track import dub_track
+from pipelines.media.encode import EncodeConfig
+from pipelines.media.language_code import language_code
+from pipelines.media.picture import plane_frames, rgb_frames
+from pipelines.media.sound import read_mono, write_wav
+from pipelines.stitch import stitch_film
+from pipelines.storage import ObjectStore, file_digest
+from schemas.film import DUBBED_FILM
+from tests.pipelines.deliveries import DUB_HZ, PAINTED_CODES, RECT, film_row, shot_rows, visible
+from tests.synthetic import FILM_24, NTSC_30, FilmSpec, SyntheticFilm, frame_number, make_film, ticking
+
+FAST = EncodeConfig(preset="veryfast")
+FILMS = [
+    pytest.param("mp4", FilmSpec(frame_rate=FILM_24, languages=("eng", "fra")), id="mp4 24000/1001, two languages"),
+    pytest.param("mp4", FilmSpec(durations=(20, 40, 25, 25, 60) * 10), id="mp4 VFR"),
+    pytest.param("mp4", FilmSpec(frame_rate=NTSC_30, start_frame=7), id="mp4 30000/1001, late start"),
+    pytest.param("mp4", FilmSpec(sound_start_s=Fraction(1, 4)), id="mp4, late sound"),
+    pytest.param("mp4", FilmSpec(pixel_format="yuv422p10le", colour=(9, 9, 16, 1)), id="mp4 10 bit 4:2:2 PQ"),
+    pytest.param("mp4", FilmSpec(languages=(), subtitle=None, chapters=False), id="mp4, picture alone"),
+    pytest.param("mp4", FilmSpec(colour=None), id="mp4, untagged"),
+    pytest.param("mov", FilmSpec(), id="mov"),
+    pytest.param("mkv", FilmSpec(), id="mkv"),
+    pytest.param("ts", FilmSpec(), id="ts, delivered as mp4"),
+]
+
+
+def stitched(tmp_path: Path, film: SyntheticFilm, painted: int | None = 1, **more: Any) -> dict[str, Any]:
+    row = film_row(film)
+    shots = shot_rows(film, row, ObjectStore(str(tmp_path / "work")), painted)
+    return stitch_film(row, list(reversed(shots)), str(tmp_path / "out"), **{"encode": FAST, **more})
+
+
+@pytest.mark.parametrize(("suffix", "spec"), FILMS)
+def test_the_delivered_film_holds_and_shows_the_patch_where_it_was_laid(
+    tmp_path: Path, suffix: str, spec: FilmSpec
+) -> None:
+    film = make_film(tmp_path / f"film.{suffix}", spec)
+
+    row = stitched(tmp_path, film)
+
+    assert row["failure"] is None
+    assert set(row) == {field.name for field in DUBBED_FILM}
+    assert (row["num_shots"], row["num_shots_dubbed"], row["num_frames_changed"]) == (2, 1, 25)
+    for index, (_, planes) in enumerate(plane_frames(Path(row["delivered_uri"]), -(1 << 60), 1 << 60)):
+        inner = planes[0][RECT.y + 4 : RECT.y + RECT.height - 4, RECT.x + 4 : RECT.x + RECT.width - 4]
+        painted = PAINTED_CODES[0] * (4 if "10" in spec.pixel_format else 1)
+        assert (np.abs(inner.astype(int) - painted).max() < painted / 20) == (index >= 25)
+
+
+def test_every_frame_shows_its_own_number(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", FilmSpec(frame_rate=FILM_24))
+
+    delivered = Path(stitched(tmp_path, film)["delivered_uri"])
+
+    shown = [(pts, frame_number(rgb)) for pts, rgb in rgb_frames(delivered, 0, film.end_pts)]
+    assert shown == list(zip(film.pts, range(50), strict=True))
+
+
+def test_the_dub_is_the_default_sound_and_the_original_the_second(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", FilmSpec(languages=("eng", "fra")))
+
+    with av.open(stitched(tmp_path, film)["delivered_uri"]) as made:
+        sounds = made.streams.audio
+        assert [sound.language for sound in sounds] == ["por", "eng", "fra"]
+        assert [bool(sound.disposition & Disposition.default) for sound in sounds] == [True, False, False]
+        assert "pt-BR" in sounds[0].metadata["handler_name"]
+        assert [line.language for line in made.streams.subtitles] == ["eng"]
+        assert [chapter["metadata"]["title"] for chapter in made.chapters()] == ["One", "Two"]
+        assert made.metadata["title"] == "Synthetic"
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
+def test_the_dub_is_heard_at_the_sample_where_it_was_laid(tmp_path: Path, suffix: str) -> None:
+    film = make_film(tmp_path / f"film.{suffix}", FilmSpec(languages=()))
+
+    found = read_mono(Path(stitched(tmp_path, film)["delivered_uri"]), 48_000)
+
+    wanted = ticking(len(found), 48_000, DUB_HZ)
+    scores = [float(np.dot(found[100:-100], np.roll(wanted, lag)[100:-100])) for lag in range(-60, 61)]
+    assert abs(int(np.argmax(scores)) - 60) <= (48 if suffix == "mkv" else 0)  # Matroska rounds to 1 ms
+    assert len(found) >= 96_000
+
+
+def test_a_second_run_does_nothing(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4")
+    first = stitched(tmp_path, film)
+    before = Path(first["delivered_uri"]).stat()
+
+    second = stitched(tmp_path, film)
+
+    assert second == first
+    assert Path(second["delivered_uri"]).stat() == before
+
+
+def test_another_delivery_takes_the_place_of_the_old_one_and_leaves_no_rest(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4")
+    first = stitched(tmp_path, film, extra_files={"plan.parquet": b"old"})
+    old = file_digest(Path(first["delivered_uri"]))
+
+    second = stitched(tmp_path, film, painted=0, extra_files={"shots.parquet": b"new"})
+
+    assert file_digest(Path(second["delivered_uri"])) != old
+    names = ["film.mp4", "manifest.json", "shots.parquet"]
+    assert visible(tmp_path / "out") == ["one", "one/pt-BR", *(f"one/pt-BR/{name}" for name in names)]
+
+
+def test_the_manifest_says_what_was_done(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4")
+    row = stitched(tmp_path, film, facts={"model": "small"})
+
+    manifest = json.loads(Path(row["delivered_uri"]).with_name("manifest.json").read_text())
+
+    assert manifest["num_frames"] == {"all": 50, "edited": 25, "re_encoded_untouched": 25, "copied": 0}
+    assert [shot["reason"] for shot in manifest["shots"]] == ["no_face", None]
+    assert manifest["shots"][1]["changed_rect"] == [RECT.x, RECT.y, RECT.width, RECT.height]
+    assert manifest["film_digest"] == file_digest(Path(row["delivered_uri"]))
+    assert (manifest["dialogue_only"], manifest["made_with"]) == (True, {"model": "small"})
+    assert manifest["proof"]["holds"]
+    assert manifest["proof"]["facts"]["psnr_outside_db_min"] > 40
+    assert str(tmp_path) not in json.dumps(manifest)
+
+
+def test_an_error_while_writing_leaves_nothing_to_be_taken_for_a_film(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4")
+    row = film_row(film)
+    shots = shot_rows(film, row, ObjectStore(str(tmp_path / "work")), 1)
+    shots[1]["patch_uri"] = str(tmp_path / "gone")
+
+    with pytest.raises(FileNotFoundError):
+        stitch_film(row, shots, str(tmp_path / "out"), encode=FAST)
+
+    assert visible(tmp_path / "out") == ["one"]
+
+
+@pytest.mark.parametrize("left", [3000, 0.7])
+def test_a_film_that_broke_since_it_was_admitted_fails_with_its_reason(tmp_path: Path, left: float) -> None:
+    film = make_film(tmp_path / "film.mp4")
+    row = film_row(film)
+    shots = shot_rows(film, row, ObjectStore(str(tmp_path / "work")), None)
+    whole = film.path.read_bytes()
+    film.path.write_bytes(whole[: int(left if left > 1 else left * len(whole))])
+
+    failed = stitch_film(row, shots, str(tmp_path / "out"), encode=FAST)
+
+    assert failed["delivered_uri"] is None
+    assert "film.mp4" in failed["failure"]
+    assert visible(tmp_path / "out") == []
+
+
+def test_a_missing_shot_is_our_mistake(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4")
+    row = film_row(film)
+    shots = shot_rows(film, row, ObjectStore(str(tmp_path / "work")), None)
+
+    with pytest.raises(ValueError, match=r"shots \[1\]"):
+        stitch_film(row, shots[1:], str(tmp_path / "out"))
+
+
+def test_dialogue_and_effects_are_summed_sample_by_sample(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).uniform(-0.4, 0.4, (2, 2, 30_000)).astype(np.float32)
+    write_wav(tmp_path / "stem.wav", noise[0][:, :20_000], 48_000)
+    write_wav(tmp_path / "effects.wav", noise[1], 48_000)
+
+    track = dub_track(tmp_path / "stem.wav", tmp_path / "effects.wav")
+    mix = np.concatenate(list(track.blocks(25_000)), axis=1)
+
+    wanted = noise[1][:, :25_000].copy()
+    wanted[:, :20_000] += noise[0][:, :20_000]
+    assert (track.sample_rate_hz, track.layout, mix.shape) == (48_000, "stereo", (2, 25_000))
+    assert np.abs(mix - wanted).max() < 2**-21
+
+
+@pytest.mark.parametrize("tag", ["fr", "de", "pt-BR", "es-419", "zh-Hant", "nl", "el", "sv", "fil"])
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov"])
+def test_a_language_survives_its_container(tmp_path: Path, tag: str, suffix: str) -> None:
+    code = language_code(tag, suffix)
+    with av.open(str(tmp_path / f"sound.{suffix}"), "w") as out:
+        stream = out.add_stream("aac", rate=48_000, layout="mono")
+        stream.metadata["language"] = code
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        frame.sample_rate = 48_000
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            out.mux(packet)
+
+    with av.open(str(tmp_path / f"sound.{suffix}")) as made:
+        kept = made.streams.audio[0].language
+    assert kept == code or (suffix, tag) == ("mov", "fil")  # QuickTime has no number for Filipino

@@ -1,0 +1,195 @@
+"""The proof holds for a true delivery, and each kind of damage is seen by the check that is there for it."""
+
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from pipelines.media.container import UndecodableError
+from pipelines.media.encode import EncodeConfig
+from pipelines.stitch import stitch_film
+from pipelines.storage import ObjectStore
+from pipelines.verify import verify_films
+from tests.pipelines.deliveries import film_row, shot_rows
+from tests.synthetic import FilmSpec, make_film
+
+Keep = Callable[[av.Packet, int, int], bool]
+
+
+@pytest.fixture(scope="module")
+def delivered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Source and delivered film: two languages, subtitles, chapters, no B-frames so that a packet is a frame."""
+    folder = tmp_path_factory.mktemp("verify")
+    film = make_film(folder / "film.mp4", FilmSpec(languages=("eng", "fra")))
+    row = film_row(film)
+    shots = shot_rows(film, row, ObjectStore(str(folder / "work")), 1)
+    config = EncodeConfig(preset="ultrafast")  # ultrafast has no B-frames
+    return film.path, Path(stitch_film(row, shots, str(folder / "out"), encode=config)["delivered_uri"])
+
+
+def rewritten(
+    source: Path,
+    target: Path,
+    keep: Keep = lambda packet, stream, index: True,
+    skip_stream: int | None = None,
+    retag: Callable[[int, Any], None] = lambda stream, copy: None,
+    chapters: bool = True,
+) -> Path:
+    """The delivered film muxed again, with one thing about it changed."""
+    options = {"video_track_timescale": "12800", "movie_timescale": "192000"}
+    with av.open(str(source)) as film, av.open(str(target), "w", options=options) as out:
+        copies = {}
+        for stream in film.streams:
+            if stream.type != "data" and stream.index != skip_stream:
+                copies[stream.index] = out.add_stream_from_template(stream)
+                copies[stream.index].metadata.update(stream.metadata)
+                copies[stream.index].disposition = stream.disposition
+                retag(stream.index, copies[stream.index])
+        out.metadata.update({"title": film.metadata["title"]})
+        if chapters:
+            out.set_chapters(film.chapters())
+        counts = dict.fromkeys(copies, 0)
+        for packet in film.demux():
+            index = packet.stream.index
+            if packet.dts is None or index not in copies:
+                continue
+            if keep(packet, index, counts[index]):
+                packet.stream = copies[index]
+                out.mux(packet)
+            counts[index] += 1
+    return target
+
+
+def failed(source: Path, broken: Path) -> set[str]:
+    return {check.name for check in verify_films(source, broken).failures}
+
+
+def test_a_true_delivery_holds(delivered: tuple[Path, Path]) -> None:
+    proof = verify_films(*delivered)
+
+    assert proof.failures == []
+    assert proof.holds
+    assert json.loads(proof.to_json())["holds"] is True
+    assert proof.facts["psnr_outside_db_min"] > 40
+
+
+def test_muxing_again_without_a_change_still_holds(delivered: tuple[Path, Path], tmp_path: Path) -> None:
+    assert failed(delivered[0], rewritten(delivered[1], tmp_path / "same.mp4")) == set()
+
+
+def test_a_dropped_frame_is_seen(delivered: tuple[Path, Path], tmp_path: Path) -> None:
+    broken = rewritten(delivered[1], tmp_path / "b.mp4", lambda packet, stream, index: (stream, index) != (0, 49))
+
+    assert failed(delivered[0], broken) == {"frame_count", "frame_pts", "film_length"}
+
+
+def test_a_moved_frame_is_seen(delivered: tuple[Path, Path], tmp_path: Path) -> None:
+    def move(packet: av.Packet, stream: int, index: int) -> bool:
+        if (stream, index) == (0, 30):
+            packet.pts, packet.dts = packet.pts + 1, packet.dts + 1
+        return True
+
+    assert failed(delivered[0], rewritten(delivered[1], tmp_path / "b.mp4", move)) == {"frame_pts"}
+
+
+def test_a_dropped_subtitle_track_is_seen(delivered: tuple[Path, Path], tmp_path: Path) -> None:
+    with av.open(str(delivered[1])) as film:
+        subtitle = film.streams.subtitles[0].index
+
+    broken = rewritten(delivered[1], tmp_path / "b.mp4", skip_stream=subtitle)
+
+    assert failed(delivered[0], broken) == {"tracks", "languages", "dispositions", "copied_packets"}
+
+
+def test_a_film_without_its_dub_is_seen(delivered: tuple[Path, Path]) -> None:
+    assert "dub_track" in failed(delivered[0], delivered[0])
+
+
+def test_shifted_original_sound_is_seen(delivered: tuple[Path, Path], tmp_path: Path) -> None:
+    def shift(packet: av.Packet, stream: int, index: int) -> bool:
+        if stream == 2:
+            packet.pts, packet.dts = packet.pts + 1920, packet.dts + 1920  # 40 ms
+        return True
+
+    assert failed(delivered[0], rewritten(delivered[1], tmp_path / "b.mp4", shift)) == {"copied_times"}
+
+
+def test_a_shifted_dub_is_seen(delivered: tuple[Path, Path], tmp_path: Path) -> None:
+    def shift(packet: av.Packet, stream: int, index: int) -> bool:
+        if stream == 1:
+            packet.pts, packet.dts = packet.pts + 9600, packet.dts + 9600  # 200 ms
+        return True
+
+    assert failed(delivered[0], rewritten(delivered[1], tmp_path / "b.mp4", shift)) == {"dub_span"}
+
+
+def test_other_sound_is_seen(delivered: tuple[Path, Path], tmp_path: Path) -> None:
+    broken = rewritten(delivered[1], tmp_path / "b.mp4", lambda packet, stream, index: (stream, index) != (3, 40))
+
+    assert failed(delivered[0], broken) == {"copied_packets", "copied_times"}
+
+
+def test_a_lost_language_is_seen(delivered: tuple[Path, Path], tmp_path: Path) -> None:
+    def retag(stream: int, copy: Any) -> None:
+        if stream == 3:
+            copy.metadata["language"] = "ita"
+
+    assert failed(delivered[0], rewritten(delivered[1], tmp_path / "b.mp4", retag=retag)) == {"languages"}
+
+
+def test_a_wrong_role_is_seen(delivered: tuple[Path, Path], tmp_path: Path) -> None:
+    def retag(stream: int, copy: Any) -> None:
+        if stream == 3:
+            copy.disposition = av.stream.Disposition.comment
+
+    assert failed(delivered[0], rewritten(delivered[1], tmp_path / "b.mp4", retag=retag)) == {"dispositions"}
+
+
+def test_lost_chapters_are_seen(delivered: tuple[Path, Path], tmp_path: Path) -> None:
+    assert failed(delivered[0], rewritten(delivered[1], tmp_path / "b.mp4", chapters=False)) == {"chapters"}
+
+
+def test_other_colour_tags_are_seen(tmp_path: Path) -> None:
+    source = make_film(tmp_path / "source.mp4", FilmSpec(colour=(1, 1, 1, 1)))
+    other = make_film(tmp_path / "other.mp4", FilmSpec(colour=(5, 1, 1, 1)))
+
+    assert "picture_tags" in failed(source.path, other.path)
+
+
+def test_a_damaged_picture_is_seen(delivered: tuple[Path, Path], tmp_path: Path) -> None:
+    data = bytearray(delivered[1].read_bytes())
+    start = data.index(b"mdat")
+    for place in range(start + 2000, len(data) - 2000, 900):
+        data[place] ^= 0xFF
+    (tmp_path / "b.mp4").write_bytes(data)
+
+    assert "decodes_clean" in failed(delivered[0], tmp_path / "b.mp4")
+
+
+def test_what_is_no_film_is_an_error_that_names_it(delivered: tuple[Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("no film")
+
+    with pytest.raises(UndecodableError, match=r"text\.mp4"):
+        verify_films(delivered[0], tmp_path / "text.mp4")
+    with pytest.raises(FileNotFoundError):
+        verify_films(delivered[0], tmp_path / "absent.mp4")
+
+
+def test_a_late_sound_stream_stays_late(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", FilmSpec(sound_start_s=Fraction(1, 4)))
+    row = film_row(film)
+    shots = shot_rows(film, row, ObjectStore(str(tmp_path / "work")), None)
+
+    made = stitch_film(row, shots, str(tmp_path / "out"), encode=EncodeConfig(preset="ultrafast"))
+
+    assert made["failure"] is None
+    assert first_pts(Path(made["delivered_uri"]), 1) == first_pts(film.path, 0) > 10_000
+
+
+def first_pts(path: Path, sound: int) -> int:
+    with av.open(str(path)) as film:
+        return min(packet.pts for packet in film.demux(film.streams.audio[sound]) if packet.pts is not None)
