@@ -37,12 +37,13 @@ def plan_cost(plan: Sequence[Row], planned: Sequence[Row]) -> PlanCost:
     return PlanCost(
         num_shots=len(planned),
         num_tracks=sum(row["track_index"] is not None for row in plan),
-        verdicts=dict(Counter(_words(row) for row in plan).most_common()),
+        verdicts=dict(Counter(verdict_words(row) for row in plan).most_common()),
         frames_to_paint=frames,
         face_seconds=round(float(seconds), 3),
         cpu_seconds=round(frames * PAINT_SECONDS_PER_FRAME, 1),
     )
 
 
-def _words(row: Row) -> str:
+def verdict_words(row: Row) -> str:
+    """A verdict with its reason, if it has one, for people."""
     return f"{row['verdict']}: {row['reason']}" if row["reason"] else str(row["verdict"])

@@ -1,6 +1,7 @@
 """The dub job: a catalog in, dubbed films out, one MLflow run."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -8,7 +9,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from jobs.catalog import CatalogProblem
-from jobs.delivery import delivered_shots, delivery_folder, frame_pairs, track_sheets, write_proxies
+from jobs.film_review import delivered_shots, delivery_folder, frame_pairs, track_sheets, write_proxies
 from jobs.intake import Intake, take_in
 from jobs.lineage import JobRun, Run, default_tracking_uri, describe, lineage_tags, open_job
 from jobs.model_reference import DEFAULT_MODEL
@@ -56,11 +57,17 @@ class DubOutcome:
     tracking_uri: str | None = None
 
 
+class AnalysisFailedError(Exception):
+    """The analysis pass did not bring out every shot; says what to do."""
+
+
 class DubPipeline(Protocol):
     """The passes of the dub, ready to run; see `jobs/dub_pipeline.py`."""
 
     settings: dict[str, Any]  # what the runs record
     model_digest: str
+
+    def running(self) -> AbstractContextManager[None]: ...
 
     def analyse(self, films: pa.Table, listener: Listener) -> pa.Table: ...
 
@@ -87,8 +94,8 @@ def run_dub(request: DubRequest, pipeline: DubPipeline, display: Display | None 
     intake = take_in(request.catalog)
     if not may_go_on(intake, skip_invalid=request.skip_invalid):
         return DubOutcome(exit_code=WRONG_USE, problems=intake.problems)
-    job = _Job(request, pipeline, display or Silence())
-    return job.run(intake, edited)
+    with pipeline.running():
+        return _Job(request, pipeline, display or Silence()).run(intake, edited)
 
 
 def may_go_on(intake: Intake, *, skip_invalid: bool) -> bool:
@@ -141,8 +148,7 @@ class _Job:
         return planned if edited is None else self._pipeline.edit(planned, edited)
 
     def _painted(self, planned: pa.Table) -> Iterator[Row]:
-        self._display.expect("paint", planned.num_rows)
-        self._display.expect("composite", planned.num_rows)
+        self._display.expect("composite", planned.column("reason").null_count)
         self._display.expect("stitch", len(planned.column("dub_id").unique()))
         return self._pipeline.paint_and_stitch(planned, self._listener)
 
@@ -189,5 +195,9 @@ def _job_metrics(films: Sequence[Row], tally: Tally) -> dict[str, float]:
         "frames_changed": float(sum(film["num_frames_changed"] for film in films)),
     }
     for stage, count in tally.of_job().items():
-        metrics |= {f"seconds.{stage}": count.seconds, f"cached.{stage}": float(count.cached)}
+        metrics |= {
+            f"seconds.{stage}": count.seconds,
+            f"cached.{stage}": float(count.cached),
+            f"peak_mib.{stage}": count.peak_mib,
+        }
     return metrics

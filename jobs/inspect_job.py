@@ -58,7 +58,7 @@ def inspect_film(path: Path, store_uri: str, track_faces: TableStage | None = No
 def _face_stage(store_uri: str) -> TableStage:
     from pipelines.faces import TrackFaces
 
-    return TrackFaces(store_uri)
+    return TrackFaces(store_uri=store_uri)
 
 
 def _film_row(path: Path, probe: Probe) -> Row:
@@ -102,8 +102,8 @@ def _shot_facts(row: Row) -> dict[str, Any]:
         "start_pts": row["shot_start_pts"],
         "end_pts": row["shot_end_pts"],
         "num_frames": row["shot_num_frames"],
-        "start": clock((row["shot_start_pts"] - row["start_pts"]) * time_base),
-        "end": clock((row["shot_end_pts"] - row["start_pts"]) * time_base),
+        "start": clock(row["shot_start_pts"] * time_base),
+        "end": clock(row["shot_end_pts"] * time_base),
         "speech_s": round(spoken / ANALYSIS_RATE_HZ, 3),
         "reason": row["reason"],
         "tracks": [_track_facts(track, decided[track["track_index"]]) for track in row["tracks"]],

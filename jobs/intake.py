@@ -10,6 +10,7 @@ from jobs.catalog import CatalogProblem, CatalogRow, read_catalog
 from pipelines.admit import AdmitRequest, Refused, admit_films
 from pipelines.stage import Row
 from schemas.film import FILM
+from schemas.reason import Refusal
 
 Admit = Callable[[Sequence[AdmitRequest]], tuple[list[Row], list[Refused]]]
 
@@ -31,8 +32,25 @@ def take_in(catalog: Path, admit: Admit = admit_films) -> Intake:
     rows, problems = read_catalog(catalog)
     films, refused = admit([_request(row) for row in rows])
     problems += [_problem(one) for one in refused]
+    films, twins = _unique(films, {(row.title, row.language): row.row for row in rows})
+    problems += twins
     problems.sort(key=lambda problem: (problem.row, problem.column))
     return Intake(films=pa.Table.from_pylist(films, schema=FILM), problems=problems)
+
+
+def _unique(films: list[Row], places: dict[tuple[str | None, str], int]) -> tuple[list[Row], list[CatalogProblem]]:
+    """Films of different bytes: a copy under another name, with the same dub, would be one and the same dub."""
+    first: dict[str, int] = {}
+    kept, problems = [], []
+    for film in films:
+        place = places[film["title"], film["language"]]
+        if film["dub_id"] in first:
+            message = f"the same film, language and dub, byte by byte, as in row {first[film['dub_id']]}"
+            problems.append(CatalogProblem(row=place, column="film", reason=Refusal.BAD_ROW, message=message))
+        else:
+            first[film["dub_id"]] = place
+            kept.append(film)
+    return kept, problems
 
 
 def _request(row: CatalogRow) -> AdmitRequest:

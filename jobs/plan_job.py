@@ -43,7 +43,8 @@ def run_plan(
     if not may_go_on(intake, skip_invalid=skip_invalid):
         return PlanOutcome(exit_code=WRONG_USE, problems=intake.problems)
     display.expect("shots", intake.films.num_rows)
-    planned = pipeline.plan(pipeline.analyse(intake.films, display))
+    with pipeline.running():
+        planned = pipeline.plan(pipeline.analyse(intake.films, display))
     table = pipeline.plan_table(planned)
     written = out / PLAN_NAME if out else None
     if written:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from string import Template
 
-from jobs.delivery import FramePair, TrackSheet
+from jobs.film_review import FramePair, TrackSheet
 from jobs.tally import StageCount
 from pipelines.stage import Row
 
@@ -87,8 +87,11 @@ def _plan(plan: Sequence[Row]) -> str:
 
 
 def _stages(stages: Mapping[str, StageCount]) -> str:
-    rows = [[name, count.done, count.cached, count.num_frames, count.seconds] for name, count in stages.items()]
-    return _table(["stage", "pieces", "found done", "frames", "seconds of work"], rows)
+    rows = [
+        [name, count.done, count.cached, count.num_frames, count.seconds, count.peak_mib]
+        for name, count in stages.items()
+    ]
+    return _table(["stage", "pieces", "found done", "frames", "seconds of work", "peak memory, MiB"], rows)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

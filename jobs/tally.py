@@ -14,6 +14,7 @@ class StageCount:
     cached: int = 0
     num_frames: int = 0
     seconds: float = 0.0  # of work, summed over actors; more than the wall clock when several run
+    peak_mib: float = 0.0  # the most memory that a process of the stage held
 
 
 class Tally:
@@ -28,6 +29,7 @@ class Tally:
         count.cached += event.cached
         count.num_frames += event.num_frames
         count.seconds += event.seconds
+        count.peak_mib = max(count.peak_mib, event.peak_mib)
 
     def of_film(self, title: str) -> dict[str, StageCount]:
         """The stages of one film, by name."""
@@ -42,4 +44,5 @@ class Tally:
             whole.cached += count.cached
             whole.num_frames += count.num_frames
             whole.seconds += count.seconds
+            whole.peak_mib = max(whole.peak_mib, count.peak_mib)
         return dict(total)

@@ -1,0 +1,286 @@
+"""The `diff2lip` command: parses, calls, prints. No logic, and nothing heavy is imported before it is needed."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+DONE, FAILED, WRONG_USE = 0, 1, 2
+
+app = typer.Typer(
+    name="diff2lip",
+    help="Re-dub a film catalog so that lips follow the new language. Exit codes: 0 done; 1 something failed or a "
+    "proof does not hold; 2 wrong use.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+assets_app = typer.Typer(help="The files that are fetched: models and clips.", no_args_is_help=True)
+app.add_typer(assets_app, name="assets")
+
+Catalog = Annotated[Path, typer.Argument(help="CSV, JSON Lines or Parquet: film, language, dub_stem or dub_mix.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+SkipInvalid = Annotated[bool, typer.Option("--skip-invalid", help="Go on with the right rows; exit code 1.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting.")]
+Model = Annotated[str, typer.Option("--model", metavar="REF", help="A .safetensors path, or bundled:small.")]
+Address = Annotated[str | None, typer.Option("--address", metavar="RAY", help="Of a Ray cluster; none: here.")]
+Work = Annotated[str | None, typer.Option("--work", metavar="URI", help="Where intermediates are kept.")]
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder of the demo film and its dub.")] = Path("demo-out"),
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Build a film of several shots, dub it into Spanish, and verify it."""
+    from jobs.demo import run_demo
+    from jobs.result_table import show_demo
+
+    with _material_errors(), _progress(quiet=quiet) as display:
+        outcome = run_demo(out, display)
+    if not _print(outcome.as_json(), as_json):
+        show_demo(outcome)
+    raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+def plan(
+    catalog: Catalog,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder that gets plan.csv, to edit.")] = None,
+    work: Work = None,
+    model: Model = "bundled:small",
+    settings: Settings = None,
+    skip_invalid: SkipInvalid = False,
+    address: Address = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Say what a dub would do and cost. Nothing is painted."""
+    from jobs.dub_pipeline import open_pipeline, plan_store
+    from jobs.plan_job import run_plan
+    from jobs.result_table import show_plan, show_problems
+
+    with _material_errors(), _progress(quiet=quiet) as display:
+        pipeline = open_pipeline(plan_store(out, work), out or Path(), model, settings or [], address)
+        outcome = run_plan(catalog, out, pipeline, skip_invalid=skip_invalid, display=display)
+    if not _print(_jsonable(asdict(outcome)), as_json):
+        if outcome.problems:
+            show_problems(outcome.problems)
+        if outcome.cost:
+            show_plan(outcome.plan, outcome.cost)
+    raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+def dub(
+    catalog: Catalog,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the deliveries.")],
+    work: Work = None,
+    model: Model = "bundled:small",
+    settings: Settings = None,
+    plan: Annotated[Path | None, typer.Option("--plan", help="An edited plan.csv or .parquet.")] = None,
+    skip_invalid: SkipInvalid = False,
+    address: Address = None,
+    tracking_uri: Annotated[str | None, typer.Option("--tracking-uri", metavar="URI", help="Of MLflow.")] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Dub every film of a catalog. The same command again continues, or finds all done."""
+    from jobs.dub import DubRequest
+    from jobs.dub_pipeline import dub_here
+    from jobs.result_table import show_films, show_problems
+
+    request = DubRequest(
+        catalog=catalog,
+        out=out,
+        work=work,
+        model=model,
+        settings=tuple(settings or ()),
+        plan=plan,
+        skip_invalid=skip_invalid,
+        address=address,
+        tracking_uri=tracking_uri,
+    )
+    with _material_errors(), _progress(quiet=quiet) as display:
+        outcome = dub_here(request, display)
+    if not _print(_jsonable(asdict(outcome)), as_json):
+        if outcome.problems:
+            show_problems(outcome.problems)
+        if outcome.films:
+            show_films(outcome.films, outcome.run_id, outcome.tracking_uri)
+    raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+def inspect(
+    film: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], work: Work = None, as_json: Json = False
+) -> None:
+    """Show what a film is made of: streams, shots, face tracks, who speaks, what could be dubbed."""
+    from jobs.inspect_job import inspect_film
+    from jobs.result_table import show_inspection
+    from pipelines.assets import cache_folder
+
+    with _material_errors():
+        inspection = inspect_film(film, work or str(cache_folder() / "work"))
+    if not _print(inspection.as_json(), as_json):
+        show_inspection(inspection)
+
+
+@app.command()
+def verify(
+    source: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    delivered: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    as_json: Json = False,
+) -> None:
+    """Prove that a delivery keeps all that must stay. Exit code 1 when something is not equal."""
+    from jobs.result_table import show_proof
+    from pipelines.verify import verify_films
+
+    with _material_errors():
+        proof = verify_films(source, delivered)
+    if not _print(asdict(proof) | {"holds": proof.holds}, as_json):
+        show_proof(proof)
+    raise typer.Exit(DONE if proof.holds else FAILED)
+
+
+@app.command()
+def review(
+    out: Annotated[Path, typer.Option("--out", help="Folder of the deliveries.")] = Path("demo-out"),
+    tracking_uri: Annotated[
+        str | None, typer.Option("--tracking-uri", metavar="URI", help="Another database.")
+    ] = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 5000,
+) -> None:
+    """Open MLflow's pages over the runs of a folder, on this machine alone, until Ctrl-C."""
+    from jobs.review import review_server, store_of
+
+    with _material_errors():
+        store = tracking_uri or store_of(out)
+        with review_server(store, port, out / "mlflow-server.log") as server:
+            print(f"{server.url} shows {store}; Ctrl-C ends it", flush=True)
+            server.wait()
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def submit(
+    context: typer.Context,
+    address: Annotated[str, typer.Option("--address", metavar="URL", help="Of the cluster's dashboard.")],
+    follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Show the log until the end.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Run a command of ours on a cluster: submit --address URL -- dub CATALOG --out URI."""
+    from jobs.submit import follow as follow_job
+    from jobs.submit import submit as submit_job
+
+    if not context.args:
+        raise typer.BadParameter("give the command after --, such as: -- dub CATALOG --out DIR")
+    with _material_errors():
+        submission = submit_job(address, context.args)
+        words = "started" if submission.started else f"is there already, {submission.status}"
+        if not _print(asdict(submission), as_json):
+            print(f"{submission.submission_id} {words}", flush=True)
+        if follow:
+            raise typer.Exit(follow_job(address, submission.submission_id, sys.stderr.write))
+
+
+@assets_app.command("list")
+def list_assets(as_json: Json = False) -> None:
+    """List all assets: what they are, their licence, whether they are here."""
+    from jobs.result_table import show
+    from pipelines import assets
+
+    rows = [
+        {
+            "name": one.name,
+            "present": one.present,
+            "size_bytes": one.size_bytes,
+            "licence": one.licence,
+            "about": one.about,
+        }
+        for one in assets.list_assets()
+    ]
+    if not _print(rows, as_json):
+        show(f"assets in {assets.cache_folder()}", list(rows[0]), [list(row.values()) for row in rows])
+
+
+@assets_app.command("fetch")
+def fetch_assets(names: Annotated[list[str] | None, typer.Argument(help="None: all.")] = None) -> None:
+    """Fetch assets into the cache, verified."""
+    from pipelines import assets
+
+    known = [asset.name for asset in assets.list_assets()]
+    unknown = sorted(set(names or []) - set(known))
+    if unknown:
+        raise typer.BadParameter(f"unknown: {', '.join(unknown)}; known are {', '.join(known)}")
+    failed = False
+    for name in names or known:
+        try:
+            print(assets.asset_path(name))
+        except assets.AssetUnavailableError as error:
+            failed = True
+            print(error, file=sys.stderr)
+    raise typer.Exit(FAILED if failed else DONE)
+
+
+@app.command()
+def doctor(
+    out: Annotated[Path, typer.Option("--out", help="Where deliveries would go.")] = Path(), as_json: Json = False
+) -> None:
+    """Say what this machine has and lacks. Exit code 1 when something needed is missing."""
+    from jobs.doctor import examine_machine, healthy
+    from jobs.result_table import show_findings
+
+    findings = examine_machine(out)
+    if not _print([asdict(finding) for finding in findings], as_json):
+        show_findings(findings)
+    raise typer.Exit(DONE if healthy(findings) else FAILED)
+
+
+@contextmanager
+def _material_errors() -> Iterator[None]:
+    """Named errors end with their message and the right exit code; our own mistakes show their trace."""
+    from jobs.errors import FAILURES, WRONG_USES
+
+    try:
+        yield
+    except WRONG_USES as error:
+        print(f"diff2lip: {error}", file=sys.stderr)
+        raise typer.Exit(WRONG_USE) from error
+    except FAILURES as error:
+        print(f"diff2lip: {error}", file=sys.stderr)
+        raise typer.Exit(FAILED) from error
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Any]:
+    from jobs.progress import shown_progress
+
+    with shown_progress(quiet=quiet) as display:
+        yield display
+
+
+def _print(value: Any, as_json: bool) -> bool:
+    if as_json:
+        print(json.dumps(value, indent=2))
+    return as_json
+
+
+def _jsonable(value: Any) -> Any:
+    return json.loads(json.dumps(value, default=str))
+
+
+def main() -> None:
+    """Run the command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""The passes of the dub as a job runs them: on Ray, with the settings that a person gave."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from jobs.cluster import ray_cluster
+from jobs.dub import AnalysisFailedError, DubOutcome, DubRequest, run_dub
+from jobs.model_reference import resolve_model
+from jobs.overrides import OverrideError, override, override_keys
+from jobs.plan_file import PlanUnreadableError
+from jobs.progress import Display
+from pipelines.assets import cache_folder
+from pipelines.driver import AnalysisLostError, analyse, paint_and_stitch
+from pipelines.dub import DubConfig, plain
+from pipelines.plan import apply_edits, plan_shots, plan_table
+from pipelines.progress import Listener
+from pipelines.stage import Row
+
+FIXED = ("store_uri", "out_dir", "model_path")  # said by options of their own, not by --set
+
+
+class RayDubPipeline:
+    """`pipelines/driver.py` behind the names that jobs use."""
+
+    def __init__(self, config: DubConfig, address: str | None) -> None:
+        self._config, self._address = config, address
+        self.settings: dict[str, Any] = plain(config)
+        self.model_digest = config.model_digest
+
+    def running(self) -> AbstractContextManager[None]:
+        return ray_cluster(self._address)
+
+    def analyse(self, films: pa.Table, listener: Listener) -> pa.Table:
+        try:
+            return analyse(films, self._config, listener)
+        except AnalysisLostError as error:
+            raise AnalysisFailedError(str(error)) from error
+
+    def plan(self, tracked: pa.Table) -> pa.Table:
+        return plan_shots(tracked, self._config.eligibility)
+
+    def plan_table(self, planned: pa.Table) -> pa.Table:
+        return plan_table(planned, self._config.eligibility)
+
+    def edit(self, planned: pa.Table, edited: pa.Table) -> pa.Table:
+        try:
+            return apply_edits(planned, edited)
+        except ValueError as error:
+            raise PlanUnreadableError(str(error)) from error
+
+    def paint_and_stitch(self, planned: pa.Table, listener: Listener) -> Iterator[Row]:
+        return paint_and_stitch(planned, self._config, listener)
+
+
+def open_pipeline(
+    store_uri: str, out: Path, model: str, settings: Sequence[str], address: str | None = None
+) -> RayDubPipeline:
+    """The pipeline with its configuration checked; nothing runs yet.
+
+    Raises:
+        ModelUnavailableError: the model reference leads nowhere.
+        OverrideError: a setting does not fit.
+    """
+    path = resolve_model(model).path
+    config = DubConfig(store_uri=store_uri, out_dir=str(out.absolute()), model_path=str(path))
+    return RayDubPipeline(_overridden(config, settings), address)
+
+
+def setting_keys() -> list[str]:
+    """Every key that `--set` takes."""
+    return [key for key in override_keys(DubConfig(store_uri="", out_dir="", model_path="")) if key not in FIXED]
+
+
+def plan_store(out: Path | None, work: str | None) -> str:
+    """Where a plan keeps intermediates: where a dub into the same folder finds them, or in the user's cache."""
+    if work:
+        return work
+    return str(out.absolute() / ".work") if out else str(cache_folder() / "work")
+
+
+def dub_here(request: DubRequest, display: Display | None = None) -> DubOutcome:
+    """Dub a catalog on this machine's Ray or on the cluster that the request names."""
+    pipeline = open_pipeline(request.store_uri, request.out, request.model, request.settings, request.address)
+    return run_dub(request, pipeline, display)
+
+
+def _overridden(config: DubConfig, settings: Sequence[str]) -> DubConfig:
+    for setting in settings:
+        if setting.partition("=")[0] in FIXED:
+            raise OverrideError(f"{setting}: known keys are {', '.join(setting_keys())}")
+    return override(config, settings)

@@ -1,0 +1,23 @@
+"""Which named errors end a command, and with which exit code. Everything else is our mistake and shows its trace."""
+
+from jobs.catalog_file import CatalogUnreadableError
+from jobs.dub import AnalysisFailedError
+from jobs.model_reference import ModelUnavailableError
+from jobs.overrides import OverrideError
+from jobs.plan_file import PlanUnreadableError
+from jobs.review import ReviewUnavailableError
+from jobs.submit import SubmitError
+from pipelines.assets import AssetUnavailableError
+from pipelines.media.container import UndecodableError
+from pipelines.media.refusal import MediaRefusedError
+
+WRONG_USES = (CatalogUnreadableError, ModelUnavailableError, OverrideError, PlanUnreadableError)
+FAILURES = (
+    AnalysisFailedError,
+    AssetUnavailableError,
+    ConnectionError,  # a cluster or a tracking server that is not there
+    MediaRefusedError,
+    ReviewUnavailableError,
+    SubmitError,
+    UndecodableError,
+)

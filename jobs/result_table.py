@@ -1,0 +1,127 @@
+"""Results for people: tables on stdout. Results for programs are JSON, in jobs/cli.py."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from jobs.catalog import CatalogProblem
+from jobs.cost import PlanCost, verdict_words
+from jobs.doctor import Finding
+from jobs.inspect_job import Inspection
+from pipelines.stage import Row
+
+if TYPE_CHECKING:
+    from jobs.demo import DemoOutcome
+    from pipelines.verify import Proof
+
+
+PLAIN_WIDTH = 200  # columns outside a terminal, so that no path is broken
+
+
+def show(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; nothing in it is read as markup. Outside a terminal it is as wide as it needs to be."""
+    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*[Text(_words(cell)) for cell in row])
+    in_terminal = sys.stdout.isatty()
+    Console(width=None if in_terminal else PLAIN_WIDTH).print(table)
+
+
+def show_problems(problems: Sequence[CatalogProblem]) -> None:
+    """Print all problems of a catalog, in the order of its rows."""
+    rows = [(problem.row, problem.column, problem.reason.value, problem.message) for problem in problems]
+    show(f"{len(problems)} problem(s) in the catalog", ["row", "column", "reason", "what is wrong"], rows)
+
+
+def show_films(films: Sequence[Row], run_id: str | None, tracking_uri: str | None) -> None:
+    """Print what was delivered."""
+    rows = [
+        (
+            film["title"],
+            film["language"],
+            f"{film['num_shots_dubbed']} of {film['num_shots']}",
+            f"{film['num_frames_changed']} of {film['num_frames']}",
+            film["failure"] or film["delivered_uri"],
+        )
+        for film in films
+    ]
+    show("films", ["title", "language", "shots dubbed", "frames changed", "delivered"], rows)
+    print(f"MLflow run {run_id} in {tracking_uri}")
+
+
+def show_plan(plan: Sequence[Row], cost: PlanCost) -> None:
+    """Print a plan and what it would cost."""
+    columns = ("title", "language", "shot_index", "track_index", "start", "end", "verdict", "reason")
+    numbers = ("speaking_score", "face_height_px", "frames_to_paint")
+    heads = ["title", "language", "shot", "face", "start", "end", "verdict", "reason", "speaking", "px", "frames"]
+    show("plan", heads, [[row[name] for name in (*columns, *numbers)] for row in plan])
+    show("verdicts", ["verdict: reason", "face tracks and empty shots"], list(cost.verdicts.items()))
+    minutes = cost.cpu_seconds / 60
+    print(
+        f"{cost.num_shots} shots, {cost.num_tracks} face tracks; {cost.frames_to_paint} frames to paint, "
+        f"{cost.face_seconds:.1f} face-seconds; about {minutes:.1f} minutes on two CPU cores"
+    )
+
+
+def show_inspection(inspection: Inspection) -> None:
+    """Print what a film is made of."""
+    show("film", ["fact", "value"], [(name, value) for name, value in inspection.film.items() if name != "streams"])
+    streams = inspection.film["streams"]
+    show("streams", list(streams[0]), [list(stream.values()) for stream in streams])
+    heads = ["shot", "pts", "start", "end", "frames", "speech, s", "face", "px", "speaking", "verdict", "reason"]
+    show("shots", heads, [line for shot in inspection.shots for line in _shot_lines(shot)])
+
+
+def show_findings(findings: Sequence[Finding]) -> None:
+    """Print what the doctor found."""
+    rows = [(_mark(one), one.name, one.found, "" if one.ok else one.remedy) for one in findings]
+    show("this machine", ["", "what", "found", "to do"], rows)
+
+
+def show_demo(outcome: "DemoOutcome") -> None:
+    """Print what the demo made, whether its proof holds, and what to look at next."""
+    show_films(outcome.dub.films, outcome.dub.run_id, outcome.dub.tracking_uri)
+    counts = Counter(verdict_words(row) for row in outcome.dub.plan)
+    show("verdicts", ["verdict: reason", "face tracks and empty shots"], list(counts.items()))
+    for proof in outcome.proofs:
+        print(f"verified: {'every proof holds' if proof.holds else 'A PROOF DOES NOT HOLD'} ({proof.delivered})")
+    print(
+        f"{outcome.seconds:.0f} s. Reports: {outcome.out}/*/*/report.html. Runs: diff2lip review --out {outcome.out}"
+    )
+
+
+def show_proof(proof: "Proof") -> None:
+    """Print every check, and whether all hold."""
+    rows = [("ok" if check.ok else "FAILS", check.name, check.detail) for check in proof.checks]
+    show(f"{proof.source} -> {proof.delivered}", ["", "check", "found"], rows)
+    if proof.facts:
+        show("facts", ["fact", "value"], list(proof.facts.items()))
+    print("every proof holds" if proof.holds else f"{len(proof.failures)} of {len(proof.checks)} checks fail")
+
+
+def _shot_lines(shot: dict[str, Any]) -> list[list[object]]:
+    span = f"{shot['start_pts']}..{shot['end_pts']}"
+    place = [shot["shot_index"], span, shot["start"], shot["end"], shot["num_frames"], shot["speech_s"]]
+    if not shot["tracks"]:
+        return [[*place, "", "", "", "leave", shot["reason"]]]
+    names = ("track_index", "face_height_px", "speaking_score", "verdict", "reason")
+    return [[*place, *(track[name] for name in names)] for track in shot["tracks"]]
+
+
+def _mark(finding: Finding) -> str:
+    if finding.ok:
+        return "ok"
+    return "LACKS" if finding.needed else "-"
+
+
+def _words(cell: object) -> str:
+    if cell is None:
+        return ""
+    return f"{cell:.2f}" if isinstance(cell, float) else str(cell)

@@ -1,0 +1,136 @@
+"""The command: its list of commands and options is held here, and its exit codes say what they promise."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from jobs.cli import DONE, FAILED, WRONG_USE, app
+
+OPTIONS = {
+    "demo": ["--json", "--out", "--quiet"],
+    "plan": ["--address", "--json", "--model", "--out", "--quiet", "--set", "--skip-invalid", "--work"],
+    "dub": [
+        "--address",
+        "--json",
+        "--model",
+        "--out",
+        "--plan",
+        "--quiet",
+        "--set",
+        "--skip-invalid",
+        "--tracking-uri",
+        "--work",
+    ],
+    "inspect": ["--json", "--work"],
+    "verify": ["--json"],
+    "review": ["--out", "--port", "--tracking-uri"],
+    "submit": ["--address", "--follow", "--json"],
+    "doctor": ["--json", "--out"],
+    "assets list": ["--json"],
+    "assets fetch": [],
+}
+SETTINGS = [  # what --set takes; a key that goes away breaks somebody's command line
+    "align.max_lag_s",
+    "eligibility.max_enlargement",
+    "eligibility.max_yaw_deg",
+    "eligibility.min_enlargement",
+    "eligibility.min_face_height_px",
+    "eligibility.min_frames",
+    "eligibility.min_speaking_score",
+    "eligibility.paint_margin_s",
+    "eligibility.speaking_margin",
+    "sampler.steps",
+    "shots.detector",
+    "threads",
+]
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, list(arguments))
+    return result.exit_code, result.output
+
+
+def found_options() -> dict[str, list[str]]:
+    root = typer.main.get_command(app)
+    found = {}
+    for name, command in root.commands.items():  # type: ignore[attr-defined]
+        for full, leaf in (
+            [(name, command)] if name != "assets" else [(f"assets {n}", c) for n, c in command.commands.items()]
+        ):
+            found[full] = sorted(max(one.opts, key=len) for one in leaf.params if one.opts[0].startswith("-"))
+    return found
+
+
+def test_these_are_the_commands_and_their_options() -> None:
+    assert found_options() == OPTIONS
+
+
+def test_these_settings_can_be_changed() -> None:
+    from jobs.dub_pipeline import setting_keys
+
+    assert set(SETTINGS) <= set(setting_keys())
+    assert not {"store_uri", "out_dir", "model_path"} & set(setting_keys())
+
+
+def test_help_comes_at_once_and_loads_nothing_heavy() -> None:
+    code = "import sys, jobs.cli; print([n for n in ('torch', 'ray', 'mlflow', 'av', 'pyarrow') if n in sys.modules])"
+    begin = time.monotonic()
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+    assert time.monotonic() - begin < 3  # 0.2 s on an idle machine; a heavy import costs 2 s and more
+
+
+def test_wrong_use_is_two() -> None:
+    assert run("dub")[0] == WRONG_USE
+    assert run("verify", "gone.mp4", "gone.mp4")[0] == WRONG_USE
+    assert run("submit", "--address", "http://127.0.0.1:1")[0] == WRONG_USE
+    assert run("assets", "fetch", "no-such-asset")[0] == WRONG_USE
+
+
+def test_a_catalog_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
+    model = tmp_path / "m.safetensors"
+    assert run("dub", "gone.csv", "--out", str(tmp_path / "out"), "--model", str(model))[0] == WRONG_USE
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_that_is_no_film_fails_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "notes.mp4").write_text("not a film")
+    answer = subprocess.run(
+        [sys.executable, "-m", "jobs.cli", "inspect", str(tmp_path / "notes.mp4"), "--work", str(tmp_path)],
+        capture_output=True,
+        text=True,
+    )
+    assert answer.returncode == FAILED
+    assert answer.stderr.startswith("diff2lip: ")
+    assert "Traceback" not in answer.stderr
+
+
+def test_assets_are_listed_with_their_licence() -> None:
+    code, output = run("assets", "list", "--json")
+    assert code == DONE
+    assert all(row["licence"] for row in json.loads(output))
+
+
+def test_doctor_says_the_same_in_both_forms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIFF2LIP_CACHE", str(tmp_path / "cache"))
+    code, output = run("doctor", "--json", "--out", str(tmp_path))
+    findings = {finding["name"]: finding for finding in json.loads(output)}
+
+    assert findings["asset cache"]["ok"]
+    assert not findings["asset retinaface-mobilenet025"]["ok"]
+    assert code == (DONE if all(one["ok"] for one in findings.values() if one["needed"]) else FAILED)
+    assert "retinaface-mobilenet025" in run("doctor", "--out", str(tmp_path))[1]
+
+
+def test_doctor_says_when_the_cache_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("DIFF2LIP_CACHE", str(tmp_path / "file" / "cache"))
+    code, output = run("doctor", "--json", "--out", str(tmp_path))
+    assert code == FAILED
+    assert any(one["name"] == "asset cache" and not one["ok"] for one in json.loads(output))

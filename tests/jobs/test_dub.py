@@ -1,0 +1,219 @@
+"""The dub job around its passes: what is refused before anything runs, what is reported, recorded and shown."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from mlflow import MlflowClient
+
+from jobs.dub import DONE, FAILED, WRONG_USE, DubRequest, run_dub
+from jobs.lineage import default_tracking_uri
+from jobs.plan_job import run_plan
+from pipelines.media.sound import write_wav
+from pipelines.plan import apply_edits, plan_shots, plan_table
+from pipelines.progress import Event, Listener
+from pipelines.stage import Row
+from pipelines.storage import ObjectStore
+from schemas.film import DUBBED_FILM
+from schemas.frames import NUM_LANDMARKS, PAINTED_FRAME
+from schemas.shot import COMPOSITED_SHOT, TRACKED_SHOT
+from tests.synthetic import FilmSpec, make_film
+
+TRACK = {
+    "track_index": 0,
+    "num_frames": 25,
+    "face_height_px": 80.0,
+    "enlargement": 1.0,
+    "yaw_deg": 0.0,
+    "score": 0.9,
+    "speaking_score": 0.9,
+}
+
+
+class TwoShotPipeline:
+    """Passes that know the truth: the first shot has a speaker, the second has nobody."""
+
+    settings: dict[str, Any] = {"sampler": {"steps": 1}}  # noqa: RUF012
+    model_digest = "m" * 64
+
+    def __init__(self, out: Path, failing: str = "") -> None:
+        self._out, self._failing = out, failing
+        self.analysed: list[str] = []
+
+    def running(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def analyse(self, films: pa.Table, listener: Listener) -> pa.Table:
+        rows = [shot for film in films.to_pylist() for shot in self._shots(film)]
+        self.analysed += [film["title"] for film in films.to_pylist()]
+        for row in rows:
+            listener(Event(stage="faces", title=row["title"], num_frames=25, seconds=0.5))
+        return pa.Table.from_pylist(rows, schema=TRACKED_SHOT)
+
+    def plan(self, tracked: pa.Table) -> pa.Table:
+        return plan_shots(tracked)
+
+    def plan_table(self, planned: pa.Table) -> pa.Table:
+        return plan_table(planned)
+
+    def edit(self, planned: pa.Table, edited: pa.Table) -> pa.Table:
+        return apply_edits(planned, edited)
+
+    def paint_and_stitch(self, planned: pa.Table, listener: Listener) -> Iterator[Row]:
+        shots = planned.to_pylist()
+        for dub_id in dict.fromkeys(row["dub_id"] for row in shots):
+            yield self._deliver([row for row in shots if row["dub_id"] == dub_id])
+
+    def _shots(self, film: Row) -> list[Row]:
+        middle = (film["start_pts"] + film["end_pts"]) // 2
+        spans = [(film["start_pts"], middle), (middle, film["end_pts"])]
+        facts = {"num_shots": 2, "shot_num_frames": 25, "dub_start_sample": 0, "dub_end_sample": 16_000}
+        facts |= {"lag_samples": 0, "original_speech": [], "tracks_uri": None}
+        return [
+            film
+            | facts
+            | {"shot_index": index, "shot_start_pts": start, "shot_end_pts": end}
+            | {"dub_speech": [] if index else [{"start": 0, "end": 16_000}]}
+            | {"tracks": [] if index else [TRACK | {"start_pts": start, "end_pts": end}]}
+            for index, (start, end) in enumerate(spans)
+        ]
+
+    def _deliver(self, shots: list[Row]) -> Row:
+        film = {name: shots[0][name] for name in DUBBED_FILM.names if name in shots[0]}
+        empty = {"delivered_uri": None, "num_shots_dubbed": 0, "num_frames_changed": 0, "failure": "the disk is full"}
+        if film["title"] == self._failing:
+            return film | empty
+        folder = self._out / film["title"] / film["language"]
+        folder.mkdir(parents=True)
+        shutil.copy(film["film_uri"], folder / "film.mp4")
+        rows = [self._composited(row) for row in shots]
+        pq.write_table(pa.Table.from_pylist(rows, schema=COMPOSITED_SHOT), folder / "shots.parquet")
+        dubbed = {"num_shots_dubbed": 1, "num_frames_changed": rows[0]["num_frames_changed"], "failure": None}
+        return film | dubbed | {"delivered_uri": str(folder / "film.mp4")}
+
+    def _composited(self, row: Row) -> Row:
+        nothing = {name: None for name in COMPOSITED_SHOT.names if name not in row}
+        if row["reason"]:
+            return row | nothing | {"painted": [], "num_frames_changed": 0}
+        crop = np.zeros((16, 16, 3), np.uint8).tobytes()
+        frame = {"pts": row["shot_start_pts"], "affine": [1.0, 0, 0, 0, 1, 0], "weight": 1.0, "source": crop}
+        frame |= {"crop": crop, "landmarks": [0.0] * NUM_LANDMARKS * 2}
+        table = pa.Table.from_pylist([frame], schema=PAINTED_FRAME)
+        uri = ObjectStore(str(self._out / ".work")).put_table("0" * 64, table)
+        painted = [{"track_index": 0, "painted_uri": uri, "num_frames": 1, "seconds": 0.1}]
+        return row | nothing | {"painted": painted, "num_frames_changed": 1}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("films")
+    film = make_film(folder / "harbour.mp4")
+    make_film(folder / "other.mp4", FilmSpec(gop=10))
+    shutil.copy(film.path, folder / "copy.mp4")
+    (folder / "notes.mp4").write_text("not a film")
+    write_wav(folder / "dub.wav", np.zeros(2 * 16_000, np.float32) + 0.01, 16_000)
+    return folder
+
+
+def catalog(folder: Path, *rows: str) -> Path:
+    path = folder / f"{abs(hash(rows))}.csv"
+    path.write_text("\n".join(["film,language,dub_stem", *rows]))
+    return path
+
+
+def request(folder: Path, out: Path, store: str, *rows: str, **options: Any) -> DubRequest:
+    return DubRequest(catalog=catalog(folder, *rows), out=out, tracking_uri=store, **options)
+
+
+@pytest.fixture(scope="module")
+def store(mlflow_folder: Path) -> str:
+    return default_tracking_uri(mlflow_folder)
+
+
+def test_every_problem_is_listed_before_anything_runs_and_nothing_is_written(
+    folder: Path, tmp_path: Path, store: str
+) -> None:
+    out = tmp_path / "out"
+    pipeline = TwoShotPipeline(out)
+    rows = (
+        "harbour.mp4,xx-klingonish,dub.wav",
+        "notes.mp4,de,dub.wav",
+        "gone.mp4,de,dub.wav",
+        "harbour.mp4,de,dub.wav",
+    )
+    outcome = run_dub(request(folder, out, store, *rows), pipeline)
+
+    assert outcome.exit_code == WRONG_USE
+    assert [(problem.row, problem.column, problem.reason.value) for problem in outcome.problems] == [
+        (2, "language", "unknown_language"),
+        (3, "film", "not_media"),
+        (4, "film", "missing_file"),
+    ]
+    assert pipeline.analysed == []
+    assert not out.exists()
+
+
+def test_a_copy_of_a_film_under_another_name_is_found(folder: Path, tmp_path: Path, store: str) -> None:
+    rows = ("harbour.mp4,de,dub.wav", "copy.mp4,de,dub.wav")
+    outcome = run_dub(request(folder, tmp_path / "out", store, *rows), TwoShotPipeline(tmp_path))
+    assert [(problem.row, problem.column) for problem in outcome.problems] == [(3, "film")]
+
+
+def test_skip_invalid_does_the_good_rows_and_still_reports_the_bad_ones(
+    folder: Path, tmp_path: Path, store: str
+) -> None:
+    rows = ("notes.mp4,de,dub.wav", "harbour.mp4,de,dub.wav")
+    outcome = run_dub(request(folder, tmp_path, store, *rows, skip_invalid=True), TwoShotPipeline(tmp_path))
+
+    assert outcome.exit_code == FAILED
+    assert [film["title"] for film in outcome.films] == ["harbour"]
+    assert [problem.row for problem in outcome.problems] == [2]
+
+
+def test_a_dubbed_film_has_a_report_a_proxy_and_a_run_of_its_own(folder: Path, tmp_path: Path, store: str) -> None:
+    outcome = run_dub(request(folder, tmp_path, store, "harbour.mp4,de,dub.wav"), TwoShotPipeline(tmp_path))
+
+    assert outcome.exit_code == DONE
+    delivery = tmp_path / "harbour" / "de"
+    assert "no_face" in (delivery / "report.html").read_text()
+    assert (delivery / "review" / "shot0000.mp4").stat().st_size > 1000
+    client = MlflowClient(store)
+    job = client.get_run(outcome.run_id or "")
+    film = client.search_runs([job.info.experiment_id], f"tags.`mlflow.parentRunId` = '{outcome.run_id}'")[0]
+    assert (job.info.status, film.info.status) == ("FINISHED", "FINISHED")
+    assert job.data.params["sampler.steps"] == "1"
+    assert job.data.tags["diff2lip.model_digest"] == TwoShotPipeline.model_digest
+    assert film.data.metrics["tracks.dubbed"] == film.data.metrics["tracks.no_face"] == 1
+    assert film.data.metrics["seconds.faces"] == 1.0
+    artifacts = {file.path for file in client.list_artifacts(film.info.run_id)}
+    assert artifacts == {"contact_sheets", "report.html", "review"}
+
+
+def test_a_film_that_fails_does_not_keep_the_others_from_being_delivered(
+    folder: Path, tmp_path: Path, store: str
+) -> None:
+    rows = ("harbour.mp4,de,dub.wav", "other.mp4,de,dub.wav")
+    outcome = run_dub(request(folder, tmp_path, store, *rows), TwoShotPipeline(tmp_path, failing="harbour"))
+
+    assert outcome.exit_code == FAILED
+    assert [bool(film["failure"]) for film in outcome.films] == [True, False]
+    assert (tmp_path / "other" / "de" / "report.html").exists()
+    assert MlflowClient(store).get_run(outcome.run_id or "").info.status == "FAILED"
+
+
+def test_an_edited_plan_is_followed(folder: Path, tmp_path: Path, store: str) -> None:
+    rows = ("harbour.mp4,de,dub.wav",)
+    planned = run_plan(catalog(folder, *rows), tmp_path, TwoShotPipeline(tmp_path))
+    assert planned.written is not None
+    assert planned.cost is not None
+    assert planned.cost.verdicts == {"dub": 1, "leave: no_face": 1}
+
+    planned.written.write_text(planned.written.read_text().replace('"dub"', '"leave"'))
+    outcome = run_dub(request(folder, tmp_path, store, *rows, plan=planned.written), TwoShotPipeline(tmp_path))
+    assert [row["verdict"] for row in outcome.plan] == ["leave", "leave"]

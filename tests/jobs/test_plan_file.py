@@ -1,0 +1,75 @@
+"""A plan that is written and read back is the same plan; one that a person broke is refused by name."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from jobs.cost import PAINT_SECONDS_PER_FRAME, plan_cost
+from jobs.plan_file import PlanUnreadableError, read_plan, write_plan
+from schemas.shot import PLAN
+
+ROW = {
+    "dub_id": "d" * 64,
+    "title": 'a, "quoted" film',
+    "language": "de",
+    "shot_index": 0,
+    "track_index": 1,
+    "start": "00:00:00.000",
+    "end": "00:00:02.000",
+    "verdict": "dub",
+    "reason": None,
+    "speaking_score": 0.75,
+    "face_height_px": 60.0,
+    "enlargement": 1.5,
+    "frames_to_paint": 48,
+}
+EMPTY_SHOT = ROW | {
+    "shot_index": 1,
+    "track_index": None,
+    "verdict": "leave",
+    "reason": "no_face",
+    "speaking_score": None,
+    "face_height_px": None,
+    "enlargement": None,
+    "frames_to_paint": 0,
+}
+
+
+@pytest.mark.parametrize("name", ["plan.csv", "plan.parquet"])
+def test_a_plan_comes_back_as_it_was_written(tmp_path: Path, name: str) -> None:
+    table = pa.Table.from_pylist([ROW, EMPTY_SHOT], schema=PLAN)
+    write_plan(tmp_path / name, table)
+    assert read_plan(tmp_path / name).to_pylist() == table.to_pylist()
+
+
+def test_columns_that_are_for_people_may_be_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "plan.csv"
+    path.write_text(f"verdict,dub_id,shot_index,track_index\nleave,{ROW['dub_id']},0,1\n")
+    row = read_plan(path).to_pylist()[0]
+    assert (row["verdict"], row["shot_index"], row["track_index"], row["title"]) == ("leave", 0, 1, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("plan.csv", "dub_id,shot_index\nx,1\n"),
+        ("plan.csv", "dub_id,shot_index,track_index,verdict\nx,one,0,dub\n"),
+        ("plan.csv", ""),
+        ("plan.parquet", "PAR1"),
+        ("plan.txt", ""),
+    ],
+)
+def test_a_file_that_is_no_plan_is_refused(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(PlanUnreadableError):
+        read_plan(tmp_path / name)
+
+
+def test_the_cost_counts_faces_in_the_films_own_time() -> None:
+    planned = [{"dub_id": ROW["dub_id"], "frame_rate": {"num": 24, "den": 1}}] * 2
+    cost = plan_cost([ROW, EMPTY_SHOT], planned)
+
+    assert (cost.num_shots, cost.num_tracks, cost.frames_to_paint, cost.face_seconds) == (2, 1, 48, 2.0)
+    assert cost.verdicts == {"dub": 1, "leave: no_face": 1}
+    assert cost.cpu_seconds == pytest.approx(48 * PAINT_SECONDS_PER_FRAME, abs=0.1)
