@@ -1,6 +1,9 @@
 """Where each stage runs: actors, CPUs, GPUs, memory. The stages themselves do not know."""
 
+import os
 from dataclasses import dataclass
+
+AUTOSCALED_GPUS_VARIABLE = "DIFF2LIP_AUTOSCALED_GPUS"  # GPUs that the cluster brings when they are asked for
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,5 +36,6 @@ PLACEMENTS: dict[str, Placement] = {
 
 
 def gpus_of(placement: Placement, cluster_gpus: float) -> float:
-    """The GPUs that one actor books on a cluster with so many GPUs."""
-    return placement.gpus or min(placement.gpus_if_available, cluster_gpus)
+    """The GPUs that one actor books on a cluster with so many GPUs, or one that scales up to some."""
+    within_reach = max(cluster_gpus, float(os.environ.get(AUTOSCALED_GPUS_VARIABLE) or 0))
+    return placement.gpus or min(placement.gpus_if_available, within_reach)

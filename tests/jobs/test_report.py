@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-from jobs.delivery import FramePair, TrackSheet
+from jobs.film_review import FramePair, TrackSheet
 from jobs.report import film_report, shots_by_reason
 from jobs.tally import StageCount
 
