@@ -20,9 +20,9 @@ SILENCE = -4.0  # log-mel of silence, the lower end of its range
 @cache
 def mel_filters() -> Tensor:
     """[80, 401] Slaney mel filters over the magnitude spectrum."""
-    import librosa.filters
+    from librosa.filters import mel
 
-    basis = librosa.filters.mel(
+    basis = mel(
         sr=SAMPLE_RATE_HZ, n_fft=FFT_SAMPLES, n_mels=NUM_MELS, fmin=MEL_LOW_HZ, fmax=MEL_HIGH_HZ
     )
     return torch.from_numpy(basis)

@@ -122,9 +122,9 @@ class _Films:
         film = {name: shots[0][name] for name in FILM.names}
         plan = plan_table(self._planned.filter(pa.compute.equal(self._planned["dub_id"], film["dub_id"])))
         extra = {"plan.parquet": _parquet(plan), "shots.parquet": _parquet(_composited(shots))}
-        lineage = {"model": self._config.model_digest} | self._config.painting_facts
-        lineage |= {"analysis": self._config.analysis_facts, "eligibility": plain(self._config.eligibility)}
-        task = self._stitch.remote(film, shots, self._config.out_dir, lineage=lineage, extra_files=extra)
+        facts = {"model": self._config.model_digest} | self._config.painting_facts
+        facts |= {"analysis": self._config.analysis_facts, "eligibility": plain(self._config.eligibility)}
+        task = self._stitch.remote(film, shots, self._config.out_dir, facts=facts, extra_files=extra)
         self._stitching[task] = (film, time.monotonic())
 
     def _collect(self, *, block: bool) -> Iterator[Row]:
