@@ -26,6 +26,10 @@ Matrix = NDArray[np.float64]
 Plane = NDArray[Any]
 
 
+RING = (0.02, 0.9)  # values of the mask that make the feather ring
+MIN_RING_PX = 20
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BlendConfig:
     """Where the painted pixels replace the film's instead of changing them. Thresholds in 8-bit codes."""
@@ -42,8 +46,9 @@ def colour_offset(
 ) -> Floats:
     """[3] what to add to the painted crops of a shot so that they meet the source in the feather ring.
 
-    The median over frames of the mean difference in the ring: solved once a shot, because a match
-    per frame is itself a flicker.
+    The median over frames of the median difference in the ring. Solved once a shot: a match per frame is itself
+    a flicker. Medians of small differences only: where a jaw now covers what was background, the difference is
+    a movement and says nothing about colour.
 
     Args:
         crops: source crop, painted crop, landmarks [468, 2] in film px, affine, of each frame.
@@ -56,10 +61,10 @@ def colour_offset(
     offsets = []
     for source, painted, landmarks, affine in crops:
         m = mouth_mask(apply(affine, landmarks), identity, whole, crop, mask)
-        ring = m * (1 - m)
-        if ring.sum() > 1:
-            change = source.astype(np.float32) - painted
-            offsets.append((change * ring[..., None]).sum((0, 1)) / ring.sum())
+        change = source.astype(np.float32) - painted
+        ring = (m > RING[0]) & (m < RING[1]) & (np.abs(change).max(-1) < 2 * blend.max_offset)
+        if ring.sum() >= MIN_RING_PX:
+            offsets.append(np.median(change[ring], 0))
     if not offsets:
         return np.zeros(3, np.float32)
     offset = np.median(np.stack(offsets), 0)

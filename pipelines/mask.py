@@ -18,6 +18,7 @@ FACE_OVAL = (
     *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
 )
 OUTER_LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
+CHIN = 152
 SUBPIXEL_BITS = 4
 EDGE_PX = 2  # empty samples kept inside a rectangle's border, so that filters at the border see no mask
 
@@ -30,6 +31,7 @@ class MaskConfig:
     side_feather: float = 0.12
     outline_margin: float = 0.02  # beyond the face outline: landmarks are that exact
     chin_drop: float = 0.12  # how far below the original chin an opening jaw may reach
+    jaw_half_width: float = 0.6  # beside it the outline does not drop
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,19 @@ def mouth_mask(landmarks: Floats, affine: Floats, rect: Rect, crop: CropConfig, 
     """
     unit_px = crop.size_px / crop.width / np.sqrt(abs(np.linalg.det(affine[:, :2])))  # film px per face-frame unit
     origin = np.array([rect.x, rect.y])
-    down = invert(affine)[:, 1]
-    drop = down / np.linalg.norm(down) * config.chin_drop * unit_px
     oval = landmarks[list(FACE_OVAL)] - origin
-    inside = _outline_distance([oval, oval + drop], rect) + config.outline_margin * unit_px
+    dropped = _with_open_jaw(oval, landmarks[CHIN] - origin, affine, unit_px, config)
+    inside = _outline_distance([oval, dropped], rect) + config.outline_margin * unit_px
     mask = _smooth(inside / (config.side_feather * unit_px))
     return mask * _window(affine, rect, crop, config)
+
+
+def _with_open_jaw(oval: Floats, chin: Floats, affine: Floats, unit_px: float, config: MaskConfig) -> Floats:
+    """The outline with its chin further down, as an opening jaw takes it; beside the jaw it stays."""
+    right, down = (axis / np.linalg.norm(axis) for axis in invert(affine)[:, :2].T)
+    aside = (oval - chin) @ right / (config.jaw_half_width * unit_px)
+    share = np.clip(1 - aside**2, 0, 1)
+    return np.asarray(oval + share[:, None] * down * config.chin_drop * unit_px, np.float64)
 
 
 def _window(affine: Floats, rect: Rect, crop: CropConfig, config: MaskConfig) -> Mask:
