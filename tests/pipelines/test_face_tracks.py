@@ -1,0 +1,134 @@
+"""Tracks by construction: who is who, from when to when, and how calm the crops are."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from diff2lip.config import CropConfig
+from pipelines.face_crop import enlargement
+from pipelines.face_frame import RIGID_INDICES, RIGID_TEMPLATE, apply, crop_affine, invert
+from pipelines.face_tracks import (
+    CHEEK_LEFT,
+    CHEEK_RIGHT,
+    NOSE_TIP,
+    Face,
+    SmoothTrack,
+    TrackConfig,
+    link_faces,
+    smooth,
+    smooth_track,
+    yaw_deg,
+)
+
+Floats = NDArray[np.float64]
+
+TIME_BASE = Fraction(1, 25)  # so pts count frames
+HALF_SECOND_PTS = 12
+EYE_DISTANCE_PX = 40.0
+
+
+def face(x: float, y: float = 100.0, size: float = 60.0, tremor: Floats | None = None) -> Face:
+    """A face whose eyes' middle lies at (x, y)."""
+    landmarks = np.zeros((468, 2))
+    landmarks[list(RIGID_INDICES)] = RIGID_TEMPLATE
+    landmarks = landmarks * EYE_DISTANCE_PX + (x, y) + (0 if tremor is None else tremor)
+    box = np.array([x - size / 2, y - size / 2, x + size / 2, y + size / 2])
+    return Face(box, 0.9, landmarks)
+
+
+def smoothed(frames: list[tuple[int, list[Face]]]) -> list[SmoothTrack]:
+    tracks = link_faces(frames, HALF_SECOND_PTS, 0.25)
+    pts = [at for at, _ in frames]
+    return [smooth_track(track, pts, TIME_BASE, CropConfig(), TrackConfig()) for track in tracks]
+
+
+def test_crossing_people_keep_their_tracks() -> None:
+    frames = []
+    for at in range(61):
+        left, right = face(100 + 5 * at, y=100), face(400 - 5 * at, y=110)
+        hidden = abs(at - 30) < 5  # the nearer one hides the other
+        frames.append((at, [right] if hidden else [right, left]))
+    first, second = link_faces(frames, HALF_SECOND_PTS, 0.25)
+    assert [round(one.box[0]) for one in first.faces] == [70 + 5 * at for at in first.pts]
+    assert [round(one.box[0]) for one in second.faces] == [370 - 5 * at for at in second.pts]
+    assert (first.pts[-1], second.pts[-1]) == (60, 60)
+
+
+def test_tracks_begin_and_end_with_the_frame() -> None:
+    frames = [(at, [face(100)] * (10 <= at < 37) + [face(300)] * (at >= 20)) for at in range(50)]
+    spans = [(track.pts[0], track.pts[-1]) for track in smoothed(frames)]
+    assert spans == [(10, 36), (20, 49)]
+
+
+def test_tracks_that_begin_together_are_ordered_from_left_to_right() -> None:
+    frames = [(at, [face(300), face(100), face(200)]) for at in range(5)]
+    assert [track.faces[0].box[0] for track in link_faces(frames, HALF_SECOND_PTS, 0.25)] == [70, 170, 270]
+
+
+def test_short_gap_is_bridged_on_a_straight_line_and_marked() -> None:
+    frames = [(at, [] if 20 <= at < 28 else [face(100 + 3 * at)]) for at in range(60)]
+    (track,) = smoothed(frames)
+    assert [at for at, seen in zip(track.pts, track.detected, strict=True) if not seen] == list(range(20, 28))
+    assert np.allclose(track.boxes[:, 0], 70 + 3 * np.arange(60), atol=1e-6)
+    assert np.allclose(track.landmarks[:, NOSE_TIP, 0], 100 + 3 * np.arange(60), atol=1e-6)
+
+
+def test_long_gap_ends_the_track() -> None:
+    frames = [(at, [] if 20 <= at < 20 + HALF_SECOND_PTS else [face(100)]) for at in range(60)]
+    assert [(track.pts[0], track.pts[-1]) for track in smoothed(frames)] == [(0, 19), (32, 59)]
+
+
+def test_leap_begins_another_track() -> None:
+    frames = [(at, [face(100 if at < 25 else 400)]) for at in range(50)]
+    assert [(track.pts[0], track.pts[-1]) for track in smoothed(frames)] == [(0, 24), (25, 49)]
+
+
+def test_face_of_one_frame_is_a_track() -> None:
+    (track,) = smoothed([(7, [face(100)])])
+    assert track.pts == [7]
+    assert track.affines.shape == (1, 2, 3)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    steps=st.lists(st.floats(0.02, 0.09), min_size=4, max_size=40),
+    parabola=st.tuples(*[st.floats(-50, 50)] * 3),
+    sigma_s=st.floats(0.01, 0.3),
+)
+def test_steady_acceleration_comes_through_without_delay(
+    steps: list[float], parabola: tuple[float, float, float], sigma_s: float
+) -> None:
+    times = np.cumsum(steps)
+    values = np.polyval(parabola, times)[:, None]
+    assert np.allclose(smooth(times, values, sigma_s), values, atol=1e-6 * (1 + np.abs(values).max()))
+
+
+def test_tremor_of_the_mesh_does_not_reach_the_crop() -> None:
+    generator = np.random.default_rng(0)
+    frames = [(at, [face(100 + 2 * at, tremor=generator.normal(0, 1, (468, 2)))]) for at in range(80)]
+    (calm,) = smoothed(frames)
+    raw = [crop_affine(faces[0].landmarks, CropConfig()) for _, faces in frames]
+    trembling, steady = (np.std([enlargement(affine) for affine in affines]) for affines in (raw, calm.affines))
+    assert steady < trembling / 3
+    eyes = np.array([apply(affine, np.array([100.0 + 2 * at, 100])) for at, affine in enumerate(calm.affines)])
+    assert np.abs(eyes - eyes.mean(0)).max() < 1.5  # a moving face stands still in its crop
+
+
+def test_crop_shows_the_face_frames_window() -> None:
+    crop = CropConfig()
+    (track,) = smoothed([(at, [face(100, y=80)]) for at in range(10)])
+    corner = apply(invert(track.affines[5]), np.array([-0.5, -0.5]))
+    assert np.allclose(corner, [100 + crop.left * EYE_DISTANCE_PX, 80 + crop.top * EYE_DISTANCE_PX], atol=1e-6)
+
+
+@pytest.mark.parametrize("turned_deg", [-40, -20, 0, 15, 35])
+def test_yaw_follows_the_turned_head(turned_deg: float) -> None:
+    solid = {NOSE_TIP: (0.0, 1.25), CHEEK_LEFT: (-1.0, 0.0), CHEEK_RIGHT: (1.0, 0.0)}  # x, and depth to the camera
+    angle, landmarks = np.radians(turned_deg), np.zeros((468, 2))
+    for index, (x, depth) in solid.items():
+        landmarks[index] = 200 + 50 * (x * np.cos(angle) + depth * np.sin(angle)), 150
+    assert yaw_deg(landmarks) == pytest.approx(turned_deg, abs=0.1)

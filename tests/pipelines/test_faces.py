@@ -1,0 +1,187 @@
+"""TrackFaces on films whose faces are put there: exact births and deaths, crops of the right place."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pytest
+from numpy.typing import NDArray
+from skimage.data import astronaut
+
+from diff2lip.config import CropConfig
+from pipelines.detection import Detection
+from pipelines.face_detector import DetectorConfig, FaceDetector
+from pipelines.face_frame import apply
+from pipelines.face_mesh import FaceMesh
+from pipelines.face_scan import between, same_faces
+from pipelines.faces import TrackFaces
+from pipelines.stage import check_chain
+from pipelines.storage import read_table
+from schemas.frames import TRACK_FRAME
+from schemas.shot import ALIGNED_SHOT, TRACKED_SHOT
+from tests.film_rows import film_row
+from tests.real_assets import real_asset
+from tests.synthetic import FilmSpec, SyntheticFilm, make_film
+
+Pixels = NDArray[np.uint8]
+
+SPEC = FilmSpec(num_frames=26, cuts=(), width_px=320, height_px=240, sound_start_s=0, languages=("eng",))
+
+
+def portrait() -> Pixels:
+    """A real face of about 100 px on 160 x 160."""
+    picture: Pixels = cv2.resize(astronaut()[:200, 130:330], (160, 160), interpolation=cv2.INTER_AREA)
+    return picture
+
+
+def frame_with(x: int | None, second_x: int | None = None) -> Pixels:
+    frame = np.full((240, 320, 3), 90, np.uint8)
+    for place in (x, second_x):
+        if place is not None:
+            frame[40:200, place : place + 160] = portrait()
+    return frame
+
+
+def shot_row(film: SyntheticFilm, **changes: Any) -> dict[str, Any]:
+    return film_row(film) | {
+        "shot_index": 0,
+        "num_shots": 1,
+        "shot_start_pts": film.pts[0],
+        "shot_end_pts": film.end_pts,
+        "shot_num_frames": len(film.pts),
+        "dub_start_sample": 0,
+        "dub_end_sample": 16_000,
+        "lag_samples": 0,
+        "dub_speech": [],
+        "original_speech": [],
+        **changes,
+    }
+
+
+def track(stage: TrackFaces, *rows: dict[str, Any]) -> list[dict[str, Any]]:
+    tracked = stage(pa.Table.from_pylist(list(rows), schema=ALIGNED_SHOT))
+    assert tracked.schema == TRACKED_SHOT
+    found: list[dict[str, Any]] = tracked.to_pylist()
+    return found
+
+
+@pytest.fixture
+def models() -> None:
+    real_asset("retinaface-mobilenet025")
+    real_asset("face-mesh")
+
+
+def test_stage_fits_between_its_neighbours() -> None:
+    class Upstream:
+        consumes = produces = ALIGNED_SHOT
+
+    check_chain([Upstream, TrackFaces])  # type: ignore[list-item]
+
+
+def test_constructor_loads_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIFF2LIP_CACHE", str(tmp_path / "empty"))
+    TrackFaces(store_uri=str(tmp_path))
+    assert not (tmp_path / "empty").exists()
+
+
+@pytest.mark.assets
+@pytest.mark.usefixtures("models")
+def test_face_is_tracked_from_its_first_frame_to_its_last(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", SPEC, lambda at: frame_with(80 if 5 <= at < 19 else None))
+    (row,) = track(TrackFaces(store_uri=str(tmp_path / "work")), shot_row(film))
+    (facts,) = row["tracks"]
+    assert (facts["start_pts"], facts["end_pts"]) == (film.pts[5], film.pts[19])
+    assert facts["num_frames"] == 14
+    assert 80 < facts["face_height_px"] < 150
+    assert abs(facts["yaw_deg"]) < 25
+    assert facts["speaking_score"] == 0.0
+
+
+@pytest.mark.assets
+@pytest.mark.usefixtures("models")
+def test_crops_show_the_face_where_the_affine_says(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", SPEC, lambda at: frame_with(20 + 4 * at))
+    crop = CropConfig(size_px=64)
+    (row,) = track(TrackFaces(store_uri=str(tmp_path / "work"), crop=crop), shot_row(film))
+    table = read_table(row["tracks_uri"])
+    assert table.schema == TRACK_FRAME
+    assert table["pts"].to_pylist() == list(film.pts)
+    frames = table.to_pylist()
+    crops = np.stack([np.frombuffer(frame["crop"], np.uint8).reshape(64, 64, 3) for frame in frames]).astype(float)
+    assert np.abs(crops[4:-4] - crops.mean(0)).mean() < 6  # the face moves through the picture, not in its crop
+    corners = np.array([frame["affine"] for frame in frames]).reshape(-1, 2, 3)[:, 0, 2]
+    assert np.all(np.diff(corners) < 0)
+
+
+@pytest.mark.assets
+@pytest.mark.usefixtures("models")
+def test_second_language_finds_the_tracks_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    film = make_film(tmp_path / "film.mp4", SPEC, lambda at: frame_with(80))
+    store = str(tmp_path / "work")
+    (first,) = track(TrackFaces(store_uri=store), shot_row(film))
+    film.path.unlink()
+    monkeypatch.setenv("DIFF2LIP_CACHE", str(tmp_path / "empty"))
+    (second,) = track(TrackFaces(store_uri=store), shot_row(film, language="fr", dub_id="e" * 64, lag_samples=99))
+    assert (second["tracks"], second["tracks_uri"]) == (first["tracks"], first["tracks_uri"])
+    assert second["language"] == "fr"
+
+
+@pytest.mark.assets
+@pytest.mark.usefixtures("models")
+def test_shot_without_a_face_keeps_its_row(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", SPEC, lambda at: frame_with(None))
+    (row,) = track(TrackFaces(store_uri=str(tmp_path / "work")), shot_row(film))
+    assert row["tracks"] == []
+    assert row["tracks_uri"] is None
+
+
+@pytest.mark.assets
+@pytest.mark.usefixtures("models")
+def test_looking_at_every_third_frame_finds_what_looking_at_all_finds(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", replace(SPEC, num_frames=14), lambda at: frame_with(5 * at))
+    tables = []
+    for every in (1, 3):
+        stage = TrackFaces(store_uri=str(tmp_path / "work"), detector=DetectorConfig(detect_every=every))
+        tables.append(read_table(track(stage, shot_row(film))[0]["tracks_uri"]).to_pylist())
+    assert [frame["pts"] for frame in tables[0]] == [frame["pts"] for frame in tables[1]]
+    apart = [np.abs(np.subtract(a["landmarks"], b["landmarks"])).max() for a, b in zip(*tables, strict=True)]
+    assert max(apart) < 2.0
+
+
+@pytest.mark.assets
+@pytest.mark.usefixtures("models")
+@pytest.mark.parametrize("roll_deg", [-35, 20, 50])
+def test_landmarks_turn_with_the_head(roll_deg: float) -> None:
+    upright = frame_with(80)
+    affine = cv2.getRotationMatrix2D((159.5, 119.5), roll_deg, 1.0)
+    turned = cv2.warpAffine(upright, affine, (320, 240), borderMode=cv2.BORDER_REPLICATE)
+    detector, mesh = FaceDetector(), FaceMesh()
+    found = []
+    for picture in (upright, turned):
+        ((face,),) = detector.detect([picture])
+        landmarks, presence = mesh.landmarks(picture, face.box, face.points[:2])
+        assert presence > 0.9
+        found.append(landmarks)
+    assert np.abs(found[1] - apply(affine, found[0])).mean() < 1.5
+
+
+def detection(x: float) -> Detection:
+    return Detection(np.array([x, 0, x + 50, 50]), 0.9, np.full((5, 2), x))
+
+
+def test_steady_faces_are_paired_and_interpolated_between() -> None:
+    pairs = same_faces([detection(0), detection(100)], [detection(103), detection(6)])
+    assert pairs is not None
+    assert [round(between(one, other, 1 / 3).box[0]) for one, other in pairs] == [2, 101]
+
+
+@pytest.mark.parametrize("after", [[], [0], [0, 100, 200], [0, 140], [0, 2]])
+def test_face_that_came_went_or_leapt_is_no_steady_stretch(after: list[float]) -> None:
+    assert same_faces([detection(0), detection(100)], [detection(x) for x in after]) is None
+
+
+def test_empty_stretch_is_steady() -> None:
+    assert same_faces([], []) == []
