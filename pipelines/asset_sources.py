@@ -17,7 +17,8 @@ import urllib.error
 import urllib.request
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -31,6 +32,15 @@ WHEEL_PYTHON = "3.11"  # wheels are chosen for this Python whatever runs us: one
 
 class SourceError(RuntimeError):
     """A source cannot give the file; says why."""
+
+
+@contextmanager
+def announced(message: str) -> Iterator[None]:
+    """Says on stderr what is fetched, and shows on a terminal that it goes on."""
+    console = Console(stderr=True)
+    console.print(message)
+    with console.status("..."):
+        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,7 @@ class UrlSource(Source):
 
     def read(self, folder: Path) -> bytes:
         try:
-            with Console(stderr=True).status(f"Fetching {self.url}"), urllib.request.urlopen(self.url) as answer:
+            with announced(f"Fetching {self.url}"), urllib.request.urlopen(self.url) as answer:
                 return bytes(answer.read())
         except (urllib.error.URLError, OSError) as error:
             raise SourceError(f"{self.url}: {error}") from error
@@ -115,7 +125,7 @@ class Package:
         held = folder / self.sha256
         if not held.exists():
             held.mkdir()
-            with Console(stderr=True).status(self._message()):
+            with announced(self._message()):
                 _run(self._command(held))
         files = [path for path in held.iterdir() if path.suffix != ".txt"]
         if len(files) != 1 or hashlib.sha256(files[0].read_bytes()).hexdigest() != self.sha256:
