@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from jobs.cluster import prepare_ray
+
 DONE, FAILED, WRONG_USE = 0, 1, 2
 
 app = typer.Typer(
@@ -41,6 +43,7 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Build a film of several shots, dub it into Spanish, and verify it."""
+    prepare_ray()
     from jobs.demo import run_demo
     from jobs.result_table import show_demo
 
@@ -64,6 +67,7 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Say what a dub would do and cost. Nothing is painted."""
+    prepare_ray(address)
     from jobs.dub_pipeline import open_pipeline, plan_store
     from jobs.plan_job import run_plan
     from jobs.result_table import show_plan, show_problems
@@ -94,6 +98,7 @@ def dub(
     as_json: Json = False,
 ) -> None:
     """Dub every film of a catalog. The same command again continues, or finds all done."""
+    prepare_ray(address)
     from jobs.dub import DubRequest
     from jobs.dub_pipeline import dub_here
     from jobs.result_table import show_films, show_problems

@@ -17,12 +17,12 @@ def ray_cluster(address: str | None = None) -> Iterator[None]:
     Args:
         address: of a cluster; None takes RAY_ADDRESS (set inside a Ray job), else starts one here.
     """
+    prepare_ray(address)
     import ray
 
     if ray.is_initialized():
         yield
         return
-    _say_settings()
     address = address or os.environ.get("RAY_ADDRESS") or None
     if address:
         ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
@@ -37,10 +37,6 @@ def ray_cluster(address: str | None = None) -> Iterator[None]:
 def _start_local() -> None:
     import ray
 
-    # A token of this process alone: nothing is written to the home folder, and no other user can connect.
-    os.environ.setdefault("RAY_AUTH_MODE", "token")
-    if os.environ["RAY_AUTH_MODE"] == "token" and "RAY_AUTH_TOKEN_PATH" not in os.environ:
-        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     ray.init(
         address="local",
         num_cpus=max(MIN_CPUS, os.cpu_count() or 1),
@@ -51,7 +47,17 @@ def _start_local() -> None:
     )
 
 
-def _say_settings() -> None:
+def prepare_ray(address: str | None = None) -> None:
+    """Settings of Ray that it reads when it is first imported: call this before.
+
+    A Ray of our own gets a token of this process alone: nothing is written to the home folder, and no other
+    user can connect.
+    """
     os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")  # jobs/progress.py shows our own
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")  # workers use the environment that is there
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if address or os.environ.get("RAY_ADDRESS"):
+        return
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    if os.environ["RAY_AUTH_MODE"] == "token" and "RAY_AUTH_TOKEN_PATH" not in os.environ:
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
