@@ -20,6 +20,7 @@ FACE_OVAL = (
 OUTER_LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
 CHIN = 152
 SUBPIXEL_BITS = 4
+FINE_PX, MAX_FINE = 256, 4  # outlines of narrower rectangles are drawn up to four times as large
 EDGE_PX = 2  # empty samples kept inside a rectangle's border, so that filters at the border see no mask
 
 
@@ -93,15 +94,20 @@ def _window(affine: Floats, rect: Rect, crop: CropConfig, config: MaskConfig) ->
 
 
 def _outline_distance(polygons: list[Floats], rect: Rect) -> Floats:
-    """Signed distance to the joint outline of polygons in px, positive inside."""
-    fixed = [np.round(polygon * (1 << SUBPIXEL_BITS)).astype(np.int32) for polygon in polygons]
-    filled = np.zeros((rect.height, rect.width), np.uint8)
-    for polygon in fixed:
-        cv2.fillPoly(filled, [polygon], 1, shift=SUBPIXEL_BITS)
+    """[height, width] signed distance to the joint outline of polygons in px, positive inside.
+
+    Small rectangles are drawn larger: the steps of a 1 px outline would crawl on a small face.
+    """
+    fine = max(1, min(MAX_FINE, FINE_PX // rect.width))
+    filled = np.zeros((rect.height * fine, rect.width * fine), np.uint8)
+    for polygon in polygons:
+        centred = polygon * fine + (fine - 1) / 2
+        fixed = np.round(centred * (1 << SUBPIXEL_BITS)).astype(np.int32)
+        cv2.fillPoly(filled, [fixed], 1, shift=SUBPIXEL_BITS)
     inside = cv2.distanceTransform(filled, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     outside = cv2.distanceTransform(1 - filled, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    signed: Floats = np.asarray(inside, np.float64) - np.asarray(outside, np.float64)
-    return signed
+    signed: Floats = (np.asarray(inside, np.float64) - np.asarray(outside, np.float64)) / fine
+    return np.asarray(signed.reshape(rect.height, fine, rect.width, fine).mean((1, 3)), np.float64)
 
 
 def lips_mask(landmarks: Floats, size_px: int, margin_px: float) -> Mask:
