@@ -30,7 +30,7 @@ class TrackConfig:
     min_overlap: float = 0.25  # of a face with the place where its track expects it
     landmarks_sigma_s: float = 0.03  # takes the mesh's own tremor, leaves speech
     centre_sigma_s: float = 0.06  # of the crop: follows the head
-    shape_sigma_s: float = 0.20  # of the crop's scale and rotation: a head does not change size quickly
+    shape_sigma_s: float = 0.12  # of its scale and rotation: calmer, yet a nod lags by less than one crop pixel
 
 
 @dataclass(frozen=True, slots=True)
