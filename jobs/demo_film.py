@@ -43,7 +43,7 @@ SHOTS = (
     DemoShot(
         asset="clip-jwp-intro",
         start_s=Fraction(0),
-        num_frames=138,
+        num_frames=144,
         num_faces=1,
         speaks=True,
         about="one speaker, facing the camera",
@@ -51,7 +51,7 @@ SHOTS = (
     DemoShot(
         asset="clip-obama-speech",
         start_s=Fraction(0),
-        num_frames=132,
+        num_frames=98,
         num_faces=2,
         speaks=True,
         about="two people, of whom the right one speaks",
@@ -59,7 +59,7 @@ SHOTS = (
     DemoShot(
         asset="clip-face-noface",
         start_s=Fraction(0),
-        num_frames=60,
+        num_frames=58,
         num_faces=1,
         speaks=False,
         about="a man who smiles and says nothing; the cut at its end goes from a face to none",
@@ -75,14 +75,14 @@ SHOTS = (
     ),
     DemoShot(
         asset="clip-test-movie",
-        start_s=Fraction(89, 20),
-        num_frames=84,
+        start_s=Fraction(19, 20),
+        num_frames=89,
         num_faces=1,
         speaks=True,
-        about="one speaker, who then rests",
+        about="one speaker, near the camera",
     ),
 )
-CHAPTERS = ((0, "Two introductions"), (2, "Interlude"), (4, "The author"))  # first shot, title
+CHAPTERS = ((0, "Two introductions"), (2, "Interlude"), (4, "The lecturer"))  # first shot, title
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,7 +15,7 @@ from schemas.timing import ANALYSIS_RATE_HZ
 from tests.synthetic import FilmSpec, make_film
 
 RATE = ANALYSIS_RATE_HZ
-TAKE = Path(__file__).parents[2] / "jobs" / "demo_takes" / "author.ogg"
+TAKE = Path(__file__).parents[2] / "jobs" / "demo_takes" / "psychology.ogg"
 TOLERANCE_S = 0.15  # the model scores frames of 62 ms, and a word begins and ends softly
 
 
