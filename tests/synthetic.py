@@ -145,6 +145,7 @@ def _add_picture(out: av.container.OutputContainer, spec: FilmSpec) -> av.VideoS
     context = stream.codec_context
     context.time_base = _encoder_time_base(spec)
     context.gop_size, context.max_b_frames = spec.gop, spec.b_frames
+    context.thread_count = 1
     context.flags |= CodecFlags.frame_duration  # else the last frame of a VFR film lasts as long as the one before
     if spec.colour:
         context.colorspace, context.color_primaries, context.color_trc, context.color_range = spec.colour
