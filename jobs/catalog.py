@@ -80,7 +80,17 @@ class CatalogRow(BaseModel):
 
 
 COLUMNS = tuple(name for name in CatalogRow.model_fields if name != "row")
+STAND_IN_LANGUAGE = "en"  # of a row that is refused for its language, while its files are looked at
 _PATHS = ("film", "dub_stem", "dub_mix", "me_stem", "script")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CatalogReading:
+    """What a catalog says, before any film was looked at."""
+
+    rows: list[CatalogRow]  # well formed, with titles that are folder names
+    doubtful: list[CatalogRow]  # refused for their language alone: their files can still be looked at
+    problems: list[CatalogProblem]
 
 
 def read_catalog(path: Path) -> tuple[list[CatalogRow], list[CatalogProblem]]:
@@ -89,7 +99,18 @@ def read_catalog(path: Path) -> tuple[list[CatalogRow], list[CatalogProblem]]:
     Raises:
         CatalogUnreadableError: there is no such file, or its kind is none of the three.
     """
+    reading = examine_catalog(path)
+    return reading.rows, reading.problems
+
+
+def examine_catalog(path: Path) -> CatalogReading:
+    """As `read_catalog`, and the rows whose files may be wrong too.
+
+    Raises:
+        CatalogUnreadableError: there is no such file, or its kind is none of the three.
+    """
     rows: list[CatalogRow] = []
+    doubtful: list[CatalogRow] = []
     records = read_records(path)
     problems = _unknown_columns(records, header_row=1 if path.suffix.lower() == ".csv" else None)
     if not records:
@@ -97,9 +118,11 @@ def read_catalog(path: Path) -> tuple[list[CatalogRow], list[CatalogProblem]]:
     for record in records:
         row, wrong = _read_row(record, path.absolute().parent)
         problems += wrong
-        rows += [row] if row is not None and not wrong else []
+        if row is not None:
+            (doubtful if wrong else rows).append(row)
     unique, clashes = _unique(rows)
-    return unique, sorted(problems + clashes, key=lambda problem: (problem.row, problem.column))
+    ordered = sorted(problems + clashes, key=lambda problem: (problem.row, problem.column))
+    return CatalogReading(rows=unique, doubtful=doubtful, problems=ordered)
 
 
 def folder_name(text: str) -> str:
@@ -110,20 +133,32 @@ def folder_name(text: str) -> str:
 
 
 def _read_row(record: CatalogRecord, folder: Path) -> tuple[CatalogRow | None, list[CatalogProblem]]:
+    """The row where all its files are there, and what is wrong with it."""
     if record.broken:
         return None, [_problem(record.row, "", record.broken)]
     if record.cells.get("cue_sheet") not in (None, ""):
         message = "cue sheets are not supported yet: give the whole dub as dub_stem or dub_mix"
         return None, [_problem(record.row, "cue_sheet", message)]
+    cells = {name: value for name, value in record.cells.items() if name in COLUMNS} | {"row": record.row}
+    wrong = _missing(record, folder)
     try:
-        row = CatalogRow.model_validate(
-            {name: value for name, value in record.cells.items() if name in COLUMNS} | {"row": record.row}
-        )
+        row = CatalogRow.model_validate(cells)
     except ValidationError as error:
-        return None, [_from_pydantic(record.row, detail) for detail in error.errors()] + _missing(record, folder)
-    placed = row.model_copy(update={name: _place(getattr(row, name), folder) for name in _PATHS})
-    titled = placed.model_copy(update={"title": folder_name(row.title or Path(row.film).stem)})
-    return titled, _missing(record, folder)
+        wrong = [_from_pydantic(record.row, detail) for detail in error.errors()] + wrong
+        if _only_language(wrong):
+            row = CatalogRow.model_validate(cells | {"language": STAND_IN_LANGUAGE})
+            return _placed(row, folder), wrong
+        return None, wrong
+    return (None if wrong else _placed(row, folder)), wrong
+
+
+def _only_language(problems: list[CatalogProblem]) -> bool:
+    return all(problem.column == "language" for problem in problems)
+
+
+def _placed(row: CatalogRow, folder: Path) -> CatalogRow:
+    places = {name: _place(getattr(row, name), folder) for name in _PATHS}
+    return row.model_copy(update=places | {"title": folder_name(row.title or Path(row.film).stem)})
 
 
 def _place(path: str | None, folder: Path) -> str | None:

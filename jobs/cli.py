@@ -217,16 +217,17 @@ def list_assets(as_json: Json = False) -> None:
 
 
 @assets_app.command("fetch")
-def fetch_assets(names: Annotated[list[str] | None, typer.Argument(help="None: all.")] = None) -> None:
+def fetch_assets(names: Annotated[list[str] | None, typer.Argument(help="None: all that can be had.")] = None) -> None:
     """Fetch assets into the cache, verified."""
     from pipelines import assets
 
     known = [asset.name for asset in assets.list_assets()]
+    had = [asset.name for asset in assets.list_assets() if asset.sources]
     unknown = sorted(set(names or []) - set(known))
     if unknown:
         raise typer.BadParameter(f"unknown: {', '.join(unknown)}; known are {', '.join(known)}")
     failed = False
-    for name in names or known:
+    for name in names or had:
         try:
             print(assets.asset_path(name))
         except assets.AssetUnavailableError as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from jobs.catalog import CatalogProblem, CatalogRow, read_catalog
+from jobs.catalog import CatalogProblem, CatalogRow, examine_catalog
 from pipelines.admit import AdmitRequest, Refused, admit_films
 from pipelines.stage import Row
 from schemas.film import FILM
@@ -29,8 +29,10 @@ def take_in(catalog: Path, admit: Admit = admit_films) -> Intake:
     Raises:
         CatalogUnreadableError: there is no such catalog, or it is none.
     """
-    rows, problems = read_catalog(catalog)
+    reading = examine_catalog(catalog)
+    rows, problems = reading.rows, list(reading.problems)
     films, refused = admit([_request(row) for row in rows])
+    refused += admit([_request(row) for row in reading.doubtful])[1]
     problems += [_problem(one) for one in refused]
     films, twins = _unique(films, {(row.title, row.language): row.row for row in rows})
     problems += twins

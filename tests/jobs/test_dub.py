@@ -143,7 +143,7 @@ def test_every_problem_is_listed_before_anything_runs_and_nothing_is_written(
     pipeline = TwoShotPipeline(out)
     rows = (
         "harbour.mp4,xx-klingonish,dub.wav",
-        "notes.mp4,de,dub.wav",
+        "notes.mp4,zz,dub.wav",
         "gone.mp4,de,dub.wav",
         "harbour.mp4,de,dub.wav",
     )
@@ -153,6 +153,7 @@ def test_every_problem_is_listed_before_anything_runs_and_nothing_is_written(
     assert [(problem.row, problem.column, problem.reason.value) for problem in outcome.problems] == [
         (2, "language", "unknown_language"),
         (3, "film", "not_media"),
+        (3, "language", "unknown_language"),
         (4, "film", "missing_file"),
     ]
     assert pipeline.analysed == []

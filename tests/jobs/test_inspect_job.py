@@ -1,0 +1,49 @@
+"""An inspection tells the truth of a film that is known, and leaves what a dub can use again."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+
+from jobs.inspect_job import inspect_film
+from pipelines.stage import Row
+from schemas.shot import TRACKED_SHOT
+from tests.synthetic import FilmSpec, make_film
+
+
+def two_faces_in_the_first_shot(rows: pa.Table) -> pa.Table:
+    """What a detector would say of a film whose first shot has a speaker and a listener."""
+    return pa.Table.from_pylist([_tracked(row) for row in rows.to_pylist()], schema=TRACKED_SHOT)
+
+
+def _tracked(row: Row) -> Row:
+    span = {"start_pts": row["shot_start_pts"], "end_pts": row["shot_end_pts"], "num_frames": row["shot_num_frames"]}
+    facts = {"face_height_px": 60.0, "enlargement": 1.0, "yaw_deg": 3.0, "score": 0.99}
+    tracks = [span | facts | {"track_index": index, "speaking_score": 0.9 - 0.8 * index} for index in range(2)]
+    return row | {"tracks_uri": None, "tracks": [] if row["shot_index"] else tracks}
+
+
+def test_cuts_are_where_they_were_put_and_tracks_have_their_scores(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", FilmSpec(num_frames=60, cuts=(20, 40)))
+    inspection = inspect_film(film.path, str(tmp_path / "work"), two_faces_in_the_first_shot)
+
+    shots = inspection.shots
+    assert tuple(shot["start_pts"] for shot in shots[1:]) == film.cuts
+    assert [shot["num_frames"] for shot in shots] == [20, 20, 20]
+    assert shots[1]["start"] == "00:00:00.800"
+    assert [track["speaking_score"] for track in shots[0]["tracks"]] == [0.9, 0.1]
+    assert {shot["reason"] for shot in shots[1:]} == {"no_face"}
+
+
+def test_streams_and_facts_are_those_of_the_container(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", FilmSpec(languages=("eng", "fra")))
+    facts = inspect_film(film.path, str(tmp_path / "work"), two_faces_in_the_first_shot).film
+
+    assert (facts["num_frames"], facts["num_chapters"], facts["duration"]) == (50, 2, "00:00:02.000")
+    assert [one["language"] for one in facts["streams"] if one["kind"] == "audio"] == ["eng", "fra"]
+
+
+def test_the_result_is_plain_json(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4")
+    value = inspect_film(film.path, str(tmp_path / "work"), two_faces_in_the_first_shot).as_json()
+    assert json.loads(json.dumps(value))["shots"] == value["shots"]
