@@ -1,7 +1,9 @@
 """How a stage becomes a pool of Ray actors: the only place where stages and Ray meet."""
 
+import logging
 import resource
 import time
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,17 +50,20 @@ def rows_of(table: pa.Table) -> Dataset:
 
 def apply(rows: Dataset, name: str, stage: type[Stage], placement: Placement, settings: dict[str, Any]) -> Dataset:
     """Append one stage to the lazy dataset."""
-    return rows.map_batches(
-        TimedStage,
-        fn_constructor_kwargs={"name": name, "stage": stage, "settings": settings},
-        batch_format="pyarrow",
-        batch_size=1,
-        compute=ActorPoolStrategy(min_size=1, max_size=placement.actors),
-        num_cpus=placement.cpus,
-        num_gpus=gpus_of(placement, ray.cluster_resources().get("GPU", 0.0)),
-        udf_modifying_row_count=True,
-        max_task_retries=TASK_RETRIES,
-    )
+    with warnings.catch_warnings():
+        # Ray 2.60 has no other name for `max_task_retries` yet.
+        warnings.filterwarnings("ignore", message=".*ray_remote_args.*", category=DeprecationWarning)
+        return rows.map_batches(
+            TimedStage,
+            fn_constructor_kwargs={"name": name, "stage": stage, "settings": settings},
+            batch_format="pyarrow",
+            batch_size=1,
+            compute=ActorPoolStrategy(min_size=1, max_size=placement.actors),
+            num_cpus=placement.cpus,
+            num_gpus=gpus_of(placement, ray.cluster_resources().get("GPU", 0.0)),
+            udf_modifying_row_count=True,
+            max_task_retries=TASK_RETRIES,
+        )
 
 
 def one_row_a_block(rows: Dataset) -> Dataset:
@@ -87,3 +92,6 @@ def configure_ray_data(num_rows: int) -> None:
     context.execution_no_progress_timeout_s = NO_PROGRESS_S
     context.max_errored_blocks = max(1, num_rows // 50)
     context.max_consecutive_actor_init_deaths = 3
+    context.issue_detectors_config.detectors = []  # they advise on memory that no stage of ours comes near
+    context.enable_progress_bars = False  # our own are shown
+    logging.getLogger("ray.data").setLevel(logging.ERROR)

@@ -1,0 +1,139 @@
+"""A real face and real speech go through all stages on local Ray, with a tiny network."""
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+
+from diff2lip.checkpoint import save_checkpoint
+from diff2lip.config import AudioEncoderConfig, CropConfig, ModelConfig, Prediction
+from diff2lip.unet import Denoiser
+from jobs.demo_lines import LINES
+from jobs.dub import DubOutcome, DubRequest, run_dub
+from jobs.dub_pipeline import open_pipeline
+from pipelines.media.concat import FilmFormat, Stretch, concat
+from pipelines.media.sound import read_mono, write_wav
+from pipelines.progress import Event
+from pipelines.verify import verify_films
+from tests.real_assets import real_asset
+
+TALKING_FRAMES, EMPTY_FRAMES = 60, 25
+DUB_RATE_HZ = 48_000
+TINY = ModelConfig(
+    name="tiny",
+    channels=8,
+    channel_mult=(1, 1, 2),
+    num_res_blocks=1,
+    attention_factors=(),
+    head_channels=8,
+    groups=4,
+    learned_variance=False,
+    prediction=Prediction.V,
+    audio=AudioEncoderConfig(channels=8, num_res_blocks=1, groups=4),
+    crop=CropConfig(size_px=32),
+)
+SETTINGS = ("sampler.steps=2", "eligibility.min_speaking_score=0.0", "eligibility.max_enlargement=6")
+
+
+@dataclass
+class Watching:
+    """A display that remembers what it was told."""
+
+    events: list[Event]
+
+    def __call__(self, event: Event) -> None:
+        self.events.append(event)
+
+    def expect(self, stage: str, total: int) -> None:
+        """Not needed here."""
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A catalog of one film, 60 frames of a man who talks and 25 of a drawn sky, its dub, and a model."""
+    folder = tmp_path_factory.mktemp("dub")
+    talking = Stretch(path=real_asset("clip-jwp-intro"), start_s=Fraction(1, 2), num_frames=TALKING_FRAMES)
+    empty = Stretch(path=real_asset("clip-face-noface"), start_s=Fraction(29, 10), num_frames=EMPTY_FRAMES)
+    concat([talking, empty], folder / "film.mp4", FilmFormat(width_px=320, height_px=240))
+    take = read_mono(LINES[0].take, DUB_RATE_HZ)
+    length = (TALKING_FRAMES + EMPTY_FRAMES) * DUB_RATE_HZ // 25
+    stem = torch.nn.functional.pad(torch.from_numpy(take)[:length], (0, max(0, length - len(take)))).numpy()
+    write_wav(folder / "dub.wav", stem, DUB_RATE_HZ)
+    (folder / "catalog.csv").write_text("film,language,dub_stem,title\nfilm.mp4,es,dub.wav,talk\n")
+    torch.manual_seed(0)
+    denoiser = Denoiser(TINY)
+    for parameter in denoiser.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    save_checkpoint(folder / "tiny.safetensors", denoiser, {"trained": "no"}, torch.float32)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def first(material: Path, ray: ModuleType) -> tuple[DubOutcome, list[Event]]:
+    return dub(material, material / "out")
+
+
+def dub(material: Path, out: Path) -> tuple[DubOutcome, list[Event]]:
+    """Dub the catalog into a folder."""
+    request = DubRequest(
+        catalog=material / "catalog.csv", out=out, model=str(material / "tiny.safetensors"), settings=SETTINGS
+    )
+    watching = Watching([])
+    pipeline = open_pipeline(request.store_uri, out, request.model, request.settings)
+    return run_dub(request, pipeline, watching), watching.events
+
+
+def digest(outcome: DubOutcome) -> str:
+    """Of the delivered film."""
+    return hashlib.sha256(Path(outcome.films[0]["delivered_uri"]).read_bytes()).hexdigest()
+
+
+@pytest.mark.assets
+def test_a_talking_face_is_painted_and_the_film_is_proved(
+    material: Path, first: tuple[DubOutcome, list[Event]]
+) -> None:
+    outcome, _ = first
+    film: dict[str, Any] = outcome.films[0]
+
+    assert outcome.exit_code == 0, outcome
+    assert film["num_frames"] == TALKING_FRAMES + EMPTY_FRAMES
+    assert (film["num_shots"], film["num_shots_dubbed"]) == (2, 1)
+    assert 0 < film["num_frames_changed"] <= TALKING_FRAMES
+    assert [row["reason"] for row in outcome.plan] == [None, "no_face"]
+    proof = verify_films(material / "film.mp4", Path(film["delivered_uri"]))
+    assert proof.holds, proof
+
+
+@pytest.mark.assets
+def test_a_second_run_does_nothing(material: Path, first: tuple[DubOutcome, list[Event]]) -> None:
+    before = Path(first[0].films[0]["delivered_uri"]).stat()
+
+    outcome, events = dub(material, material / "out")
+
+    worked = {event.stage for event in events if not event.cached}
+    after = Path(outcome.films[0]["delivered_uri"]).stat()
+    assert worked <= {"stitch"}, worked  # which finds its delivery and leaves it alone
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+@pytest.mark.assets
+def test_a_run_from_nothing_and_a_run_from_half_give_the_same_film(
+    material: Path, first: tuple[DubOutcome, list[Event]]
+) -> None:
+    """Half: of what the first run stored, every second object is gone, as after a crash and a lost disk."""
+    half = material / "half"
+    shutil.copytree(material / "out" / ".work", half / ".work")
+    stored = sorted(path for path in (half / ".work").rglob("*") if path.is_file())
+    for path in stored[::2]:
+        path.unlink()
+
+    outcome, _ = dub(material, half)
+
+    assert outcome.exit_code == 0
+    assert digest(outcome) == digest(first[0])
