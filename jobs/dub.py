@@ -168,7 +168,9 @@ class _Job:
         out = self._request.out
         folder, shots = delivery_folder(out, film), delivered_shots(out, film)
         sheets = list(track_sheets(shots))
-        report = film_report(film, plan, self._tally.of_film(film["title"]), sheets, list(frame_pairs(film, shots)))
+        report = film_report(
+            film, plan, self._tally.of_film(film["title"], film["language"]), sheets, list(frame_pairs(film, shots))
+        )
         write_whole(folder / "report.html", report.encode())
         if not (folder / "plan.parquet").exists():
             write_plan(folder / "plan.parquet", pa.Table.from_pylist(plan))
@@ -185,7 +187,9 @@ def _film_metrics(film: Row, plan: Sequence[Row], tally: Tally) -> dict[str, flo
     counts = ("num_shots", "num_shots_dubbed", "num_frames", "num_frames_changed")
     metrics: dict[str, float] = {name: float(film[name]) for name in counts}
     metrics |= {f"tracks.{reason}": float(count) for reason, count in shots_by_reason(plan).items()}
-    return metrics | {f"seconds.{stage}": count.seconds for stage, count in tally.of_film(film["title"]).items()}
+    return metrics | {
+        f"seconds.{stage}": count.seconds for stage, count in tally.of_film(film["title"], film["language"]).items()
+    }
 
 
 def _job_metrics(films: Sequence[Row], tally: Tally) -> dict[str, float]:

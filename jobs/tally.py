@@ -21,24 +21,25 @@ class Tally:
     """Counts events. It is a Listener."""
 
     def __init__(self) -> None:
-        self._counts: dict[tuple[str, str], StageCount] = defaultdict(StageCount)
+        self._counts: dict[tuple[str, str, str], StageCount] = defaultdict(StageCount)
 
     def __call__(self, event: Event) -> None:
-        count = self._counts[event.title, event.stage]
+        count = self._counts[event.title, event.language, event.stage]
         count.done += 1
         count.cached += event.cached
         count.num_frames += event.num_frames
         count.seconds += event.seconds
         count.peak_mib = max(count.peak_mib, event.peak_mib)
 
-    def of_film(self, title: str) -> dict[str, StageCount]:
-        """The stages of one film, by name."""
-        return {stage: count for (film, stage), count in self._counts.items() if film == title}
+    def of_film(self, title: str, language: str) -> dict[str, StageCount]:
+        """The stages of one film in one language, by name."""
+        wanted = (title, language)
+        return {stage: count for (*film, stage), count in self._counts.items() if tuple(film) == wanted}
 
     def of_job(self) -> dict[str, StageCount]:
         """The stages of all films together, by name."""
         total: dict[str, StageCount] = defaultdict(StageCount)
-        for (_, stage), count in self._counts.items():
+        for (*_, stage), count in self._counts.items():
             whole = total[stage]
             whole.done += count.done
             whole.cached += count.cached

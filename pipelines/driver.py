@@ -50,7 +50,7 @@ def analyse(films: pa.Table, config: DubConfig, listener: Listener) -> pa.Table:
     missing = [film for film in films.to_pylist() if not store.has(keys[film["dub_id"]])]
     for film in films.to_pylist():
         if film not in missing:
-            listener(Event(stage="faces", title=film["title"], num_frames=film["num_frames"], cached=True))
+            listener(_film_event(film, "faces", cached=True))
     if missing:
         _analyse_films(pa.Table.from_pylist(missing, schema=FILM), keys, store, config, listener)
     tables = [_located(read_table(store.uri(keys[film["dub_id"]])), film) for film in films.to_pylist()]
@@ -135,8 +135,7 @@ class _Films:
             film, begin = self._stitching.pop(task)
             delivered: Row = ray.get(task)
             seconds = time.monotonic() - begin
-            frames = film["num_frames"]
-            self._listener(Event(stage="stitch", title=film["title"], num_frames=frames, seconds=seconds))
+            self._listener(_film_event(film, "stitch", seconds=seconds))
             yield delivered
 
 
@@ -200,4 +199,9 @@ def _report(timings: list[Row], row: Row, listener: Listener) -> None:
 
 def _event(row: Row, stage: str, **facts: Any) -> Event:
     frames = sum(track["num_frames"] for track in row["painted"]) if stage == "paint" else row["shot_num_frames"]
-    return Event(stage=stage, title=row["title"], shot_index=row["shot_index"], num_frames=frames, **facts)
+    names = {"title": row["title"], "language": row["language"], "shot_index": row["shot_index"]}
+    return Event(stage=stage, num_frames=frames, **names, **facts)
+
+
+def _film_event(film: Row, stage: str, **facts: Any) -> Event:
+    return Event(stage=stage, title=film["title"], language=film["language"], num_frames=film["num_frames"], **facts)

@@ -10,6 +10,7 @@ class Event:
 
     stage: str  # admit, shots, align, faces, plan, paint, composite, stitch
     title: str
+    language: str = ""  # of the dub: one title may be dubbed into several
     shot_index: int | None = None
     num_frames: int = 0
     seconds: float = 0.0

@@ -29,11 +29,24 @@ class RowStage:
     produces: ClassVar[pa.Schema]
 
     def __call__(self, rows: pa.Table) -> pa.Table:
-        return pa.Table.from_pylist([row | self.facts(row) for row in rows.to_pylist()], schema=self.produces)
+        table = pa.Table.from_pylist([row | self.facts(row) for row in rows.to_pylist()], schema=self.produces)
+        check_nulls(table)
+        return table
 
     def facts(self, row: Row) -> Row:
         """The columns that this stage adds to the row."""
         raise NotImplementedError
+
+
+def check_nulls(table: pa.Table) -> None:
+    """Refuse a table that lacks a value where its schema promises one; pyarrow itself does not look.
+
+    Raises:
+        ValueError: names the columns.
+    """
+    empty = [field.name for field in table.schema if not field.nullable and table[field.name].null_count]
+    if empty:
+        raise ValueError(f"a value is missing in {', '.join(empty)}, which must always have one")
 
 
 def check_chain(stages: Sequence[type[Stage]]) -> None:

@@ -93,6 +93,7 @@ def concat(
 
 def _add_picture(out: av.container.OutputContainer, film: FilmFormat) -> VideoStream:
     stream = out.add_stream("libx264", rate=film.frame_rate, options=ENCODER)
+    stream.codec_context.thread_count = 1  # PyAV sets it to the number of cores, whatever the options say
     assert isinstance(stream, VideoStream)
     stream.width, stream.height, stream.pix_fmt = film.width_px, film.height_px, "yuv420p"
     context = stream.codec_context

@@ -80,6 +80,6 @@ def test_a_tally_sums_by_film_and_over_films() -> None:
     tell(painted(cached=True, peak_mib=700.0))
     tell(Event(stage="paint", title="other", num_frames=6, seconds=0.5, peak_mib=300.0))
 
-    mine, all_films = tally.of_film("film")["paint"], tally.of_job()["paint"]
+    mine, all_films = tally.of_film("film", "")["paint"], tally.of_job()["paint"]
     assert (mine.done, mine.cached, mine.num_frames, mine.seconds) == (2, 1, 48, 2.0)
     assert (all_films.done, all_films.num_frames, all_films.seconds, all_films.peak_mib) == (3, 54, 2.5, 700.0)
