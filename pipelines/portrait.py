@@ -2,7 +2,7 @@
 
 Everything happens in the mouth frame: origin halfway between the mouth corners, u along them, v across
 (down for an upright face), both in units of the corner distance. The opening a in [0, 1] parts the lips
-along the seam, the parabola through the inner lips that is zero at the corners; the width w in [-1, 1]
+along the seam, the parabola through the lower inner lip that is zero at the corners; the width w in [-1, 1]
 moves the corners. Only torch is used, so that mouths can be warped while a model trains.
 """
 
@@ -19,6 +19,7 @@ JAW_SIGMA, JAW_ONSET = 0.90, 0.85  # the lip's profile becomes the jaw's, a Gaus
 ROUNDNESS = 0.65  # 1/2 makes the open mouth an ellipse, 1 a lens
 CORNER_REACH, CORNER_ABOVE, CORNER_BELOW = 0.35, 0.45, 0.80  # where the pull of the corners ends
 TEETH_SHARE, TEETH_HALF_WIDTH, TEETH_MIN_GAP = 0.32, 0.38, 0.12
+TEETH_SHOW_GAP = 0.07  # lips of a still parted so far begin to show its own teeth
 TEETH_LEVEL = 1.35  # brightness of the teeth over that of the skin around the mouth
 CAVITY = (0.34, 0.10, 0.10)  # colour of the open mouth over the brightness of the skin: dark red
 SOFT_EDGE_PX = 0.8
@@ -51,11 +52,15 @@ class MouthFrame:
         return (self.left + self.right) / 2, along, across
 
     def seam(self) -> Tensor:
-        """[B] height of the seam's vertex, halfway between the inner lips, in mouth widths."""
+        """[B] height of the seam's vertex in mouth widths: the lower lip, so that teeth that show stay above it."""
         origin, _, across = self.axes()
-        middle = (self.inner_top + self.inner_bottom) / 2 - origin
-        height: Tensor = (middle * across).sum(-1) / self.width**2
+        height: Tensor = ((self.inner_bottom - origin) * across).sum(-1) / self.width**2
         return height
+
+    def parted(self) -> Tensor:
+        """[B] gap of the inner lips in the picture, in mouth widths."""
+        gap: Tensor = (self.inner_bottom - self.inner_top).norm(dim=-1) / self.width
+        return gap
 
 
 def warp_mouth(images: Tensor, mouth: MouthFrame, opening: Tensor, width: Tensor) -> Tensor:
@@ -142,16 +147,19 @@ def _fill_gap(
     softness = SOFT_EDGE_PX / mouth.width.view(-1, 1, 1)
     inside = (torch.minimum(v - upper, lower - v) / softness + 0.5).clamp(0, 1)
     inside = inside * (gap / (2 * softness)).clamp(0, 1)
-    return torch.lerp(carried, _interior(images, (u, v), depth, gap), inside[:, None])
+    return torch.lerp(carried, _interior(images, mouth, (u, v), depth, gap), inside[:, None])
 
 
-def _interior(images: Tensor, at: tuple[Tensor, Tensor], depth: Tensor, gap: Tensor) -> Tensor:
-    """Cavity and upper teeth, lit as the skin around the mouth is: [B, 3, H, W]."""
+def _interior(images: Tensor, mouth: MouthFrame, at: tuple[Tensor, Tensor], depth: Tensor, gap: Tensor) -> Tensor:
+    """Cavity and, unless the picture shows them itself, upper teeth, lit as the skin is: [B, 3, H, W]."""
     skin = _skin_level(images, *at)[:, None, None, None]
     cavity = images.new_tensor(CAVITY).view(1, 3, 1, 1) * skin * (1.15 - 0.75 * depth[:, None])
     arch = (1 - (at[0] / TEETH_HALF_WIDTH) ** 2).clamp(min=0)
     open_enough = ((gap.amax((1, 2), keepdim=True) - TEETH_MIN_GAP) / 0.06).clamp(0, 1)
-    teeth = open_enough * arch.sqrt().clamp(0, 1) * ((TEETH_SHARE * arch.sqrt() - depth) / 0.12 + 0.5).clamp(0, 1)
+    hidden = (2 - mouth.parted() / TEETH_SHOW_GAP).clamp(0, 1)[:, None, None]
+    teeth = (
+        hidden * open_enough * arch.sqrt().clamp(0, 1) * ((TEETH_SHARE * arch.sqrt() - depth) / 0.12 + 0.5).clamp(0, 1)
+    )
     enamel = skin * TEETH_LEVEL * images.new_tensor([1.0, 0.96, 0.90]).view(1, 3, 1, 1) * (0.55 + 0.45 * arch[:, None])
     return torch.lerp(cavity, enamel.clamp(max=0.95), teeth[:, None])
 

@@ -8,6 +8,7 @@ cuts are and whether sound moved, without asking the code that it tests.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ CODE_BITS = 10
 SHOT_COLOURS = ((60, 90, 150), (170, 120, 60), (70, 150, 80), (150, 70, 140), (110, 110, 110))
 
 Draw = Callable[[int], NDArray[np.uint8]]
+Sound = Callable[[int, int], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,9 @@ class SyntheticFilm:
         return (self.end_pts - self.pts[0]) * self.time_base
 
 
-def make_film(path: Path, spec: FilmSpec | None = None, draw: Draw | None = None) -> SyntheticFilm:
+def make_film(
+    path: Path, spec: FilmSpec | None = None, draw: Draw | None = None, sound: Sound | None = None
+) -> SyntheticFilm:
     """Write a film: H.264/AAC by default, in the container that the suffix names (mp4, mov, mkv, ts).
 
     True of it: frame i shows the number i (`frame_number`), the colour of its shot, and noise that differs
@@ -80,6 +84,7 @@ def make_film(path: Path, spec: FilmSpec | None = None, draw: Draw | None = None
         path: where to write.
         spec: what to make.
         draw: frame index -> [H, W, 3] RGB, instead of the bar code on colours.
+        sound: (number of samples, rate in Hz) -> [N], instead of the ticks.
     """
     spec = spec or FilmSpec()
     options = {"movflags": "+faststart", **spec.extra} if path.suffix in (".mp4", ".mov") else spec.extra
@@ -89,8 +94,8 @@ def make_film(path: Path, spec: FilmSpec | None = None, draw: Draw | None = None
         sounds = [_add_sound(out, spec, language) for language in spec.languages]
         subtitle = _add_subtitle(out, spec)
         _mux_picture(out, picture, spec, draw or coded_frame(spec))
-        for place, sound in enumerate(sounds):
-            _mux_sound(out, sound, spec, 440.0 * (place + 1))
+        for place, stream in enumerate(sounds):
+            _mux_sound(out, stream, spec, sound or partial(ticking, pitch_hz=440.0 * (place + 1)))
         if subtitle is not None:
             _mux_line(out, subtitle, "hello")
         if spec.chapters:
@@ -184,10 +189,10 @@ def _mux_picture(out: av.container.OutputContainer, stream: av.VideoStream, spec
     out.mux(stream.encode(None))
 
 
-def _mux_sound(out: av.container.OutputContainer, stream: av.AudioStream, spec: FilmSpec, pitch_hz: float) -> None:
+def _mux_sound(out: av.container.OutputContainer, stream: av.AudioStream, spec: FilmSpec, sound: Sound) -> None:
     starts, end, time_base = frame_ticks(spec)
     num_samples = round((end - starts[0]) * time_base * spec.sample_rate_hz)
-    samples = np.tile(ticking(num_samples, spec.sample_rate_hz, pitch_hz), (2, 1))
+    samples = np.tile(sound(num_samples, spec.sample_rate_hz), (2, 1))
     first = round((starts[0] * time_base + spec.sound_start_s) * spec.sample_rate_hz)
     for start in range(0, num_samples, 1024):
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[:, start : start + 1024]), "fltp", "stereo")
