@@ -53,6 +53,7 @@ class DubOutcome:
     problems: list[CatalogProblem] = field(default_factory=list)
     films: list[Row] = field(default_factory=list)  # DUBBED_FILM
     plan: list[Row] = field(default_factory=list)  # PLAN
+    stages: list[Row] = field(default_factory=list)  # what each stage took: see `Tally.table`
     run_id: str | None = None
     tracking_uri: str | None = None
 
@@ -128,6 +129,7 @@ class _Job:
             problems=intake.problems,
             films=films,
             plan=plan.to_pylist(),
+            stages=self._tally.table(),
             run_id=record.run_id,
             tracking_uri=self._uri,
         )

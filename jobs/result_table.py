@@ -56,6 +56,13 @@ def show_films(films: Sequence[Row], run_id: str | None, tracking_uri: str | Non
     print(f"MLflow run {run_id} in {tracking_uri}")
 
 
+def show_stages(stages: Sequence[Row]) -> None:
+    """Print what each stage took; seconds are of its own work, so stages that ran side by side add up to more."""
+    heads = ["stage", "done", "found done", "frames", "seconds", "peak MiB"]
+    names = ("stage", "done", "cached", "num_frames", "seconds", "peak_mib")
+    show("stages", heads, [[stage[name] for name in names] for stage in stages])
+
+
 def show_plan(plan: Sequence[Row], cost: PlanCost) -> None:
     """Print a plan and what it would cost."""
     columns = ("title", "language", "shot_index", "track_index", "start", "end", "verdict", "reason")
@@ -90,6 +97,7 @@ def show_demo(outcome: "DemoOutcome") -> None:
     show_films(outcome.dub.films, outcome.dub.run_id, outcome.dub.tracking_uri)
     counts = Counter(verdict_words(row) for row in outcome.dub.plan)
     show("verdicts", ["verdict: reason", "face tracks and empty shots"], list(counts.items()))
+    show_stages(outcome.dub.stages)
     for proof in outcome.proofs:
         print(f"verified: {'every proof holds' if proof.holds else 'A PROOF DOES NOT HOLD'} ({proof.delivered})")
     print(

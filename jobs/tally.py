@@ -1,7 +1,8 @@
 """What a job did, counted: seconds, frames and shots by film and stage."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from pipelines.progress import Event
 
@@ -35,6 +36,10 @@ class Tally:
         """The stages of one film in one language, by name."""
         wanted = (title, language)
         return {stage: count for (*film, stage), count in self._counts.items() if tuple(film) == wanted}
+
+    def table(self) -> list[dict[str, Any]]:
+        """The stages of all films together as rows: stage, done, cached, num_frames, seconds, peak_mib."""
+        return [{"stage": stage, **asdict(count)} for stage, count in self.of_job().items()]
 
     def of_job(self) -> dict[str, StageCount]:
         """The stages of all films together, by name."""
