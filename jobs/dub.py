@@ -138,7 +138,7 @@ class _Job:
         revision = read_revision()
         catalog_digest = file_digest(self._request.catalog)
         tags = lineage_tags(revision, {"catalog": catalog_digest, "model": self._pipeline.model_digest})
-        record = open_job(self._uri, self._request.out, "dub", tags)
+        record = open_job(self._uri, "dub", tags)
         record.log_params({"model": self._request.model, **self._pipeline.settings})
         record.log_json("config.json", describe(revision, self._pipeline.settings))
         record.log_input(self._request.catalog.name, str(self._request.catalog.absolute()), catalog_digest, "dub")

@@ -113,17 +113,16 @@ class JobRun(Run):
         return Run(self._client, _create(self._client, self._experiment_id, self._tags | own))
 
 
-def open_job(tracking_uri: str, out: Path, job: str, tags: Mapping[str, str]) -> JobRun:
+def open_job(tracking_uri: str, job: str, tags: Mapping[str, str]) -> JobRun:
     """Begin the run of a job; runs that a killed driver of this machine left open are closed first.
 
     Args:
         tracking_uri: of the store; see `default_tracking_uri`.
-        out: where artifacts go when the store is a local file.
         job: dub, train, ...
         tags: from `lineage_tags`.
     """
     client = _client(tracking_uri)
-    experiment_id = _experiment(client, tracking_uri, out)
+    experiment_id = _experiment(client, tracking_uri)
     _close_abandoned(client, experiment_id)
     own = {"mlflow.runName": f"{job} {time.strftime('%Y-%m-%d %H:%M:%S')}", "diff2lip.job": job}
     return JobRun(client, _create(client, experiment_id, {**tags, **own}), experiment_id, tags)
@@ -143,13 +142,18 @@ def _client(tracking_uri: str) -> "MlflowClient":
     return MlflowClient(tracking_uri=tracking_uri)
 
 
-def _experiment(client: "MlflowClient", tracking_uri: str, out: Path) -> str:
+def _experiment(client: "MlflowClient", tracking_uri: str) -> str:
     found = client.get_experiment_by_name(EXPERIMENT)
     if found is not None:
         return str(found.experiment_id)
-    local = tracking_uri.startswith(LOCAL_STORE)
-    folder = (out.absolute() / "mlartifacts").as_uri() if local else None  # a server says itself where
-    return str(client.create_experiment(EXPERIMENT, artifact_location=folder))
+    return str(client.create_experiment(EXPERIMENT, artifact_location=_artifact_location(tracking_uri)))
+
+
+def _artifact_location(tracking_uri: str) -> str | None:
+    """Beside a store that is a local file; a server says itself where."""
+    if not tracking_uri.startswith(LOCAL_STORE):
+        return None
+    return (Path(tracking_uri.removeprefix(LOCAL_STORE)).absolute().parent / "mlartifacts").as_uri()
 
 
 def _create(client: "MlflowClient", experiment_id: str, tags: Mapping[str, str]) -> str:

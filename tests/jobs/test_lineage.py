@@ -22,8 +22,8 @@ def store(mlflow_folder: Path) -> str:
 
 
 @pytest.fixture
-def job(store: str, mlflow_folder: Path) -> JobRun:
-    return open_job(store, mlflow_folder, "dub", lineage_tags(REVISION, {"catalog": CATALOG_DIGEST}))
+def job(store: str) -> JobRun:
+    return open_job(store, "dub", lineage_tags(REVISION, {"catalog": CATALOG_DIGEST}))
 
 
 def test_a_film_is_a_child_of_its_job_and_carries_its_lineage(job: JobRun, store: str) -> None:
@@ -65,12 +65,12 @@ def test_the_whole_digest_of_the_catalog_is_kept(job: JobRun, store: str) -> Non
     assert CATALOG_DIGEST in dataset.source
 
 
-def test_a_run_of_a_killed_driver_is_closed_by_the_next_job(job: JobRun, store: str, mlflow_folder: Path) -> None:
+def test_a_run_of_a_killed_driver_is_closed_by_the_next_job(job: JobRun, store: str) -> None:
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
     client = MlflowClient(store)
     client.set_tag(job.run_id, "diff2lip.driver", f"{socket.gethostname()}:{gone.stdout.strip()}")
-    living = open_job(store, mlflow_folder, "dub", {})
-    open_job(store, mlflow_folder, "dub", {})
+    living = open_job(store, "dub", {})
+    open_job(store, "dub", {})
 
     assert client.get_run(job.run_id).info.status == "KILLED"
     assert client.get_run(living.run_id).info.status == "RUNNING"

@@ -12,7 +12,7 @@ from jobs.review import HOST, ReviewUnavailableError, review_server, store_of
 
 
 def test_the_pages_answer_on_loopback_and_end_with_the_block(mlflow_folder: Path, tmp_path: Path) -> None:
-    open_job(default_tracking_uri(mlflow_folder), mlflow_folder, "dub", {}).finish(failed=False)
+    open_job(default_tracking_uri(mlflow_folder), "dub", {}).finish(failed=False)
 
     with review_server(store_of(mlflow_folder), 0, tmp_path / "server.log") as server:
         with urllib.request.urlopen(server.url) as page:
