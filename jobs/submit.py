@@ -1,6 +1,8 @@
 """`diff2lip submit`: a command of ours on a Ray cluster, through the Jobs API, under an id of our own.
 
-The id is the digest of the command and its catalog: who submits the same twice gets the job that is there.
+The id is the digest of the command and its catalog: who submits the same while it waits or runs gets that job.
+One that has ended, well or not, is started anew under the next number: a dub finds what is done, and files that
+only the cluster sees may have changed.
 """
 
 import asyncio
@@ -9,7 +11,8 @@ import json
 import os
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
 PROGRAM = ("diff2lip",)
 ID_LETTERS = 20
 POLL_S = 1.0
-MAX_ATTEMPTS = 100
 RUNNING, SUCCEEDED = ("PENDING", "RUNNING"), "SUCCEEDED"
 TOKEN_VARIABLE = "RAY_AUTH_TOKEN"
 
@@ -38,7 +40,7 @@ class Submission:
 
     submission_id: str
     status: str
-    started: bool  # False: the same job was there already
+    started: bool  # False: the same job waits or runs already
 
 
 def submission_id(arguments: Sequence[str]) -> str:
@@ -54,10 +56,7 @@ def submission_id(arguments: Sequence[str]) -> str:
 
 
 def submit(address: str, arguments: Sequence[str], program: Sequence[str] = PROGRAM) -> Submission:
-    """Start a command on a cluster, or find it there.
-
-    A job that runs or has succeeded is reported and not started again; one that failed or was stopped is
-    started again under the id with the next number behind it.
+    """Start a command on a cluster, or find it there while it waits or runs.
 
     Args:
         address: of the cluster's dashboard, such as http://127.0.0.1:8265.
@@ -69,15 +68,13 @@ def submit(address: str, arguments: Sequence[str], program: Sequence[str] = PROG
     """
     client = _client(address)
     base = submission_id(arguments)
-    for attempt in range(1, MAX_ATTEMPTS):
-        name = base if attempt == 1 else f"{base}-{attempt}"
-        status = _status(client, name)
-        if status is None:
-            _start(client, name, [*program, *arguments])
-            return Submission(submission_id=name, status=RUNNING[0], started=True)
-        if status in (*RUNNING, SUCCEEDED):
-            return Submission(submission_id=name, status=status, started=False)
-    raise SubmitError(f"{base} failed {MAX_ATTEMPTS - 1} times on this cluster")
+    known = {number: status for name, status in _statuses(client).items() if (number := _number(name, base))}
+    for number, status in known.items():
+        if status in RUNNING:
+            return Submission(submission_id=_name(base, number), status=status, started=False)
+    name = _name(base, max(known, default=0) + 1)
+    _start(client, name, [*program, *arguments])
+    return Submission(submission_id=name, status=RUNNING[0], started=True)
 
 
 def follow(address: str, name: str, write: Callable[[str], object]) -> int:
@@ -92,12 +89,10 @@ def follow(address: str, name: str, write: Callable[[str], object]) -> int:
         async for words in client.tail_job_logs(name):
             write(words)
 
-    try:
+    with _refusals(f"lost {address} while following {name}"):
         asyncio.run(tail())
-        while (status := _status(client, name)) in RUNNING:
+        while (status := _statuses(client).get(name)) in RUNNING:
             time.sleep(POLL_S)
-    except (RuntimeError, ConnectionError) as error:
-        raise SubmitError(f"lost {address} while following {name}: {error}") from error
     return 0 if status == SUCCEEDED else 1
 
 
@@ -106,28 +101,49 @@ def _client(address: str) -> "JobSubmissionClient":
 
     token = os.environ.get(TOKEN_VARIABLE)
     headers = {"Authorization": f"Bearer {token}"} if token else None
-    try:
+    with _refusals(f"cannot reach {address}: is it the dashboard's address?"):
         return JobSubmissionClient(address, headers=headers)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        remedy = f"is it the dashboard's address, and is {TOKEN_VARIABLE} set if the cluster asks for a token?"
-        raise SubmitError(f"cannot reach {address}: {remedy} ({error})") from error
 
 
-def _status(client: "JobSubmissionClient", name: str) -> str | None:
-    for job in client.list_jobs():
-        if job.submission_id == name:
-            return str(job.status.value)
-    return None
+def _statuses(client: "JobSubmissionClient") -> dict[str, str]:
+    """Every job that the cluster remembers."""
+    with _refusals("the cluster does not tell its jobs"):
+        return {job.submission_id: str(job.status.value) for job in client.list_jobs() if job.submission_id}
+
+
+def _number(name: str, base: str) -> int | None:
+    """Which of the jobs of one command a job is, from 1; None for another command's."""
+    if name == base:
+        return 1
+    number = name.removeprefix(f"{base}-")
+    return int(number) if number != name and number.isdigit() else None
+
+
+def _name(base: str, number: int) -> str:
+    return base if number == 1 else f"{base}-{number}"
 
 
 def _start(client: "JobSubmissionClient", name: str, command: Sequence[str]) -> None:
     environment = {SUBMISSION_VARIABLE: name, "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
-    try:
+    with _refusals(f"the cluster refuses {name}"):
         client.submit_job(
             entrypoint=shlex.join(command),
             submission_id=name,
             runtime_env={"env_vars": environment},
             metadata={"diff2lip": shlex.join(command)},
         )
-    except RuntimeError as error:
-        raise SubmitError(f"the cluster refuses {name}: {error}") from error
+
+
+@contextmanager
+def _refusals(words: str) -> Iterator[None]:
+    """What a cluster, or the way to it, answers instead of doing what it was asked."""
+    from aiohttp import ClientError
+    from ray.exceptions import AuthenticationError
+
+    try:
+        yield
+    except AuthenticationError as error:
+        remedy = f"the cluster asks for a token: set {TOKEN_VARIABLE} to the one that its secret holds"
+        raise SubmitError(f"{words}; {remedy}") from error
+    except (OSError, RuntimeError, ValueError, ClientError) as error:  # requests' errors are OSErrors
+        raise SubmitError(f"{words}: {error}") from error

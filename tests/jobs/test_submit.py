@@ -15,7 +15,7 @@ import pytest
 from jobs.submit import SubmitError, follow, submission_id, submit
 
 PYTHON = (sys.executable, "-c")
-START_TIMEOUT_S = 90
+TOKEN = "a-token-of-this-test-alone-0123456789abcdef"
 
 
 def free_port() -> int:
@@ -26,7 +26,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
-    """The dashboard's address of a cluster in a process of its own, in a folder of its own.
+    """The dashboard's address of a cluster in a process of its own, in a folder of its own, that asks for a token.
 
     A socket's path may be 107 bytes long, so the folder is not pytest's.
     """
@@ -37,7 +37,7 @@ def cluster() -> Iterator[str]:
         f"object_store_memory=100 << 20, _temp_dir={folder!r}, log_to_driver=False); "
         "print(ray.get_runtime_context().gcs_address, flush=True); sys.stdin.read()"
     )
-    environment = {**os.environ, "RAY_AUTH_MODE": "disabled"}
+    environment = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN}
     environment.pop("RAY_ADDRESS", None)
     process = subprocess.Popen(
         [*PYTHON, code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
@@ -52,6 +52,11 @@ def cluster() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(autouse=True)
+def _token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
+
+
 def test_the_same_arguments_and_catalog_are_the_same_job(tmp_path: Path) -> None:
     catalog = tmp_path / "catalog.csv"
     catalog.write_text("film,language\n")
@@ -64,30 +69,38 @@ def test_the_same_arguments_and_catalog_are_the_same_job(tmp_path: Path) -> None
     assert submission_id(arguments) != first
 
 
-def test_a_job_runs_once_and_its_log_and_exit_code_come_back(cluster: str) -> None:
-    code = "import os, time; time.sleep(2); print('ran' + 'as', os.environ['DIFF2LIP_SUBMISSION_ID'])"
-    started = submit(cluster, [code], program=PYTHON)
-    meanwhile = submit(cluster, [code], program=PYTHON)
+def test_a_job_that_runs_is_found_and_one_that_ended_is_started_anew(cluster: str, tmp_path: Path) -> None:
+    """The three ends of a job, and what is seen of it: its id, its log, its exit code."""
+    log = tmp_path / "log"
+    code = (
+        "import os, pathlib, sys, time; time.sleep(1); print('ran' + 'as', os.environ['DIFF2LIP_SUBMISSION_ID']); "
+        f"log = pathlib.Path({str(log)!r}); first = not log.exists(); log.touch(); sys.exit(3 if first else 0)"
+    )
     words: list[str] = []
-    assert follow(cluster, started.submission_id, words.append) == 0
-    afterwards = submit(cluster, [code], program=PYTHON)
+    failed = submit(cluster, [code], program=PYTHON)
+    meanwhile = submit(cluster, [code], program=PYTHON)
+    assert follow(cluster, failed.submission_id, words.append) == 1
+    done = submit(cluster, [code], program=PYTHON)
+    assert follow(cluster, done.submission_id, words.append) == 0
+    again = submit(cluster, [code], program=PYTHON)
 
-    assert "".join(words).count(f"ranas {started.submission_id}") == 1
-    assert [one.submission_id for one in (meanwhile, afterwards)] == [started.submission_id] * 2
-    assert [one.started for one in (started, meanwhile, afterwards)] == [True, False, False]
-    assert afterwards.status == "SUCCEEDED"
+    base = failed.submission_id
+    assert [one.submission_id for one in (meanwhile, done, again)] == [base, f"{base}-2", f"{base}-3"]
+    assert [one.started for one in (failed, meanwhile, done, again)] == [True, False, True, True]
+    assert [line for line in "".join(words).splitlines() if line.startswith("ranas")] == [
+        f"ranas {base}",
+        f"ranas {base}-2",
+    ]
 
 
-def test_a_job_that_failed_is_started_again_under_the_next_number(cluster: str, tmp_path: Path) -> None:
-    done = tmp_path / "done"
-    code = f"import pathlib, sys; p = pathlib.Path({str(done)!r}); sys.exit(0 if p.exists() else 3)"
-    first = submit(cluster, [code], program=PYTHON)
-    assert follow(cluster, first.submission_id, lambda words: None) == 1
+def test_a_refused_token_is_said_without_a_trace(cluster: str) -> None:
+    command = [sys.executable, "-m", "jobs.cli", "submit", "--address", cluster, "--", "--help"]
+    environment = {**os.environ, "RAY_AUTH_TOKEN": "another"}
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
 
-    done.write_text("")
-    second = submit(cluster, [code], program=PYTHON)
-    assert second.submission_id == f"{first.submission_id}-2"
-    assert follow(cluster, second.submission_id, lambda words: None) == 0
+    assert answer.returncode == 1
+    assert "RAY_AUTH_TOKEN" in answer.stderr
+    assert "Traceback" not in answer.stderr
 
 
 def test_the_command_submits_and_follows(cluster: str) -> None:
