@@ -22,9 +22,7 @@ def mel_filters() -> Tensor:
     """[80, 401] Slaney mel filters over the magnitude spectrum."""
     from librosa.filters import mel
 
-    basis = mel(
-        sr=SAMPLE_RATE_HZ, n_fft=FFT_SAMPLES, n_mels=NUM_MELS, fmin=MEL_LOW_HZ, fmax=MEL_HIGH_HZ
-    )
+    basis = mel(sr=SAMPLE_RATE_HZ, n_fft=FFT_SAMPLES, n_mels=NUM_MELS, fmin=MEL_LOW_HZ, fmax=MEL_HIGH_HZ)
     return torch.from_numpy(basis)
 
 

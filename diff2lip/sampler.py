@@ -58,16 +58,17 @@ def ddim(predict: Predict, x_t: Tensor, steps: int, prediction: Prediction) -> T
     return x_0
 
 
-def paint(denoiser: Denoiser, condition: Condition, config: SamplerConfig) -> Tensor:
+def paint(denoiser: Denoiser, condition: Condition, config: SamplerConfig, start: Tensor | None = None) -> Tensor:
     """Painted crops of one batch of frames; outside the mask the source crop, to the bit.
 
-    x_T is the same noise that fills the masked crop, as published. Guidance follows Ho & Salimans,
+    Guidance follows Ho & Salimans,
     "Classifier-Free Diffusion Guidance" (2022), Eq. 6: none + w (sound - none).
 
     Args:
         denoiser: in eval mode.
         condition: [B, ...] as the class says.
         config: steps and guidance.
+        start: [B or 1, 3, H, W] x_T; None takes the noise that fills the masked crop, as published.
 
     Returns:
         [B, 3, H, W] in [-1, 1].
@@ -81,16 +82,16 @@ def paint(denoiser: Denoiser, condition: Condition, config: SamplerConfig) -> Te
         unheard: Tensor = denoiser(x_t, t, silent)[:, :3].float()
         return unheard + config.guidance * (heard - unheard)
 
-    start = condition.noise.expand_as(condition.source)
+    x_t = (condition.noise if start is None else start).expand_as(condition.source)
     with torch.inference_mode():
-        painted = ddim(predict, start, config.steps, denoiser.config.prediction)
+        painted = ddim(predict, x_t, config.steps, denoiser.config.prediction)
     return torch.where(condition.mask > 0, painted, condition.source)
 
 
 def track_noise(film_id: str, shot_index: int, track_index: int, size_px: int, seed: int = 0) -> Tensor:
     """[1, 3, size, size] noise shared by all frames of a face track, so that skin does not boil.
 
-    Drawn on the CPU from the ids alone: never from a worker, a clock or an order. `seed` is that of a retry.
+    Drawn on the CPU from the ids alone: never from a worker, a clock or an order. Another `seed`, other noise.
     """
     text = f"{film_id}:{shot_index}:{track_index}:{seed}"
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1

@@ -122,8 +122,6 @@ class Trainer:
         eps, fill = (torch.randn(samples.target.shape, generator=self.generator, device=self.device) for _ in range(2))
         keep = (torch.rand((count,), generator=self.generator, device=self.device) > self.config.drop_sound).float()
         x_t = add_noise(samples.target, eps, share)
-        same = (torch.rand((count, 1, 1, 1), generator=self.generator, device=self.device) < 0.5).float()
-        fill = same * eps + (1 - same) * fill  # painting uses one noise for both
         with torch.autocast(self.device.type, torch.bfloat16):
             style, viseme = self.head(samples.mel)
             sound = style * keep[:, None]

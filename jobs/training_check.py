@@ -13,13 +13,13 @@ from torch import Tensor
 from torchvision.utils import save_image
 
 from diff2lip.config import CropConfig, SamplerConfig
-from diff2lip.sampler import paint
+from diff2lip.sampler import paint, track_noise
 from diff2lip.unet import Condition, Denoiser
 from pipelines.portrait import MouthFrame, warp_mouth
 from pipelines.training_pack import Clips, Pack, Speech, Stills
 from pipelines.training_samples import crop_images, mel_windows
 
-SAMPLER = SamplerConfig(steps=8)
+SAMPLER = SamplerConfig()
 OPENINGS, WIDTHS = 11, 5  # the grid of mouths among which the painted one is looked up
 Figures = dict[str, float]
 
@@ -112,14 +112,14 @@ def _paint(denoiser: Denoiser, source: Tensor, reference: Tensor, mel: Tensor) -
     crop = denoiser.config.crop
     mask = torch.zeros(1, 1, crop.size_px, crop.size_px, device=source.device)
     mask[:, :, crop.mask_row :] = 1
-    noise = torch.randn(1, *source.shape[1:], generator=torch.Generator().manual_seed(7)).to(source.device)
+    noise, start = (track_noise("check", 0, 0, crop.size_px, seed).to(source.device) for seed in range(2))
     painted = []
     for first in range(0, len(source), 64):
         part = slice(first, first + 64)
         with torch.inference_mode():
             sound = denoiser.encode_sound(mel[part])
         here = Condition(source[part], mask, noise.expand_as(source[part]), reference[part], sound)
-        painted.append(paint(denoiser, here, SAMPLER))
+        painted.append(paint(denoiser, here, SAMPLER, start))
     return torch.cat(painted).clone()
 
 

@@ -19,7 +19,7 @@ from pipelines.speech import SampleSpan, SpeechConfig, stored_speech
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
 from schemas.shot import ALIGNED_SHOT, SHOT
-from schemas.timing import ANALYSIS_RATE_HZ, Span, fraction
+from schemas.timing import ANALYSIS_RATE_HZ, Span, fraction, pts_to_sample
 
 VERSION = 1
 BLOCK_SAMPLES = (
@@ -58,9 +58,11 @@ class AlignDub(RowStage):
         start, end = span.to_samples(ANALYSIS_RATE_HZ)
         dub = stored_speech(self._store, row["dub_digest"], Path(row["dub_uri"]), self._config.speech)
         original = stored_speech(self._store, row["film_id"], Path(row["film_uri"]), self._config.speech)
+        zero = _film_start(row)
+        dub = [(first + zero, after + zero) for first, after in dub]
         return {
-            "dub_start_sample": start,
-            "dub_end_sample": end,
+            "dub_start_sample": start - zero,
+            "dub_end_sample": end - zero,
             "lag_samples": self._lag_samples(row),
             "dub_speech": clip_spans(dub, start, end),
             "original_speech": clip_spans(original, start, end),
@@ -72,17 +74,22 @@ class AlignDub(RowStage):
         facts = {"film_id": row["film_id"], "dub": row["dub_digest"], "max_lag_s": self._config.max_lag_s}
         key = content_key("lag", VERSION, facts)
         if not self._store.has(key):
-            self._store.put_json(key, self._measure_lag(Path(row["film_uri"]), Path(row["dub_uri"])))
+            self._store.put_json(key, self._measure_lag(Path(row["film_uri"]), Path(row["dub_uri"]), _film_start(row)))
         return int(self._store.get_json(key))
 
-    def _measure_lag(self, film: Path, dub: Path) -> int:
+    def _measure_lag(self, film: Path, dub: Path, zero: int) -> int:
         try:
-            original = read_mono(film, ANALYSIS_RATE_HZ)
+            original = read_mono(film, ANALYSIS_RATE_HZ)[max(zero, 0) :]
         except UndecodableError:  # a silent film shares nothing with its dub
             return 0
         return constant_lag(
             original, read_mono(dub, ANALYSIS_RATE_HZ), round(self._config.max_lag_s * ANALYSIS_RATE_HZ)
         )
+
+
+def _film_start(row: Row) -> int:
+    """The sample of the film's time at which its first frame is shown, and the dub begins."""
+    return pts_to_sample(row["start_pts"], fraction(row["time_base"]), ANALYSIS_RATE_HZ)
 
 
 def clip_spans(spans: list[SampleSpan], start: int, end: int) -> list[dict[str, int]]:

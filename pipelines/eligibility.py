@@ -59,9 +59,10 @@ def decide_track(row: Row, track: Row, eligibility: Eligibility) -> Decision:
         return Verdict.LEAVE, reason
     score = track["speaking_score"]
     rival = max((other["speaking_score"] for other in _rivals(row, track)), default=None)
-    if score < eligibility.min_speaking_score or (rival is not None and rival - score >= eligibility.speaking_margin):
+    if score < eligibility.min_speaking_score:
         return Verdict.LEAVE, Reason.NOT_SPEAKING
-    if rival is not None and score - rival < eligibility.speaking_margin:
+    # Two who both seem to speak may do so in turn: a person must say whose line it is.
+    if rival is not None and (rival >= eligibility.min_speaking_score or score - rival < eligibility.speaking_margin):
         return Verdict.REVIEW, Reason.SPEAKER_UNSURE
     return Verdict.DUB, None
 

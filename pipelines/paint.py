@@ -31,7 +31,7 @@ from pipelines.storage import ObjectStore, content_key, file_digest, read_table
 from schemas.frames import PAINTED_FRAME
 from schemas.reason import Verdict
 from schemas.shot import PAINTED_SHOT, PLANNED_SHOT
-from schemas.timing import ANALYSIS_RATE_HZ, fraction
+from schemas.timing import fraction
 
 VERSION = 1  # raised when the same facts give other pixels
 FADE_FRAMES = 3  # in and out of painting, where the track is seen before and after
@@ -62,7 +62,9 @@ class PaintMouths(RowStage):
         begin = time.monotonic()
         track = next(track for track in row["tracks"] if track["track_index"] == track_index)
         frames = [frame for frame in read_table(row["tracks_uri"]).to_pylist() if frame["track_index"] == track_index]
-        chosen = frames_in_spans(frames, spans_to_paint(row, track, self._margin_s))
+        # Where a gap was bridged something hides the face: no mouth is painted upon it.
+        seen = [frame for frame in frames if frame["detected"]]
+        chosen = frames_in_spans(seen, spans_to_paint(row, track, self._margin_s))
         if not chosen:
             return {"track_index": track_index, "painted_uri": "", "num_frames": 0, "seconds": 0.0}
         windows = self._windows(row, [frame["pts"] for frame in chosen])
@@ -74,10 +76,9 @@ class PaintMouths(RowStage):
         return {"track_index": track_index, "painted_uri": uri, "num_frames": len(chosen), "seconds": seconds}
 
     def _windows(self, row: Row, pts: list[int]) -> Tensor:
-        """[F, 80, 16] mel windows of the dub at these frames."""
+        """[F, 80, 16] mel windows of the dub at these frames: its sample 0 lies at the film's first frame."""
         mel, time_base = self._mel(row["dub_uri"], row["dub_digest"]), fraction(row["time_base"])
-        lag_s = Fraction(row["lag_samples"], ANALYSIS_RATE_HZ)
-        return torch.stack([mel_window(mel, moment * time_base + lag_s) for moment in pts])
+        return torch.stack([mel_window(mel, (moment - row["start_pts"]) * time_base) for moment in pts])
 
     def _mel(self, uri: str, digest: str) -> Tensor:
         if self._heard is None or self._heard[0] != digest:
@@ -160,13 +161,13 @@ class Painter:
         mel[: len(crops)] = windows
         mask = torch.zeros(1, 1, size, size)
         mask[:, :, self._crop.mask_row :] = 1
-        source, mask, noise = (
-            tensor.to(self._device) for tensor in (source, mask, track_noise(*noise_ids, size_px=size))
-        )
+        fill, other = (track_noise(*noise_ids, size_px=size, seed=seed) for seed in range(2))
+        start = fill if denoiser.config.shared_noise else other
+        source, mask, fill, start = (tensor.to(self._device) for tensor in (source, mask, fill, start))
         with torch.inference_mode():
             sound = denoiser.encode_sound(mel.to(self._device))
-        condition = Condition(source, mask, noise.expand_as(source), source, sound)
-        result = ((paint(denoiser, condition, self._sampler) + 1) * 127.5).round().clamp(0, 255)
+        condition = Condition(source, mask, fill.expand_as(source), source, sound)
+        result = ((paint(denoiser, condition, self._sampler, start) + 1) * 127.5).round().clamp(0, 255)
         pixels = result[: len(crops)].to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
         return [self._keep_known(crop, image) for crop, image in zip(crops, pixels, strict=True)]
 

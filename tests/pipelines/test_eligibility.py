@@ -46,10 +46,11 @@ def test_only_the_speaker_of_two_faces_is_dubbed() -> None:
     assert decided(row) == [(Verdict.LEAVE, Reason.NOT_SPEAKING), (Verdict.DUB, None)]
 
 
-def test_a_listener_over_the_threshold_is_left_beside_a_clear_speaker() -> None:
+def test_two_faces_that_both_seem_to_speak_wait_for_a_person() -> None:
+    """They may speak in turn, and one score a track does not say whose line is whose."""
     row = shot(track(0, speaking_score=0.6), track(1, speaking_score=0.9))
 
-    assert decided(row) == [(Verdict.LEAVE, Reason.NOT_SPEAKING), (Verdict.DUB, None)]
+    assert decided(row) == [(Verdict.REVIEW, Reason.SPEAKER_UNSURE)] * 2
 
 
 def test_two_faces_that_score_alike_wait_for_a_person() -> None:

@@ -1,0 +1,83 @@
+"""How long the shipped model paints a frame, and what the choices cost, as ratios within one run.
+
+    python -m benchmarks.paint_speed [--model bundled:small] [--threads 2]
+
+Machines are noisy: look at the ratios, not at the seconds. The first row is the default sampler.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from diff2lip.checkpoint import load_checkpoint
+from diff2lip.config import SamplerConfig
+from diff2lip.sampler import paint, track_noise
+from diff2lip.unet import Condition, Denoiser
+from jobs.model_reference import resolve_model
+
+ROUNDS = 3
+
+
+def condition_of(denoiser: Denoiser, frames: int) -> Condition:
+    """A batch of noise for pictures; the time does not depend on what they show."""
+    crop = denoiser.config.crop
+    shape = (frames, 3, crop.size_px, crop.size_px)
+    source = torch.rand(shape, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    source = source.to(memory_format=torch.channels_last)
+    mask = torch.zeros(1, 1, crop.size_px, crop.size_px)
+    mask[:, :, crop.mask_row :] = 1
+    with torch.inference_mode():
+        sound = denoiser.encode_sound(torch.zeros(frames, 80, 16))
+    return Condition(source, mask, track_noise("film", 0, 0, crop.size_px).expand(shape), source, sound)
+
+
+def seconds_per_frame(denoiser: Denoiser, sampler: SamplerConfig) -> float:
+    """Median of a few rounds, after one that warms up."""
+    condition = condition_of(denoiser, sampler.frames_per_batch)
+    times = [_seconds(lambda: paint(denoiser, condition, sampler)) for _ in range(ROUNDS + 1)]
+    return statistics.median(times[1:]) / sampler.frames_per_batch
+
+
+def gflop_per_frame(denoiser: Denoiser, sampler: SamplerConfig) -> float:
+    """Multiplications and additions of one painted frame: all steps, all passes, and the sound once."""
+    condition = condition_of(denoiser, 1)
+    with torch.inference_mode(), FlopCounterMode(display=False) as step:
+        denoiser(condition.source, torch.zeros(1), condition)
+    with torch.inference_mode(), FlopCounterMode(display=False) as sound:
+        denoiser.encode_sound(torch.zeros(1, 80, 16))
+    return (step.get_total_flops() * sampler.steps * sampler.passes + sound.get_total_flops()) / 1e9
+
+
+def _seconds(work: Callable[[], Tensor]) -> float:
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="bundled:small")
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    denoiser = load_checkpoint(resolve_model(args.model).path).denoiser.to(memory_format=torch.channels_last)
+    default = SamplerConfig()
+    rows = {"default": default, "5 steps": SamplerConfig(steps=5), "8 steps": SamplerConfig(steps=8)}
+    rows |= {"10 steps": SamplerConfig(steps=10), "guidance 2": SamplerConfig(guidance=2.0)}
+    rows |= {f"batch {size}": SamplerConfig(frames_per_batch=size) for size in (4, 32)}
+    print(f"{'sampler':<12}{'s a frame':>12}{'ratio':>8}{'GFLOP a frame':>16}{'GFLOP/s':>10}")
+    first = seconds_per_frame(denoiser, default)
+    for name, sampler in rows.items():
+        seconds = first if sampler == default else seconds_per_frame(denoiser, sampler)
+        gflop = gflop_per_frame(denoiser, sampler)
+        print(f"{name:<12}{seconds:>12.4f}{seconds / first:>8.2f}{gflop:>16.1f}{gflop / seconds:>10.1f}")
+
+
+if __name__ == "__main__":
+    main()
