@@ -13,6 +13,7 @@ from pipelines.picture_difference import picture_difference
 
 MATROSKA_S = Fraction(1, 1000)  # Matroska counts time in milliseconds
 SOUND_TOLERANCE_S = Fraction(1, 48_000)
+DUB_LEAD_S = Fraction(1, 10)  # packets of AAC begin with samples that players do not show
 DUB_END_TOLERANCE_S = Fraction(1, 10)  # the last AAC frames are padded
 MAX_DETAIL = 300
 
@@ -112,14 +113,15 @@ def dub_track(before: Ledger, after: Ledger) -> Check:
 
 
 def dub_span(before: Ledger, after: Ledger) -> Check:
-    """The dub begins at time 0 and ends with the film, up to the padding of its codec."""
+    """The dub begins with the first frame and ends with the last, up to the padding of its codec."""
     dub = _dub(after)
     if dub is None or not dub.times_s:
         return Check("dub_span", False, "there is no dub")
-    end_s = after.end_pts * after.time_base
-    start_ok = -DUB_END_TOLERANCE_S <= dub.times_s[0] <= MATROSKA_S
+    start_s, end_s = min(after.pts, default=0) * after.time_base, after.end_pts * after.time_base
+    start_ok = -DUB_LEAD_S <= dub.times_s[0] - start_s <= MATROSKA_S
     ok = start_ok and abs(dub.end_s - end_s) <= DUB_END_TOLERANCE_S
-    return Check("dub_span", ok, f"from {_s(dub.times_s[0])} to {_s(dub.end_s)} in a film to {_s(end_s)}")
+    heard = f"from {_s(dub.times_s[0])} to {_s(dub.end_s)}"
+    return Check("dub_span", ok, f"{heard} in a film from {_s(start_s)} to {_s(end_s)}")
 
 
 def languages(before: Ledger, after: Ledger) -> Check:

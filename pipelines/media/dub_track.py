@@ -27,7 +27,7 @@ class DubTrack:
     layout: str
 
     def blocks(self, num_samples: int) -> Iterator[Floats]:
-        """[C, n] blocks that add up to exactly `num_samples`, the first sample at film time 0."""
+        """[C, n] blocks that add up to exactly `num_samples`, the first sample at the film's first moment."""
         stem = sound_blocks(self.dub, self.sample_rate_hz, self.layout)
         if self.music_and_effects is None:
             return _conformed(stem, num_samples)

@@ -1,5 +1,6 @@
 """Encoders of the delivered streams: the picture as the source was coded, the dub as AAC."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -83,14 +84,16 @@ def _frame_of(planes: list[Plane], like: VideoFrame) -> VideoFrame:
 class DubEncoder:
     """The dub track as AAC, encoded as far as the picture has come."""
 
-    def __init__(self, out: OutputContainer, track: DubTrack, num_samples: int, config: EncodeConfig) -> None:
+    def __init__(
+        self, out: OutputContainer, track: DubTrack, start_s: Fraction, end_s: Fraction, config: EncodeConfig
+    ) -> None:
         channels = len(av.AudioLayout(track.layout).channels)
         self.stream: AudioStream = out.add_stream("aac", rate=track.sample_rate_hz, layout=track.layout)
         self.stream.bit_rate = config.sound_bit_rate_per_channel * channels
         self.peak = 0.0  # above 1 the mix clips
         self._track = track
-        self._frames = _in_frames(track.blocks(num_samples))
-        self._position = 0
+        self._frames = _in_frames(track.blocks(math.ceil((end_s - start_s) * track.sample_rate_hz)))
+        self._position = round(start_s * track.sample_rate_hz)  # the dub's sample 0 is heard with the first frame
         self._ended = False
 
     def until(self, seconds: Fraction | None) -> "Iterator[Packet[AudioStream]]":

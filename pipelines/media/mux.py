@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from pipelines.media.coding import Coding
 from pipelines.media.container import FILM_FORMATS, UndecodableError, open_media, picture_stream
 from pipelines.media.dub_track import DubTrack
-from pipelines.media.encode import DubEncoder, EncodeConfig, add_picture, encode_picture
+from pipelines.media.edit_list import hide_lead
+from pipelines.media.encode import AAC_FRAME_SAMPLES, DubEncoder, EncodeConfig, add_picture, encode_picture
 from pipelines.media.language_code import language_code
 from pipelines.media.picture import coding_of, frames, planes_of
 
@@ -57,7 +58,7 @@ def write_film(
             decoder's own samples.
         dub: sound of the new default track.
         language: BCP-47 tag of the dub.
-        end_pts: end of the last frame: the dub is conformed to it.
+        end_pts: end of the last frame: the dub is laid from the first frame to it.
         config: encoder settings.
 
     Raises:
@@ -72,7 +73,10 @@ def write_film(
         options = _options(target.suffix, film, picture)
         with av.open(str(target), "w", options=options, metadata_errors="surrogateescape") as out:
             writer = _Writer(film, picture, out, first, dub, language, end_pts, config)
-            return writer.write(change)
+            written, dub_index = writer.write(change), writer.dub_track_index
+    if target.suffix != ".mkv":
+        hide_lead(target, dub_index, Fraction(AAC_FRAME_SAMPLES, dub.sample_rate_hz))
+    return written
 
 
 class _Writer:
@@ -89,23 +93,25 @@ class _Writer:
     ) -> None:
         assert picture.time_base
         self._film, self._picture, self._out = film, picture, out
-        num_samples = math.ceil(end_pts * picture.time_base * dub.sample_rate_hz)
+        span_s = (first.pts or 0) * picture.time_base, end_pts * picture.time_base
         self._copies: dict[int, Stream] = {}
         self._dub: DubEncoder | None = None
         for stream in film.streams:
             if stream.type == "audio" and self._dub is None:
-                self._dub = self._add_dub(dub, num_samples, language, config)
+                self._dub = self._add_dub(dub, span_s, language, config)
             if stream.index == picture.index:
                 self._encoded = add_picture(out, picture, first, config)
                 _describe(self._encoded, stream)
             else:
                 self._add_copy(stream)
-        self._dub = self._dub or self._add_dub(dub, num_samples, language, config)
+        self._dub = self._dub or self._add_dub(dub, span_s, language, config)
         out.metadata.update({key: value for key, value in film.metadata.items() if key not in OWN_TAGS})
         out.set_chapters(film.chapters())
 
-    def _add_dub(self, dub: DubTrack, num_samples: int, language: str, config: EncodeConfig) -> DubEncoder:
-        encoder = DubEncoder(self._out, dub, num_samples, config)
+    def _add_dub(
+        self, dub: DubTrack, span_s: tuple[Fraction, Fraction], language: str, config: EncodeConfig
+    ) -> DubEncoder:
+        encoder = DubEncoder(self._out, dub, *span_s, config)
         stream = encoder.stream
         stream.metadata["language"] = language_code(language, self._out.name.rsplit(".", 1)[-1])
         stream.metadata["title"] = stream.metadata["handler_name"] = f"Dub {language}"
@@ -123,6 +129,13 @@ class _Writer:
                 copy.disposition = (stream.disposition & ~Disposition.default) | Disposition.original
             self._copies[stream.index] = copy
         # data streams are chapter texts and timecodes: set_chapters and the timecode tag write them anew
+
+    @property
+    def dub_track_index(self) -> int:
+        """Place of the dub among the tracks of an MP4, in which a cover is none."""
+        assert self._dub is not None
+        before = list(self._out.streams)[: self._dub.stream.index]
+        return sum(not stream.disposition & Disposition.attached_pic for stream in before)
 
     def write(self, change: Change) -> Written:
         num_frames = num_changed = 0

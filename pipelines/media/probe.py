@@ -201,5 +201,6 @@ class _Tally:
     def _missing_s(self, container: InputContainer) -> Fraction:
         if not container.duration or self._end_s is None:
             return Fraction(0)
-        start_s = Fraction(container.start_time or 0, av.time_base)
+        counts_from_0 = "matroska" in container.format.name  # other containers count from their first moment
+        start_s = Fraction(0 if counts_from_0 else container.start_time or 0, av.time_base)
         return start_s + Fraction(container.duration, av.time_base) - self._end_s

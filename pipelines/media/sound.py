@@ -1,4 +1,4 @@
-"""Sound by film time: sample 0 lies at time 0 of the container, whatever the stream's offset and gaps."""
+"""Sound by film time: sample 0 lies at time 0, or where asked, whatever the offset and gaps of the stream."""
 
 import wave
 from collections.abc import Iterator
@@ -18,16 +18,17 @@ from schemas.timing import ANALYSIS_RATE_HZ
 Floats = NDArray[np.float32]
 
 GAP_TOLERANCE_S = Fraction(1, 50)  # a jump of pts below it is rounding of the container (Matroska counts in ms)
+BEGINNING = Fraction(0)
 PCM_24_MAX = (1 << 23) - 1
 
 
-def read_mono(path: Path, sample_rate_hz: int = ANALYSIS_RATE_HZ) -> Floats:
-    """The first sound stream mixed to mono: [N] float32, sample 0 at time 0.
+def read_mono(path: Path, sample_rate_hz: int = ANALYSIS_RATE_HZ, start_s: Fraction = BEGINNING) -> Floats:
+    """The first sound stream mixed to mono: [N] float32, sample 0 at `start_s` of the container's time.
 
     Raises:
         UndecodableError: there is no sound that can be decoded.
     """
-    return np.concatenate([block[0] for block in sound_blocks(path, sample_rate_hz, "mono")])
+    return np.concatenate([block[0] for block in sound_blocks(path, sample_rate_hz, "mono", start_s)])
 
 
 def read_channels(path: Path) -> tuple[Floats, int, str]:
@@ -38,15 +39,16 @@ def read_channels(path: Path) -> tuple[Floats, int, str]:
     return np.concatenate(list(sound_blocks(path, rate, layout)), axis=1), rate, layout
 
 
-def sound_blocks(path: Path, sample_rate_hz: int, layout: str) -> Iterator[Floats]:
-    """The first sound stream in blocks [C, n] that join without a gap, the first one at time 0.
+def sound_blocks(path: Path, sample_rate_hz: int, layout: str, start_s: Fraction = BEGINNING) -> Iterator[Floats]:
+    """The first sound stream in blocks [C, n] that join without a gap, the first one at `start_s`.
 
-    What lies before time 0 is left out; a late start and holes in the stream are silence.
+    What lies before it is left out; a late start and holes in the stream are silence.
     """
     with open_media(path) as container:
         stream = sound_stream(container)
         position = 0
-        for start, samples in _resampled(container, stream, sample_rate_hz, layout):
+        for place, samples in _resampled(container, stream, sample_rate_hz, layout):
+            start = place - round(start_s * sample_rate_hz)
             if start > position:
                 yield np.zeros((len(samples), start - position), np.float32)
                 position = start

@@ -24,7 +24,7 @@ PAINTED_CODES = (200, 90, 170)
 def film_row(film: SyntheticFilm, language: str = "pt-BR", **more: Any) -> Row:
     """The admitted film, with a dub that ticks at each half second as the original does."""
     dub = film.path.with_name("dub.wav")
-    write_wav(dub, ticking(round(float(film.end_pts * film.time_base + 1) * 48_000), 48_000, DUB_HZ), 48_000)
+    write_wav(dub, ticking(round(float(film.duration_s + 1) * 48_000), 48_000, DUB_HZ), 48_000)
     given = {"dub": dub, "dub_kind": "dub_stem"} | more
     request = AdmitRequest(row_number=1, title="one", language=language, film=film.path, **given)
     rows, refused = admit_films([request])

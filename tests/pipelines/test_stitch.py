@@ -36,8 +36,10 @@ FILMS = [
 ]
 
 
-def stitched(tmp_path: Path, film: SyntheticFilm, painted: int | None = 1, **more: Any) -> dict[str, Any]:
-    row = film_row(film)
+def stitched(
+    tmp_path: Path, film: SyntheticFilm, painted: int | None = 1, dub: Path | None = None, **more: Any
+) -> dict[str, Any]:
+    row = film_row(film, **({"dub": dub} if dub else {}))
     shots = shot_rows(film, row, ObjectStore(str(tmp_path / "work")), painted)
     return stitch_film(row, list(reversed(shots)), str(tmp_path / "out"), **{"encode": FAST, **more})
 
@@ -197,3 +199,30 @@ def test_a_language_survives_its_container(tmp_path: Path, tag: str, suffix: str
     with av.open(str(tmp_path / f"sound.{suffix}")) as made:
         kept = made.streams.audio[0].language
     assert kept == code or (suffix, tag) == ("mov", "fil")  # QuickTime has no number for Filipino
+
+
+@pytest.mark.parametrize(
+    ("suffix", "spec"),
+    [
+        pytest.param("mp4", FilmSpec(start_frame=1500, languages=()), id="mp4 that starts at 60 s"),
+        pytest.param("mov", FilmSpec(start_frame=1500), id="mov that starts at 60 s"),
+        pytest.param("mkv", FilmSpec(start_frame=1500, languages=()), id="mkv that starts at 60 s"),
+        pytest.param("ts", FilmSpec(languages=()), id="ts, which starts at 1.48 s"),
+    ],
+)
+def test_the_dub_begins_with_the_first_frame_of_a_film_that_starts_late(
+    tmp_path: Path, suffix: str, spec: FilmSpec
+) -> None:
+    film = make_film(tmp_path / f"film.{suffix}", spec)
+    start_s = film.pts[0] * film.time_base
+    write_wav(tmp_path / "stem.wav", ticking(96_000, 48_000, DUB_HZ), 48_000)
+
+    delivered = Path(stitched(tmp_path, film, dub=tmp_path / "stem.wav")["delivered_uri"])
+
+    with av.open(str(film.path)) as before, av.open(str(delivered)) as after:
+        assert abs(after.start_time - before.start_time) <= (1000 if suffix == "mkv" else 21)  # us
+    found = read_mono(delivered, 48_000, start_s)[:96_000]
+    wanted = ticking(len(found), 48_000, DUB_HZ)
+    scores = [float(np.dot(found[100:-100], np.roll(wanted, lag)[100:-100])) for lag in range(-60, 61)]
+    assert abs(int(np.argmax(scores)) - 60) <= (48 if suffix == "mkv" else 1)
+    assert np.abs(found[:480]).max() > 0.4  # the tick at its first sample

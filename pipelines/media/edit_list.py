@@ -1,0 +1,71 @@
+"""The edit list of an MP4 or MOV track that starts late: it hides the samples with which AAC begins.
+
+FFmpeg's muxer hides them at time 0 only. In a film that starts later it shows them, so the dub would begin
+21 ms before the film: silence, but the file's first moment would not be the film's.
+"""
+
+import io
+import struct
+from fractions import Fraction
+from pathlib import Path
+from typing import BinaryIO
+
+Box = tuple[bytes, int, int]  # name, begin and end of what it holds
+
+
+def hide_lead(path: Path, track_index: int, lead_s: Fraction) -> None:
+    """Let a track that starts with an empty edit start `lead_s` later, and be shown from as much later on.
+
+    Args:
+        path: an MP4 or MOV file; changed in place, no box changes its size.
+        track_index: place of the track among all tracks.
+        lead_s: how long the samples are that nobody is to hear.
+    """
+    with path.open("r+b") as file:
+        movie = _find(file, (0, path.stat().st_size), b"moov")[0]
+        track = _find(file, movie, b"trak")[track_index]
+        scales = [_timescale(file, span) for span in (movie, _find(file, track, b"mdia")[0])]
+        for edits in _find(file, track, b"edts"):
+            for span in _find(file, edits, b"elst"):
+                _shift(file, span, lead_s, *scales)
+
+
+def _shift(file: BinaryIO, span: tuple[int, int], lead_s: Fraction, movie_scale: int, track_scale: int) -> None:
+    file.seek(span[0])
+    version, num_edits = struct.unpack(">BxxxI", file.read(8))
+    entry = struct.Struct(">qqI" if version else ">IiI")
+    edits = [list(entry.unpack(file.read(entry.size))) for _ in range(num_edits)]
+    if len(edits) != 2 or edits[0][1] != -1:
+        return  # it starts at time 0, and the muxer has seen to it
+    ticks = round(lead_s * movie_scale)
+    edits[0][0] += ticks
+    edits[1][0] -= ticks
+    edits[1][1] += round(lead_s * track_scale)
+    file.seek(span[0] + 8)
+    file.write(b"".join(entry.pack(*edit) for edit in edits))
+
+
+def _timescale(file: BinaryIO, span: tuple[int, int]) -> int:
+    header = next(box for name in (b"mvhd", b"mdhd") for box in _find(file, span, name))
+    file.seek(header[0])
+    version = file.read(4)[0]
+    file.seek(16 if version else 8, io.SEEK_CUR)
+    return int.from_bytes(file.read(4))
+
+
+def _find(file: BinaryIO, span: tuple[int, int], name: bytes) -> list[tuple[int, int]]:
+    return [(begin, end) for found, begin, end in _boxes(file, span) if found == name]
+
+
+def _boxes(file: BinaryIO, span: tuple[int, int]) -> list[Box]:
+    place, found = span[0], []
+    while place + 8 <= span[1]:
+        file.seek(place)
+        length, name, head = int.from_bytes(file.read(4)), file.read(4), 8
+        if length == 1:
+            length, head = int.from_bytes(file.read(8)), 16
+        if length < head:
+            break
+        found.append((name, place + head, place + length))
+        place += length
+    return found
