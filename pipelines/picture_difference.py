@@ -1,50 +1,79 @@
-"""How much two films of the same frames differ outside the rectangles that were painted: facts, no verdict."""
+"""How much two films of the same frames differ outside the rectangles that were painted."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.media.coding import Coding
 from pipelines.media.picture import coded_frames
 
 WHOLE = (-(1 << 62), 1 << 62)
 EQUAL_DB = 100.0  # stands for equal samples, whose ratio is infinite
+PLANES = ("Y", "Cb", "Cr")
+
+Plane = NDArray[Any]
 
 
-def picture_difference(source: Path, delivered: Path, changed: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Luma PSNR of the frames outside the painted rectangles, and the largest difference there.
+@dataclass(slots=True)
+class PictureDifference:
+    """The frame that differs most, and how much of the frames was left out."""
+
+    psnr_db_min: float = EQUAL_DB  # of the worst plane of the worst frame
+    psnr_db_mean: float = EQUAL_DB  # of luma
+    worst: str = "every frame"
+    largest: int = 0  # difference of two luma samples
+    changed_share_max: float = 0.0  # of a frame
+    num_frames_changed: int = 0  # with a rectangle
+
+
+def picture_difference(source: Path, delivered: Path, changed: Iterable[dict[str, Any]]) -> PictureDifference:
+    """PSNR of each plane of each frame outside the painted rectangles.
 
     Args:
         source: the film as it was.
         delivered: the film as it is; same frames.
-        changed: of each changed shot: start_pts, end_pts, changed_rect as x, y, width, height.
+        changed: rectangles with the frames that they were painted on: first_pts and last_pts of the source, both
+            painted; rect as x, y, width, height.
     """
-    rects = list(changed)
-    psnr_db: list[float] = []
-    largest = 0
+    rects, difference, luma_db = list(changed), PictureDifference(), []
     pairs = zip(coded_frames(source, *WHOLE), coded_frames(delivered, *WHOLE), strict=True)
     for (pts, old, coding), (_, new, _) in pairs:
-        difference = np.abs(old[0].astype(np.int32) - new[0])
-        _blank(difference, pts, rects)
-        largest = max(largest, int(difference.max()))
-        psnr_db.append(_psnr_db(difference, coding.max_code))
-    return {
-        "psnr_outside_db_min": round(min(psnr_db), 2),
-        "psnr_outside_db_mean": round(sum(psnr_db) / len(psnr_db), 2),
-        "largest_difference_outside": largest,
-    }
+        here = [entry["rect"] for entry in rects if entry["first_pts"] <= pts <= entry["last_pts"]]
+        blank = _blank(here, old[0].shape)
+        difference.num_frames_changed += bool(here)
+        difference.changed_share_max = max(difference.changed_share_max, float(blank.mean()) if here else 0.0)
+        apart = [_apart(a, b, blank if here else None) for a, b in zip(old, new, strict=True)]
+        difference.largest = max(difference.largest, int(apart[0].max(initial=0)))
+        ratios = [_psnr_db(plane, coding) for plane in apart]
+        luma_db.append(ratios[0])
+        if min(ratios) < difference.psnr_db_min:
+            difference.psnr_db_min = min(ratios)
+            difference.worst = f"{PLANES[ratios.index(min(ratios))]} of the frame at pts {pts}"
+    difference.psnr_db_mean = sum(luma_db) / max(len(luma_db), 1)
+    return difference
 
 
-def _blank(difference: NDArray[np.int32], pts: int, rects: list[dict[str, Any]]) -> None:
-    for shot in rects:
-        if shot["start_pts"] <= pts < shot["end_pts"]:
-            x, y, width, height = shot["changed_rect"]
-            difference[y : y + height, x : x + width] = 0
+def _blank(rects: Sequence[Sequence[int]], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    blank = np.zeros(shape, bool)
+    for x, y, width, height in rects:
+        blank[y : y + height, x : x + width] = True
+    return blank
 
 
-def _psnr_db(difference: NDArray[np.int32], max_code: int) -> float:
-    mean_square = float((difference.astype(np.float64) ** 2).mean())
-    return EQUAL_DB if mean_square == 0 else 10 * math.log10(max_code**2 / mean_square)
+def _apart(old: Plane, new: Plane, blank: NDArray[np.bool_] | None) -> NDArray[np.int32]:
+    """Differences of the samples that no rectangle covers."""
+    difference = np.abs(old.astype(np.int32) - new)
+    if blank is None:
+        return difference.ravel()
+    step_y, step_x = (-(-whole // part) for whole, part in zip(blank.shape, old.shape, strict=True))
+    return difference[~blank[::step_y, ::step_x][: old.shape[0], : old.shape[1]]]
+
+
+def _psnr_db(difference: NDArray[np.int32], coding: Coding) -> float:
+    mean_square = float(np.square(difference).mean(dtype=np.float64)) if difference.size else 0.0
+    return EQUAL_DB if mean_square == 0 else 10 * math.log10(coding.max_code**2 / mean_square)

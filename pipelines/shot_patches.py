@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from pipelines.stage import Row
 from pipelines.storage import read_table
 
 Plane = NDArray[np.uint8] | NDArray[np.uint16]
+Run = dict[str, Any]  # frames one after the other on which one track was laid, and the rectangle around
+
+MAX_RUN_FRAMES = 25  # a face that walks does not excuse its whole way
 
 
 class ShotPatches:
@@ -23,6 +27,8 @@ class ShotPatches:
         self._loaded = -1
         self._patches: dict[int, list[Row]] = {}
         self.rects: dict[int, list[int]] = {}  # by shot_index: x, y, width, height around all patches
+        self.changed: dict[int, list[Run]] = defaultdict(list)  # by shot_index: what was laid, as runs of frames
+        self._open: dict[int, Run] = {}  # by track_index: the run that the last frame belonged to
         self.num_frames: dict[int, int] = defaultdict(int)  # changed, by shot_index
 
     def change(self, pts: int, planes_of: Callable[[], tuple[list[Any], Coding]]) -> list[Any] | None:
@@ -30,12 +36,27 @@ class ShotPatches:
         shot = self._shot_at(pts)
         rows = self._patches.pop(pts, []) if shot is not None else []
         if shot is None or not rows:
+            self._open = {}
             return None
         planes, coding = planes_of()
         for row in rows:
             lay(patch_of(row, coding), planes, coding)
         self.num_frames[shot["shot_index"]] += 1
+        self._note(shot["shot_index"], rows)
         return planes
+
+    def _note(self, shot_index: int, rows: list[Row]) -> None:
+        """Lengthen the runs of the tracks that are laid on this frame, or begin new ones."""
+        runs = {row["track_index"]: self._open.get(row["track_index"]) for row in rows}
+        self._open = {}
+        for row in rows:
+            run = runs[row["track_index"]]
+            if run is None or run["num_frames"] == MAX_RUN_FRAMES or run["shot_index"] != shot_index:
+                run = {"shot_index": shot_index, "first_pts": row["pts"], "num_frames": 0, "rect": _rect(row)}
+                self.changed[shot_index].append(run)
+            run |= {"last_pts": row["pts"], "rect": _around(run["rect"], _rect(row))}
+            run["num_frames"] += 1
+            self._open[row["track_index"]] = run
 
     def _shot_at(self, pts: int) -> Row | None:
         for index, shot in enumerate(self._shots):
@@ -51,9 +72,18 @@ class ShotPatches:
         self._loaded, self._patches = index, defaultdict(list)
         for row in rows:
             self._patches[row["pts"]].append(row)
-        x0, y0 = min(row["x"] for row in rows), min(row["y"] for row in rows)
-        x1, y1 = max(row["x"] + row["width"] for row in rows), max(row["y"] + row["height"] for row in rows)
-        self.rects[shot["shot_index"]] = [x0, y0, x1 - x0, y1 - y0]
+        self.rects[shot["shot_index"]] = reduce(_around, map(_rect, rows))
+
+
+def _rect(row: Row) -> list[int]:
+    return [row["x"], row["y"], row["width"], row["height"]]
+
+
+def _around(one: list[int], other: list[int]) -> list[int]:
+    """The smallest rectangle that holds both."""
+    x0, y0 = min(one[0], other[0]), min(one[1], other[1])
+    x1, y1 = max(one[0] + one[2], other[0] + other[2]), max(one[1] + one[3], other[1] + other[3])
+    return [x0, y0, x1 - x0, y1 - y0]
 
 
 def _start(shot: Row) -> int:

@@ -105,7 +105,7 @@ def _deliver(
         manifest = _manifest(film, shots, patches, written) | {"key": key, "film": name, "made_with": facts}
         manifest |= {"encode": asdict(encode), "film_digest": file_digest(target)}
         (folder / MANIFEST_NAME).write_text(json.dumps(manifest, indent=2, sort_keys=True))
-        proof = verify_films(source, target)
+        proof = verify_films(source, target, Path(film["dub_uri"]), effects)
         if not proof.holds:
             raise ProofFailedError(proof)
         manifest["proof"] = json.loads(proof.to_json())
@@ -148,6 +148,7 @@ def _shot(shot: Row, patches: ShotPatches) -> dict[str, Any]:
         "start": clock(shot["shot_start_pts"] * time_base),
         "end": clock(shot["shot_end_pts"] * time_base),
         "changed_rect": patches.rects.get(shot["shot_index"]),
+        "changed": patches.changed.get(shot["shot_index"], []),
         "patch": shot["patch_uri"] and shot["patch_uri"].rsplit("/", 1)[-1],
     }
 

@@ -1,20 +1,27 @@
 """The proof that a delivered film is the source film with a dub: checks that do not trust who wrote it."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from pipelines.dub_difference import DubDifference, dub_difference
 from pipelines.media.ledger import Ledger, StreamLedger, read_ledger
-from pipelines.picture_difference import picture_difference
+from pipelines.picture_difference import PictureDifference, picture_difference
 
 MATROSKA_S = Fraction(1, 1000)  # Matroska counts time in milliseconds
 SOUND_TOLERANCE_S = Fraction(1, 48_000)
 DUB_LEAD_S = Fraction(1, 10)  # packets of AAC begin with samples that players do not show
 DUB_END_TOLERANCE_S = Fraction(1, 10)  # the last AAC frames are padded
+DUB_LAG_S = Fraction(1, 10_000)  # 5 samples at 48 kHz: as exact as a lossy codec lets a lag be measured
+MIN_LIKENESS = 0.7  # of the worst 11 s; AAC gives noise above some kHz as noise of its own: white noise has 0.91
+MAX_LEVEL_DB = 3.0  # white noise at full scale loses 1.2 dB
+MAX_RMS_IN_SILENCE = 4e-3  # what a codec may make of what was too soft to compare
+MIN_PSNR_DB = 35.0  # CRF 14 keeps even noise above 40 dB; a frame that is another one, or shifted, is below 30
+MAX_CHANGED_SHARE = 0.5  # of a frame: the lower half of a face that fills it
 MAX_DETAIL = 300
 
 
@@ -49,18 +56,51 @@ class Proof:
         return json.dumps(asdict(self) | {"holds": self.holds}, indent=2, sort_keys=True)
 
 
-def verify_films(source: Path, delivered: Path) -> Proof:
+def verify_films(source: Path, delivered: Path, dub: Path | None = None, me: Path | None = None) -> Proof:
     """The proof that `delivered` is `source` with a dub.
+
+    What was painted is what the manifest beside the delivered film says; everything else is measured.
+
+    Args:
+        source: the film as it was.
+        delivered: the film as it is.
+        dub: the dub, when the delivered dub track is to be compared with it.
+        me: music and effects that were mixed with the dub.
 
     Raises:
         UndecodableError: one of them is no film.
         FileNotFoundError: one of them is missing.
     """
     before, after = read_ledger(source), read_ledger(delivered)
-    checks = tuple(check(before, after) for check in CHECKS)
-    same_frames = all(check.ok for check in checks[:2])
-    facts = picture_difference(source, delivered, _changed_rects(delivered)) if same_frames else {}
-    return Proof(source.name, delivered.name, checks, {"num_frames": len(after.pts), **facts})
+    checks = [check(before, after) for check in CHECKS]
+    facts: dict[str, Any] = {"num_frames": len(after.pts)}
+    if all(check.ok for check in checks[:2]):  # frames can be compared one by one
+        difference = picture_difference(source, delivered, _changed(delivered))
+        checks.append(picture(difference))
+        facts["picture"] = asdict(difference)
+    if dub is not None and _sounds(after):
+        start_s, tolerance_s = min(after.pts) * after.time_base, DUB_LAG_S + _container_rounding(after)
+        heard = dub_difference(delivered, start_s, dub, me, tolerance_s)
+        checks.append(dub_sound(heard, tolerance_s))
+        facts["dub_lag_samples"] = heard.lag_samples
+    return Proof(source.name, delivered.name, tuple(checks), facts)
+
+
+def picture(difference: PictureDifference) -> Check:
+    """Every plane of every frame is the source's outside the painted rectangles, and those are small."""
+    ok = difference.psnr_db_min >= MIN_PSNR_DB and difference.changed_share_max <= MAX_CHANGED_SHARE
+    least = f"{difference.psnr_db_min:.1f} dB in {difference.worst}, {MIN_PSNR_DB:g} dB wanted"
+    return Check("picture", ok, f"{least}; at most {difference.changed_share_max:.0%} of a frame painted")
+
+
+def dub_sound(heard: DubDifference, tolerance_s: Fraction) -> Check:
+    """The dub is heard when it should be, as loud as it should be, to the film's end."""
+    likeness = min(heard.likeness, default=1.0)
+    level_db = max(heard.level_db, key=abs, default=0.0)
+    ok = abs(heard.lag_samples) <= tolerance_s * heard.sample_rate_hz and likeness >= MIN_LIKENESS
+    ok = ok and abs(level_db) <= MAX_LEVEL_DB and heard.loudest_in_silence <= MAX_RMS_IN_SILENCE
+    late = f"{heard.lag_samples} samples late, likeness {likeness:.2f}, level {level_db:+.1f} dB"
+    return Check("dub_sound", ok, f"{late}, {heard.loudest_in_silence:.4f} where silence is due")
 
 
 def frame_count(before: Ledger, after: Ledger) -> Check:
@@ -222,10 +262,14 @@ def _s(seconds: Fraction | None) -> str:
     return "nothing" if seconds is None else f"{float(seconds):.4f} s"
 
 
-def _changed_rects(delivered: Path) -> Iterable[dict[str, Any]]:
-    """The rectangles that the manifest beside a delivered film admits to have changed."""
+def _container_rounding(film: Ledger) -> Fraction:
+    return MATROSKA_S if "matroska" in film.container else Fraction(0)
+
+
+def _changed(delivered: Path) -> list[dict[str, Any]]:
+    """The rectangles that the manifest beside a delivered film admits to have changed, and on which frames."""
     manifest = delivered.with_name("manifest.json")
     if not manifest.is_file():
         return []
     shots: list[dict[str, Any]] = json.loads(manifest.read_text()).get("shots", [])
-    return [shot for shot in shots if shot.get("changed_rect")]
+    return [run for shot in shots for run in shot.get("changed", [])]

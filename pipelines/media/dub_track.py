@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.media.dub_sound import probe_sound
-from pipelines.media.sound import sound_blocks
+from pipelines.media.sound import panned_blocks
 
 Floats = NDArray[np.float32]
 
@@ -28,10 +28,10 @@ class DubTrack:
 
     def blocks(self, num_samples: int) -> Iterator[Floats]:
         """[C, n] blocks that add up to exactly `num_samples`, the first sample at the film's first moment."""
-        stem = sound_blocks(self.dub, self.sample_rate_hz, self.layout)
+        stem = panned_blocks(self.dub, self.sample_rate_hz, self.layout)
         if self.music_and_effects is None:
             return _conformed(stem, num_samples)
-        effects = sound_blocks(self.music_and_effects, self.sample_rate_hz, self.layout)
+        effects = panned_blocks(self.music_and_effects, self.sample_rate_hz, self.layout)
         return _sum(_conformed(stem, num_samples), _conformed(effects, num_samples))
 
 

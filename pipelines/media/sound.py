@@ -19,6 +19,7 @@ Floats = NDArray[np.float32]
 
 GAP_TOLERANCE_S = Fraction(1, 50)  # a jump of pts below it is rounding of the container (Matroska counts in ms)
 BEGINNING = Fraction(0)
+UNNAMED_LAYOUTS = {"1 channels": "mono", "2 channels": "stereo", "6 channels": "5.1", "8 channels": "7.1"}
 PCM_24_MAX = (1 << 23) - 1
 
 
@@ -33,9 +34,7 @@ def read_mono(path: Path, sample_rate_hz: int = ANALYSIS_RATE_HZ, start_s: Fract
 
 def read_channels(path: Path) -> tuple[Floats, int, str]:
     """The first sound stream as it is: [C, N] float32 with sample 0 at time 0, its rate in Hz, its layout's name."""
-    with open_media(path) as container:
-        stream = sound_stream(container)
-        rate, layout = stream.rate, stream.layout.name
+    rate, layout = read_layout(path)
     return np.concatenate(list(sound_blocks(path, rate, layout)), axis=1), rate, layout
 
 
@@ -58,6 +57,27 @@ def sound_blocks(path: Path, sample_rate_hz: int, layout: str, start_s: Fraction
                 position += fresh.shape[1]
         if position == 0:
             raise UndecodableError(f"{path.name} has a sound stream without sound")
+
+
+def read_layout(path: Path) -> tuple[int, str]:
+    """Rate in Hz and name of the layout of the first sound stream."""
+    with open_media(path) as container:
+        stream = sound_stream(container)
+        return stream.rate, layout_of(stream)
+
+
+def layout_of(stream: AudioStream) -> str:
+    """Name of the stream's layout; of the usual one where the file only counts channels, as plain WAV does."""
+    return UNNAMED_LAYOUTS.get(stream.layout.name, stream.layout.name)
+
+
+def panned_blocks(path: Path, sample_rate_hz: int, layout: str, start_s: Fraction = BEGINNING) -> Iterator[Floats]:
+    """The same as `sound_blocks`, but mono is as loud in each channel of stereo as it was: FFmpeg takes 3 dB."""
+    if read_layout(path)[1] != "mono" or layout != "stereo":
+        yield from sound_blocks(path, sample_rate_hz, layout, start_s)
+        return
+    for block in sound_blocks(path, sample_rate_hz, "mono", start_s):
+        yield np.repeat(block, 2, axis=0)
 
 
 def sound_stream(container: InputContainer) -> AudioStream:

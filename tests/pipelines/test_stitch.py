@@ -130,7 +130,7 @@ def test_the_manifest_says_what_was_done(tmp_path: Path) -> None:
     assert manifest["film_digest"] == file_digest(Path(row["delivered_uri"]))
     assert (manifest["dialogue_only"], manifest["made_with"]) == (True, {"model": "small"})
     assert manifest["proof"]["holds"]
-    assert manifest["proof"]["facts"]["psnr_outside_db_min"] > 40
+    assert manifest["proof"]["facts"]["picture"]["psnr_db_min"] > 38
     assert str(tmp_path) not in json.dumps(manifest)
 
 
@@ -182,6 +182,16 @@ def test_dialogue_and_effects_are_summed_sample_by_sample(tmp_path: Path) -> Non
     wanted[:, :20_000] += noise[0][:, :20_000]
     assert (track.sample_rate_hz, track.layout, mix.shape) == (48_000, "stereo", (2, 25_000))
     assert np.abs(mix - wanted).max() < 2**-21
+
+
+def test_mono_dialogue_is_as_loud_in_both_channels_of_stereo_effects(tmp_path: Path) -> None:
+    stem = np.random.default_rng(0).uniform(-0.4, 0.4, 20_000).astype(np.float32)
+    write_wav(tmp_path / "stem.wav", stem, 48_000)
+    write_wav(tmp_path / "effects.wav", np.zeros((2, 20_000), np.float32), 48_000)
+
+    mix = np.concatenate(list(dub_track(tmp_path / "stem.wav", tmp_path / "effects.wav").blocks(20_000)), axis=1)
+
+    assert np.abs(mix - stem).max() < 2**-21
 
 
 @pytest.mark.parametrize("tag", ["fr", "de", "pt-BR", "es-419", "zh-Hant", "nl", "el", "sv", "fil"])
