@@ -80,8 +80,15 @@ class CatalogRow(BaseModel):
 
 
 COLUMNS = tuple(name for name in CatalogRow.model_fields if name != "row")
-STAND_IN_LANGUAGE = "en"  # of a row that is refused for its language, while its files are looked at
 _PATHS = ("film", "dub_stem", "dub_mix", "me_stem", "script")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DoubtfulRow:
+    """A row that is refused. Those of its files that are there may be wrong too."""
+
+    row: int
+    places: dict[str, str]  # column: absolute path of a file that is there
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +96,7 @@ class CatalogReading:
     """What a catalog says, before any film was looked at."""
 
     rows: list[CatalogRow]  # well formed, with titles that are folder names
-    doubtful: list[CatalogRow]  # refused for their language alone: their files can still be looked at
+    doubtful: list[DoubtfulRow]
     problems: list[CatalogProblem]
 
 
@@ -110,17 +117,17 @@ def examine_catalog(path: Path) -> CatalogReading:
         CatalogUnreadableError: there is no such file, or its kind is none of the three.
     """
     rows: list[CatalogRow] = []
-    doubtful: list[CatalogRow] = []
-    records = read_records(path)
+    records, folder = read_records(path), path.absolute().parent
     problems = _unknown_columns(records, header_row=1 if path.suffix.lower() == ".csv" else None)
     if not records:
         problems.append(CatalogProblem(row=1, column="", reason=Refusal.EMPTY, message="the catalog has no rows"))
     for record in records:
-        row, wrong = _read_row(record, path.absolute().parent)
+        row, wrong = _read_row(record, folder)
         problems += wrong
-        if row is not None:
-            (doubtful if wrong else rows).append(row)
+        rows += [row] if row else []
     unique, clashes = _unique(rows)
+    good = {row.row for row in unique}
+    doubtful = [DoubtfulRow(row=one.row, places=_present(one, folder)) for one in records if one.row not in good]
     ordered = sorted(problems + clashes, key=lambda problem: (problem.row, problem.column))
     return CatalogReading(rows=unique, doubtful=doubtful, problems=ordered)
 
@@ -133,27 +140,19 @@ def folder_name(text: str) -> str:
 
 
 def _read_row(record: CatalogRecord, folder: Path) -> tuple[CatalogRow | None, list[CatalogProblem]]:
-    """The row where all its files are there, and what is wrong with it."""
+    """The row where nothing is wrong with it, and what is wrong otherwise."""
     if record.broken:
         return None, [_problem(record.row, "", record.broken)]
+    wrong = _missing(record, folder)
     if record.cells.get("cue_sheet") not in (None, ""):
         message = "cue sheets are not supported yet: give the whole dub as dub_stem or dub_mix"
-        return None, [_problem(record.row, "cue_sheet", message)]
+        return None, [_problem(record.row, "cue_sheet", message), *wrong]
     cells = {name: value for name, value in record.cells.items() if name in COLUMNS} | {"row": record.row}
-    wrong = _missing(record, folder)
     try:
         row = CatalogRow.model_validate(cells)
     except ValidationError as error:
-        wrong = [_from_pydantic(record.row, detail) for detail in error.errors()] + wrong
-        if _only_language(wrong):
-            row = CatalogRow.model_validate(cells | {"language": STAND_IN_LANGUAGE})
-            return _placed(row, folder), wrong
-        return None, wrong
+        return None, [_from_pydantic(record.row, detail) for detail in error.errors()] + wrong
     return (None if wrong else _placed(row, folder)), wrong
-
-
-def _only_language(problems: list[CatalogProblem]) -> bool:
-    return all(problem.column == "language" for problem in problems)
 
 
 def _placed(row: CatalogRow, folder: Path) -> CatalogRow:
@@ -167,17 +166,24 @@ def _place(path: str | None, folder: Path) -> str | None:
     return str(folder / Path(path).expanduser())
 
 
+def _named(record: CatalogRecord, folder: Path) -> dict[str, str]:
+    """Where the files of a row are said to lie, by column, also of a row that is wrong in another cell."""
+    cells = {name: record.cells.get(name) for name in _PATHS}
+    texts = {name: value.strip() for name, value in cells.items() if isinstance(value, str) and value.strip()}
+    plain = {name: text for name, text in texts.items() if "\0" not in text and "://" not in text}
+    return {name: _place(text, folder) or "" for name, text in plain.items()}
+
+
+def _present(record: CatalogRecord, folder: Path) -> dict[str, str]:
+    return {name: place for name, place in _named(record, folder).items() if Path(place).exists()}
+
+
 def _missing(record: CatalogRecord, folder: Path) -> list[CatalogProblem]:
-    """Files that a row names and that are not there, also for a row that is wrong in another column."""
-    named = {name: record.cells.get(name) for name in _PATHS}
-    texts = {name: value.strip() for name, value in named.items() if isinstance(value, str) and value.strip()}
-    places = {
-        name: _place(text, folder) or "" for name, text in texts.items() if "\0" not in text and "://" not in text
-    }
+    there = _present(record, folder)
     return [
         CatalogProblem(row=record.row, column=name, reason=Refusal.MISSING_FILE, message=f"there is no file {place}")
-        for name, place in places.items()
-        if not Path(place).exists()
+        for name, place in _named(record, folder).items()
+        if name not in there
     ]
 
 

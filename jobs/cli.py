@@ -70,7 +70,7 @@ def plan(
     prepare_ray(address)
     from jobs.dub_pipeline import open_pipeline, plan_store
     from jobs.plan_job import run_plan
-    from jobs.result_table import show_plan, show_problems
+    from jobs.result_table import show_notices, show_plan, show_problems
 
     with _material_errors(), _progress(quiet=quiet) as display:
         pipeline = open_pipeline(plan_store(out, work), out or Path(), model, settings or [], address)
@@ -80,6 +80,7 @@ def plan(
             show_problems(outcome.problems)
         if outcome.cost:
             show_plan(outcome.plan, outcome.cost)
+    show_notices(outcome.notices)
     raise typer.Exit(outcome.exit_code)
 
 
@@ -101,7 +102,7 @@ def dub(
     prepare_ray(address)
     from jobs.dub import DubRequest
     from jobs.dub_pipeline import dub_here
-    from jobs.result_table import show_films, show_problems
+    from jobs.result_table import show_films, show_notices, show_problems
 
     request = DubRequest(
         catalog=catalog,
@@ -121,6 +122,7 @@ def dub(
             show_problems(outcome.problems)
         if outcome.films:
             show_films(outcome.films, outcome.run_id, outcome.tracking_uri)
+    show_notices(outcome.notices)
     raise typer.Exit(outcome.exit_code)
 
 
@@ -131,10 +133,11 @@ def inspect(
     """Show what a film is made of: streams, shots, face tracks, who speaks, what could be dubbed."""
     from jobs.inspect_job import inspect_film
     from jobs.result_table import show_inspection
+    from jobs.work_folder import work_uri
     from pipelines.assets import cache_folder
 
     with _material_errors():
-        inspection = inspect_film(film, work or str(cache_folder() / "work"))
+        inspection = inspect_film(film, work_uri(work or str(cache_folder() / "work"), Path()))
     if not _print(inspection.as_json(), as_json):
         show_inspection(inspection)
 

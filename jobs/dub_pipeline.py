@@ -1,6 +1,6 @@
 """The passes of the dub as a job runs them: on Ray, with the settings that a person gave."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -8,13 +8,14 @@ from typing import Any
 import pyarrow as pa
 
 from jobs.cluster import ray_cluster
-from jobs.dub import AnalysisFailedError, DubOutcome, DubRequest, run_dub
+from jobs.dub import DubOutcome, DubRequest, run_dub
 from jobs.model_reference import resolve_model
 from jobs.overrides import OverrideError, override, override_keys
 from jobs.plan_file import PlanUnreadableError
 from jobs.progress import Display
+from jobs.work_folder import work_uri
 from pipelines.assets import cache_folder
-from pipelines.driver import AnalysisLostError, analyse, paint_and_stitch
+from pipelines.driver import analyse, paint_and_stitch
 from pipelines.dub import DubConfig, plain
 from pipelines.plan import apply_edits, plan_shots, plan_table
 from pipelines.progress import Listener
@@ -30,15 +31,15 @@ class RayDubPipeline:
         self._config, self._address = config, address
         self.settings: dict[str, Any] = plain(config)
         self.model_digest = config.model_digest
+        self._lost: list[Row] = []  # DUBBED_FILM rows of films that the analysis could not finish
 
     def running(self) -> AbstractContextManager[None]:
         return ray_cluster(self._address)
 
     def analyse(self, films: pa.Table, listener: Listener) -> pa.Table:
-        try:
-            return analyse(films, self._config, listener)
-        except AnalysisLostError as error:
-            raise AnalysisFailedError(str(error)) from error
+        found = analyse(films, self._config, listener)
+        self._lost = found.lost
+        return found.shots
 
     def plan(self, tracked: pa.Table) -> pa.Table:
         return plan_shots(tracked, self._config.eligibility)
@@ -52,8 +53,9 @@ class RayDubPipeline:
         except ValueError as error:
             raise PlanUnreadableError(str(error)) from error
 
-    def paint_and_stitch(self, planned: pa.Table, listener: Listener) -> Iterator[Row]:
-        return paint_and_stitch(planned, self._config, listener)
+    def paint_and_stitch(self, planned: pa.Table, listener: Listener, code: Mapping[str, str]) -> Iterator[Row]:
+        yield from self._lost
+        yield from paint_and_stitch(planned, self._config, listener, code=code)
 
 
 def open_pipeline(
@@ -77,9 +79,7 @@ def setting_keys() -> list[str]:
 
 def plan_store(out: Path | None, work: str | None) -> str:
     """Where a plan keeps intermediates: where a dub into the same folder finds them, or in the user's cache."""
-    if work:
-        return work
-    return str(out.absolute() / ".work") if out else str(cache_folder() / "work")
+    return work_uri(work, out or Path()) if out or work else str(cache_folder() / "work")
 
 
 def dub_here(request: DubRequest, display: Display | None = None) -> DubOutcome:

@@ -1,8 +1,9 @@
 """Which named errors end a command, and with which exit code. Everything else is our mistake and shows its trace."""
 
 from jobs.catalog_file import CatalogUnreadableError
-from jobs.dub import AnalysisFailedError
+from jobs.lineage import TrackingError
 from jobs.model_reference import ModelUnavailableError
+from jobs.out_lock import OutInUseError
 from jobs.overrides import OverrideError
 from jobs.plan_file import PlanUnreadableError
 from jobs.review import ReviewUnavailableError
@@ -13,11 +14,12 @@ from pipelines.media.refusal import MediaRefusedError
 
 WRONG_USES = (CatalogUnreadableError, ModelUnavailableError, OverrideError, PlanUnreadableError)
 FAILURES = (
-    AnalysisFailedError,
     AssetUnavailableError,
     ConnectionError,  # a cluster or a tracking server that is not there
     MediaRefusedError,
+    OutInUseError,
     ReviewUnavailableError,
     SubmitError,
+    TrackingError,
     UndecodableError,
 )

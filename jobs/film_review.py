@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.contact_sheet import crop_sheet, fit, jpeg
@@ -54,12 +53,6 @@ def delivered_shots(out: Path, film: Row) -> list[Row]:
         return []
     rows: list[Row] = pq.read_table(path).to_pylist()
     return sorted(rows, key=lambda row: int(row["shot_index"]))
-
-
-def delivered_plan(out: Path, film: Row) -> pa.Table | None:
-    """The plan that a delivered film followed; None when it is not there."""
-    path = delivery_folder(out, film) / "plan.parquet"
-    return pq.read_table(path) if path.is_file() else None
 
 
 def track_sheets(shots: list[Row]) -> Iterator[TrackSheet]:

@@ -1,17 +1,21 @@
 """What a catalog lets in: FILM rows of the good rows, and every problem of the others, before anything runs."""
 
+import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
-from jobs.catalog import CatalogProblem, CatalogRow, examine_catalog
+from jobs.catalog import CatalogProblem, CatalogReading, CatalogRow, DoubtfulRow, examine_catalog
 from pipelines.admit import AdmitRequest, Refused, admit_films
+from pipelines.progress import Event, Listener, silent
 from pipelines.stage import Row
 from schemas.film import FILM
 from schemas.reason import Refusal
 
+DUB_KINDS = ("dub_stem", "dub_mix")
 Admit = Callable[[Sequence[AdmitRequest]], tuple[list[Row], list[Refused]]]
 
 
@@ -23,21 +27,54 @@ class Intake:
     problems: list[CatalogProblem]
 
 
-def take_in(catalog: Path, admit: Admit = admit_films) -> Intake:
-    """Read a catalog and look at every file that it names.
+def take_in(catalog: Path, listener: Listener = silent, admit: Admit = admit_films) -> Intake:
+    """Read a catalog and look at every file that it names, also of rows that are wrong in another cell.
 
     Raises:
         CatalogUnreadableError: there is no such catalog, or it is none.
     """
     reading = examine_catalog(catalog)
-    rows, problems = reading.rows, list(reading.problems)
-    films, refused = admit([_request(row) for row in rows])
-    refused += admit([_request(row) for row in reading.doubtful])[1]
-    problems += [_problem(one) for one in refused]
-    films, twins = _unique(films, {(row.title, row.language): row.row for row in rows})
-    problems += twins
-    problems.sort(key=lambda problem: (problem.row, problem.column))
+    begin = time.monotonic()
+    films, refused = admit([_request(row) for row in reading.rows])
+    _tell(listener, films, time.monotonic() - begin)
+    problems = reading.problems + [_problem(one) for one in refused] + _doubts(reading, admit)
+    films, twins = _unique(films, {(row.title, row.language): row.row for row in reading.rows})
+    problems = sorted(problems + twins, key=lambda problem: (problem.row, problem.column))
     return Intake(films=pa.Table.from_pylist(films, schema=FILM), problems=problems)
+
+
+def _tell(listener: Listener, films: list[Row], seconds: float) -> None:
+    """An event for each film; the time is shared evenly, as only the whole is known."""
+    for film in films:
+        names = {"title": film["title"], "language": film["language"]}
+        listener(Event(stage="admit", num_frames=film["num_frames"], seconds=seconds / len(films), **names))
+
+
+def _doubts(reading: CatalogReading, admit: Admit) -> list[CatalogProblem]:
+    """What is wrong with the files of rows that are refused already, beside what is known of them."""
+    refused = admit([request for row in reading.doubtful for request in _doubtful_requests(row)])[1]
+    there = {row.row: row.places for row in reading.doubtful}
+    known = {(problem.row, problem.column) for problem in reading.problems}
+    found = {(one.row_number, one.column): _problem(one) for one in refused if one.column in there[one.row_number]}
+    return [problem for place, problem in found.items() if place not in known]
+
+
+def _doubtful_requests(row: DoubtfulRow) -> list[AdmitRequest]:
+    """One for each dub that the row names: it may name two, or none. Refusals of stand-ins are not reported."""
+    film, me_stem = (Path(row.places.get(name, os.devnull)) for name in ("film", "me_stem"))
+    kinds = [kind for kind in DUB_KINDS if kind in row.places] or (DUB_KINDS[:1] if row.places else ())
+    return [
+        AdmitRequest(
+            row_number=row.row,
+            title="",
+            language="",
+            film=film,
+            dub=Path(row.places.get(kind, os.devnull)),
+            dub_kind=kind,
+            me_stem=me_stem if "me_stem" in row.places else None,
+        )
+        for kind in kinds
+    ]
 
 
 def _unique(films: list[Row], places: dict[tuple[str | None, str], int]) -> tuple[list[Row], list[CatalogProblem]]:

@@ -10,10 +10,11 @@ import os
 import socket
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from jobs.revision import Revision
 
@@ -25,6 +26,27 @@ SUBMISSION_VARIABLE = "DIFF2LIP_SUBMISSION_ID"  # set by `diff2lip submit`
 DRIVER_TAG = "diff2lip.driver"
 MAX_PARAM_LETTERS, MAX_TAG_LETTERS, MAX_DIGEST_LETTERS = 6000, 5000, 36  # MLflow's limits
 LOCAL_STORE = "sqlite:///"
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+class TrackingError(Exception):
+    """The tracking store cannot be reached, or refuses; says so."""
+
+
+def _told(call: Callable[Given, Result]) -> Callable[Given, Result]:
+    """MLflow's errors under a name that can be caught without importing MLflow."""
+
+    @wraps(call)
+    def told(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return call(*args, **kwargs)
+        except (MlflowException, OSError) as error:  # its HTTP errors are OSErrors
+            raise TrackingError(f"MLflow keeps no record of this job: {error}") from error
+
+    return told
 
 
 def default_tracking_uri(out: Path) -> str:
@@ -56,11 +78,13 @@ class Run:
         self._client = client
         self.run_id = run_id
 
+    @_told
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Parameters; nested ones get dotted names, long values are cut."""
         for name, value in _flat(params).items():
             self._client.log_param(self.run_id, name, str(value)[:MAX_PARAM_LETTERS])
 
+    @_told
     def log_metrics(self, metrics: Mapping[str, float]) -> None:
         """Numbers, all of this moment."""
         from mlflow.entities import Metric
@@ -70,10 +94,12 @@ class Run:
         for first in range(0, len(entities), 500):
             self._client.log_batch(self.run_id, metrics=entities[first : first + 500])
 
+    @_told
     def log_file(self, path: Path, folder: str = "") -> None:
         """A file as artifact, in a folder of the run."""
         self._client.log_artifact(self.run_id, str(path), folder or None)
 
+    @_told
     def log_bytes(self, name: str, data: bytes) -> None:
         """An artifact that is in memory; `name` may hold folders."""
         with tempfile.TemporaryDirectory() as folder:
@@ -81,10 +107,12 @@ class Run:
             path.write_bytes(data)
             self.log_file(path, str(Path(name).parent))
 
+    @_told
     def log_json(self, name: str, value: Any) -> None:
         """A JSON artifact."""
         self._client.log_dict(self.run_id, value, name)
 
+    @_told
     def log_input(self, name: str, source: str, digest: str, context: str) -> None:
         """A data set that went in. MLflow takes 36 letters of a digest; the whole one is in the source."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
@@ -94,6 +122,7 @@ class Run:
         tag = InputTag("mlflow.data.context", context)
         self._client.log_inputs(self.run_id, [DatasetInput(dataset, [tag])])
 
+    @_told
     def finish(self, *, failed: bool) -> None:
         """Close the run."""
         self._client.set_terminated(self.run_id, "FAILED" if failed else "FINISHED")
@@ -107,12 +136,14 @@ class JobRun(Run):
         self._experiment_id = experiment_id
         self._tags = dict(tags)
 
+    @_told
     def open_film(self, title: str, language: str, tags: Mapping[str, str]) -> Run:
         """The child run of one film in one language."""
         own = {"mlflow.parentRunId": self.run_id, "mlflow.runName": f"{title} {language}", **tags}
         return Run(self._client, _create(self._client, self._experiment_id, self._tags | own))
 
 
+@_told
 def open_job(tracking_uri: str, job: str, tags: Mapping[str, str]) -> JobRun:
     """Begin the run of a job; runs that a killed driver of this machine left open are closed first.
 
@@ -120,6 +151,9 @@ def open_job(tracking_uri: str, job: str, tags: Mapping[str, str]) -> JobRun:
         tracking_uri: of the store; see `default_tracking_uri`.
         job: dub, train, ...
         tags: from `lineage_tags`.
+
+    Raises:
+        TrackingError: the store cannot be reached; so do the methods of a run.
     """
     client = _client(tracking_uri)
     experiment_id = _experiment(client, tracking_uri)

@@ -5,13 +5,16 @@ from pathlib import Path
 
 from jobs.catalog import CatalogProblem
 from jobs.cost import PlanCost, plan_cost
-from jobs.dub import DONE, FAILED, WRONG_USE, DubPipeline, may_go_on
+from jobs.dub import DONE, FAILED, WRONG_USE, may_go_on
 from jobs.intake import take_in
+from jobs.passes import DubPipeline
 from jobs.plan_file import write_plan
+from jobs.planning import plan_films
 from jobs.progress import Display, Silence
 from pipelines.stage import Row
 
 PLAN_NAME = "plan.csv"
+LOST = "not planned, as its analysis failed twice; the same command tries once more"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -20,6 +23,7 @@ class PlanOutcome:
 
     exit_code: int
     problems: list[CatalogProblem] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)  # what a person should know beside problems
     plan: list[Row] = field(default_factory=list)  # PLAN
     cost: PlanCost | None = None
     written: Path | None = None  # where the editable plan lies
@@ -39,21 +43,22 @@ def run_plan(
         CatalogUnreadableError: there is no catalog.
     """
     display = display or Silence()
-    intake = take_in(catalog)
+    intake = take_in(catalog, display)
     if not may_go_on(intake, skip_invalid=skip_invalid):
         return PlanOutcome(exit_code=WRONG_USE, problems=intake.problems)
     display.expect("shots", intake.films.num_rows)
     with pipeline.running():
-        planned = pipeline.plan(pipeline.analyse(intake.films, display))
-    table = pipeline.plan_table(planned)
+        planned = plan_films(pipeline, intake.films, display)
+    table = pipeline.plan_table(planned.shots)
     written = out / PLAN_NAME if out else None
     if written:
         write_plan(written, table)
     plan = table.to_pylist()
     return PlanOutcome(
-        exit_code=FAILED if intake.problems else DONE,
+        exit_code=FAILED if intake.problems or planned.lost else DONE,
         problems=intake.problems,
+        notices=[f"{film['title']} {film['language']}: {LOST}" for film in planned.lost],
         plan=plan,
-        cost=plan_cost(plan, planned.to_pylist()),
+        cost=plan_cost(plan, planned.shots.to_pylist()),
         written=written,
     )

@@ -24,7 +24,7 @@ figure { margin: 1rem 0 } figcaption { color: #555 } img { max-width: 100% }
 .failed { color: #a00; font-weight: 600 }
 @media (prefers-color-scheme: dark) { body { background: #181818; color: #ddd } figcaption { color: #aaa } }
 </style></head><body>
-<h1>$title</h1><p>$summary</p>
+<h1>$title</h1><p>$summary</p>$notice
 <h2>Why shots keep their original picture</h2>$reasons
 <h2>Before and after</h2>$frames
 <h2>Painted mouths</h2>$sheets
@@ -40,19 +40,22 @@ def film_report(
     stages: Mapping[str, StageCount],
     sheets: Sequence[TrackSheet],
     frames: Sequence[FramePair],
+    notice: str = "",
 ) -> str:
     """The page; everything in it is escaped, every picture is a data URI.
 
     Args:
         film: DUBBED_FILM.
-        plan: PLAN rows of the film.
+        plan: PLAN rows of the film, with the reasons that its shots have in the end.
         stages: what each stage did.
         sheets: contact sheets of the painted tracks.
         frames: whole frames, before and after.
+        notice: what a person must know first, such as shots that could not be worked on.
     """
     return _PAGE.substitute(
         title=escape(f"{film['title']} \u2013 {film['language']}"),
         summary=_summary(film),
+        notice=f'<p class="failed">{escape(notice)}</p>' if notice else "",
         reasons=_reasons(plan),
         frames="".join(_frame_pair(pair) for pair in frames) or "<p>No picture was changed.</p>",
         sheets="".join(_sheet(sheet) for sheet in sheets) or "<p>Nothing was painted.</p>",

@@ -56,6 +56,12 @@ def show_films(films: Sequence[Row], run_id: str | None, tracking_uri: str | Non
     print(f"MLflow run {run_id} in {tracking_uri}")
 
 
+def show_notices(notices: Sequence[str]) -> None:
+    """Print what a person should know beside the results, to stderr."""
+    for notice in notices:
+        print(f"diff2lip: {notice}", file=sys.stderr)
+
+
 def show_stages(stages: Sequence[Row]) -> None:
     """Print what each stage took; seconds are of its own work, so stages that ran side by side add up to more."""
     heads = ["stage", "done", "found done", "frames", "seconds", "peak MiB"]
@@ -95,6 +101,7 @@ def show_findings(findings: Sequence[Finding]) -> None:
 def show_demo(outcome: "DemoOutcome") -> None:
     """Print what the demo made, whether its proof holds, and what to look at next."""
     show_films(outcome.dub.films, outcome.dub.run_id, outcome.dub.tracking_uri)
+    show_notices(outcome.dub.notices)
     counts = Counter(verdict_words(row) for row in outcome.dub.plan)
     show("verdicts", ["verdict: reason", "face tracks and empty shots"], list(counts.items()))
     show_stages(outcome.dub.stages)

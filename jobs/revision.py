@@ -23,6 +23,11 @@ class Revision:
     lock_digest: str  # SHA-256 of uv.lock, or unknown
     versions: dict[str, str]
 
+    @property
+    def facts(self) -> dict[str, str]:
+        """What a delivery records of the code that made it."""
+        return {"commit": self.commit, "dirty": str(self.dirty).lower(), "lock_digest": self.lock_digest}
+
 
 def read_revision(root: Path = ROOT) -> Revision:
     """What can be known of the code below a folder; nothing raises, unknown is said."""

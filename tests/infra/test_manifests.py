@@ -58,8 +58,7 @@ def server(kind: str) -> dict[str, Any]:
 
 def cluster_spec(name: str) -> dict[str, Any]:
     spec: dict[str, Any] = load(name)["spec"]
-    found: dict[str, Any] = documents[0]
-    return found
+    return dict(spec.get("rayClusterSpec", spec))
 
 
 def groups(name: str) -> dict[str, dict[str, Any]]:

@@ -74,7 +74,7 @@ def test_what_must_survive_is_there(demo: DemoFilm) -> None:
     with av.open(str(demo.film)) as film:
         picture, sound = film.streams.video[0], film.streams.audio[0]
         assert (picture.codec_context.name, sound.codec_context.name) == ("h264", "aac")
-        assert (picture.width, picture.height, picture.average_rate) == (640, 480, 25)
+        assert (picture.width, picture.height, picture.average_rate) == (640, 480, Fraction(25))
         assert picture.frames == sum(shot.num_frames for shot in demo.shots)
         assert sound.metadata["language"] == "eng"
         assert film.streams.subtitles[0].metadata["language"] == "eng"

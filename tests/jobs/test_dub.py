@@ -1,7 +1,7 @@
 """The dub job around its passes: what is refused before anything runs, what is reported, recorded and shown."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from mlflow import MlflowClient
 
 from jobs.dub import DONE, FAILED, WRONG_USE, DubRequest, run_dub
 from jobs.lineage import default_tracking_uri
+from jobs.out_lock import OutInUseError, held_out
+from jobs.plan_file import PlanUnreadableError, read_plan, write_plan
 from jobs.plan_job import run_plan
 from pipelines.media.sound import write_wav
 from pipelines.plan import apply_edits, plan_shots, plan_table
@@ -22,6 +24,7 @@ from pipelines.stage import Row
 from pipelines.storage import ObjectStore
 from schemas.film import DUBBED_FILM
 from schemas.frames import NUM_LANDMARKS, PAINTED_FRAME
+from schemas.reason import Reason
 from schemas.shot import COMPOSITED_SHOT, TRACKED_SHOT
 from tests.synthetic import FilmSpec, make_film
 
@@ -42,18 +45,24 @@ class TwoShotPipeline:
     settings: dict[str, Any] = {"sampler": {"steps": 1}}  # noqa: RUF012
     model_digest = "m" * 64
 
-    def __init__(self, out: Path, failing: str = "") -> None:
-        self._out, self._failing = out, failing
+    def __init__(
+        self, out: Path, failing: str = "", dying: str = "", lost: str = "", on_painting: Callable[[], object] = list
+    ) -> None:
+        self._out, self._failing, self._dying, self._lost = out, failing, dying, lost
+        self._on_painting = on_painting
         self.analysed: list[str] = []
+        self.code: Mapping[str, str] = {}
 
     def running(self) -> AbstractContextManager[None]:
         return nullcontext()
 
     def analyse(self, films: pa.Table, listener: Listener) -> pa.Table:
-        rows = [shot for film in films.to_pylist() for shot in self._shots(film)]
+        known = [film for film in films.to_pylist() if film["title"] != self._lost]
+        rows = [shot for film in known for shot in self._shots(film)]
         self.analysed += [film["title"] for film in films.to_pylist()]
         for row in rows:
-            listener(Event(stage="faces", title=row["title"], num_frames=25, seconds=0.5))
+            names = {"title": row["title"], "language": row["language"]}
+            listener(Event(stage="faces", num_frames=25, seconds=0.5, **names))
         return pa.Table.from_pylist(rows, schema=TRACKED_SHOT)
 
     def plan(self, tracked: pa.Table) -> pa.Table:
@@ -65,16 +74,22 @@ class TwoShotPipeline:
     def edit(self, planned: pa.Table, edited: pa.Table) -> pa.Table:
         return apply_edits(planned, edited)
 
-    def paint_and_stitch(self, planned: pa.Table, listener: Listener) -> Iterator[Row]:
+    def paint_and_stitch(self, planned: pa.Table, listener: Listener, code: Mapping[str, str]) -> Iterator[Row]:
+        self.code = code
+        self._on_painting()
         shots = planned.to_pylist()
         for dub_id in dict.fromkeys(row["dub_id"] for row in shots):
-            yield self._deliver([row for row in shots if row["dub_id"] == dub_id])
+            own = [row for row in shots if row["dub_id"] == dub_id]
+            found = (self._out / own[0]["title"] / own[0]["language"]).exists()
+            row = self._deliver(own)
+            listener(Event(stage="stitch", title=row["title"], language=row["language"], cached=found))
+            yield row
 
     def _shots(self, film: Row) -> list[Row]:
         middle = (film["start_pts"] + film["end_pts"]) // 2
         spans = [(film["start_pts"], middle), (middle, film["end_pts"])]
-        facts = {"num_shots": 2, "shot_num_frames": 25, "dub_start_sample": 0, "dub_end_sample": 16_000}
-        facts |= {"lag_samples": 0, "original_speech": [], "tracks_uri": None}
+        facts: Row = {"num_shots": 2, "shot_num_frames": 25, "dub_start_sample": 0, "dub_end_sample": 16_000}
+        facts |= {"lag_samples": 0, "original_speech": [], "tracks_uri": None, "picture_lost": False}
         return [
             film
             | facts
@@ -90,7 +105,7 @@ class TwoShotPipeline:
         if film["title"] == self._failing:
             return film | empty
         folder = self._out / film["title"] / film["language"]
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(film["film_uri"], folder / "film.mp4")
         rows = [self._composited(row) for row in shots]
         pq.write_table(pa.Table.from_pylist(rows, schema=COMPOSITED_SHOT), folder / "shots.parquet")
@@ -99,6 +114,8 @@ class TwoShotPipeline:
 
     def _composited(self, row: Row) -> Row:
         nothing = {name: None for name in COMPOSITED_SHOT.names if name not in row}
+        if row["title"] == self._dying and not row["reason"]:
+            row = row | {"reason": Reason.WORKER_DIED.value}
         if row["reason"]:
             return row | nothing | {"painted": [], "num_frames_changed": 0}
         crop = np.zeros((16, 16, 3), np.uint8).tobytes()
@@ -146,6 +163,8 @@ def test_every_problem_is_listed_before_anything_runs_and_nothing_is_written(
         "notes.mp4,zz,dub.wav",
         "gone.mp4,de,dub.wav",
         "harbour.mp4,de,dub.wav",
+        "notes.mp4,fr,gone.wav",
+        "notes.mp4,it,",
     )
     outcome = run_dub(request(folder, out, store, *rows), pipeline)
 
@@ -155,6 +174,10 @@ def test_every_problem_is_listed_before_anything_runs_and_nothing_is_written(
         (3, "film", "not_media"),
         (3, "language", "unknown_language"),
         (4, "film", "missing_file"),
+        (6, "dub_stem", "missing_file"),
+        (6, "film", "not_media"),
+        (7, "", "bad_row"),
+        (7, "film", "not_media"),
     ]
     assert pipeline.analysed == []
     assert not out.exists()
@@ -218,3 +241,109 @@ def test_an_edited_plan_is_followed(folder: Path, tmp_path: Path, store: str) ->
     planned.written.write_text(planned.written.read_text().replace('"dub"', '"leave"'))
     outcome = run_dub(request(folder, tmp_path, store, *rows, plan=planned.written), TwoShotPipeline(tmp_path))
     assert [row["verdict"] for row in outcome.plan] == ["leave", "leave"]
+
+
+def test_a_shot_whose_worker_died_is_seen_everywhere_and_the_film_is_delivered(
+    folder: Path, tmp_path: Path, store: str
+) -> None:
+    pipeline = TwoShotPipeline(tmp_path, dying="harbour")
+    outcome = run_dub(request(folder, tmp_path, store, "harbour.mp4,de,dub.wav"), pipeline)
+
+    assert outcome.exit_code == FAILED
+    assert Path(outcome.films[0]["delivered_uri"]).exists()
+    assert [(row["verdict"], row["reason"]) for row in outcome.plan] == [
+        ("leave", "worker_died"),
+        ("leave", "no_face"),
+    ]
+    assert "worker_died" in outcome.notices[0]
+    assert "worker_died" in (tmp_path / "harbour" / "de" / "report.html").read_text()
+    client = MlflowClient(store)
+    job = client.get_run(outcome.run_id or "")
+    film = client.search_runs([job.info.experiment_id], f"tags.`mlflow.parentRunId` = '{outcome.run_id}'")[0]
+    assert (job.info.status, film.info.status) == ("FAILED", "FAILED")
+    for run in (job, film):
+        assert run.data.metrics["tracks.worker_died"] == run.data.metrics["shots_broken"] == 1
+        assert "tracks.dubbed" not in run.data.metrics
+
+
+def test_a_second_run_that_finds_all_done_leaves_report_and_proxies_alone(
+    folder: Path, tmp_path: Path, store: str
+) -> None:
+    job = request(folder, tmp_path, store, "harbour.mp4,de,dub.wav")
+    first = run_dub(job, TwoShotPipeline(tmp_path))
+    shown = [tmp_path / "harbour" / "de" / name for name in ("report.html", "review/shot0000.mp4")]
+    before = [path.stat().st_mtime_ns for path in shown]
+    second = run_dub(job, TwoShotPipeline(tmp_path))
+
+    assert [path.stat().st_mtime_ns for path in shown] == before
+    assert (first.plan, first.exit_code) == (second.plan, second.exit_code)
+    shown[0].unlink()  # as after a kill between the delivery and its report
+    run_dub(job, TwoShotPipeline(tmp_path))
+    assert shown[0].exists()
+
+
+def test_two_jobs_never_write_into_one_folder(folder: Path, tmp_path: Path, store: str) -> None:
+    job = request(folder, tmp_path, store, "harbour.mp4,de,dub.wav")
+    pipeline = TwoShotPipeline(tmp_path)
+    with held_out(tmp_path), pytest.raises(OutInUseError, match="wait for it"):
+        run_dub(job, pipeline)
+    assert pipeline.analysed == []
+    assert run_dub(job, pipeline).exit_code == DONE
+
+
+def test_a_tracking_store_that_is_lost_on_the_way_costs_no_delivery(
+    folder: Path, tmp_path: Path, store: str, mlflow_folder: Path
+) -> None:
+    artifacts, aside = mlflow_folder / "mlartifacts", mlflow_folder / "aside"
+
+    def lose() -> None:
+        artifacts.rename(aside)
+        artifacts.write_text("a file where a folder must be")
+
+    rows = ("harbour.mp4,de,dub.wav", "other.mp4,de,dub.wav")
+    try:
+        outcome = run_dub(request(folder, tmp_path, store, *rows), TwoShotPipeline(tmp_path, on_painting=lose))
+    finally:
+        artifacts.unlink()
+        aside.rename(artifacts)
+
+    assert outcome.exit_code == FAILED
+    assert len(outcome.notices) == 1
+    assert "MLflow" in outcome.notices[0]
+    assert all((tmp_path / title / "de" / "report.html").exists() for title in ("harbour", "other"))
+
+
+def test_edits_of_a_skipped_film_are_ignored_and_said_and_other_edits_must_fit(
+    folder: Path, tmp_path: Path, store: str
+) -> None:
+    rows = ["harbour.mp4,de,dub.wav", "other.mp4,de,dub.wav"]
+    written = run_plan(catalog(folder, *rows), tmp_path, TwoShotPipeline(tmp_path)).written
+    assert written is not None
+    rows[1] = "other.mp4,de,gone.wav"
+    job = request(folder, tmp_path, store, *rows, plan=written, skip_invalid=True)
+    outcome = run_dub(job, TwoShotPipeline(tmp_path))
+
+    assert outcome.exit_code == FAILED
+    assert [film["title"] for film in outcome.films] == ["harbour"]
+    assert [notice.partition(":")[0] for notice in outcome.notices] == ["other de"]
+    plan = read_plan(written).to_pylist()
+    stale = [row | {"dub_id": "f" * 64} if row["title"] == "harbour" else row for row in plan]
+    write_plan(written, pa.Table.from_pylist(stale, schema=read_plan(written).schema))
+    with pytest.raises((PlanUnreadableError, ValueError), match="no such row"):
+        run_dub(job, TwoShotPipeline(tmp_path))
+
+
+def test_what_runs_is_told_by_stage_and_the_delivery_knows_its_code(folder: Path, tmp_path: Path, store: str) -> None:
+    pipeline = TwoShotPipeline(tmp_path)
+    outcome = run_dub(request(folder, tmp_path, store, "harbour.mp4,de,dub.wav"), pipeline)
+    assert [stage["stage"] for stage in outcome.stages] == ["admit", "faces", "plan", "stitch"]
+    assert set(pipeline.code) == {"commit", "dirty", "lock_digest"}
+    assert pipeline.code["commit"]
+
+
+def test_a_film_whose_analysis_failed_is_not_passed_over_in_silence(folder: Path, tmp_path: Path) -> None:
+    rows = ("harbour.mp4,de,dub.wav", "other.mp4,de,dub.wav")
+    planned = run_plan(catalog(folder, *rows), None, TwoShotPipeline(tmp_path, lost="other"))
+    assert planned.exit_code == FAILED
+    assert {row["title"] for row in planned.plan} == {"harbour"}
+    assert [notice.partition(":")[0] for notice in planned.notices] == ["other de"]

@@ -1,0 +1,83 @@
+"""From films to planned shots: the analysis pass, verdicts, and what a person changed of them."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from jobs.passes import DubPipeline
+from pipelines.progress import Event, Listener
+from pipelines.stage import Row
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedFilms:
+    """What is to be done with films."""
+
+    shots: pa.Table  # PLANNED_SHOT
+    lost: list[Row]  # FILM: analysed without an answer, so they have no shots here
+    ignored: list[str]  # what was left out of an edited plan, in words
+
+
+def plan_films(
+    pipeline: DubPipeline,
+    films: pa.Table,
+    listener: Listener,
+    edited: pa.Table | None = None,
+    *,
+    skipping: bool = False,
+) -> PlannedFilms:
+    """Analyse films and plan their shots.
+
+    Args:
+        pipeline: what analyses and plans.
+        films: FILM.
+        listener: told of every shot that is analysed and every film that is planned.
+        edited: PLAN rows whose verdicts are to be followed.
+        skipping: rows of the catalog were skipped, so the edited plan may know films that are not here.
+
+    Raises:
+        PlanUnreadableError: the edited plan does not fit.
+    """
+    tracked = pipeline.analyse(films, listener)
+    begin = time.monotonic()
+    found = set(tracked.column("dub_id").to_pylist())
+    here = [film for film in films.to_pylist() if film["dub_id"] in found]
+    lost = [film for film in films.to_pylist() if film["dub_id"] not in found]
+    planned = pipeline.plan(tracked)
+    ignored: list[str] = []
+    if edited is not None:
+        kept, ignored = _sorted_out(edited, here, lost, skipping=skipping)
+        planned = pipeline.edit(planned, kept)
+    for film in here:
+        names = {"title": film["title"], "language": film["language"]}
+        seconds = (time.monotonic() - begin) / len(here)
+        listener(Event(stage="plan", num_frames=film["num_frames"], seconds=seconds, **names))
+    return PlannedFilms(shots=planned, lost=lost, ignored=ignored)
+
+
+def _sorted_out(edited: pa.Table, here: list[Row], lost: list[Row], *, skipping: bool) -> tuple[pa.Table, list[str]]:
+    """The edited rows without those of films that are skipped or lost, and words about these.
+
+    Rows that name a film that is here stay, also under a dub_id that has changed since: they are to be refused
+    loudly, as a person's decisions would be lost.
+    """
+    gone = {film["dub_id"] for film in lost}
+    dubs = {film["dub_id"] for film in here}
+    names = {(film["title"], film["language"]) for film in here}
+    kept: list[Row] = []
+    left: list[Row] = []
+    for row in edited.to_pylist():
+        concerns = row["dub_id"] in dubs or (row["title"], row["language"]) in names
+        ignored = row["dub_id"] in gone or (skipping and not concerns)
+        (left if ignored else kept).append(row)
+    return pa.Table.from_pylist(kept, schema=edited.schema), _words(left)
+
+
+def _words(rows: list[Row]) -> list[str]:
+    counts = Counter(
+        f"{row['title']} {row['language']}" if row["title"] else f"dub {str(row['dub_id'])[:12]}" for row in rows
+    )
+    remark = "row(s) of the edited plan are ignored: this film is not planned here"
+    return [f"{name}: {count} {remark}" for name, count in counts.items()]
