@@ -98,11 +98,9 @@ def _refused(request: AdmitRequest, column: str, refusal: Refusal, detail: str) 
 def _film_row(request: AdmitRequest, facts: Row) -> Row:
     film_id, dub_digest = file_digest(request.film), file_digest(request.dub)
     made_of = {"film_id": film_id, "language": request.language, "dub_digest": dub_digest}
-    if request.me_stem:
-        made_of["me_digest"] = file_digest(request.me_stem)
     return {
         "film_id": film_id,
-        "dub_id": content_key("dub", VERSION, made_of),
+        "dub_id": dub_id(made_of | {"dub_kind": request.dub_kind}, request.me_stem),
         "title": request.title,
         "language": request.language,
         "film_uri": str(request.film.resolve()),
@@ -112,6 +110,19 @@ def _film_row(request: AdmitRequest, facts: Row) -> Row:
         "me_uri": str(request.me_stem.resolve()) if request.me_stem else None,
         **facts,
     }
+
+
+def dub_id(made_of: Row, me_stem: Path | None) -> str:
+    """The id of one film in one language.
+
+    Args:
+        made_of: film_id, language, dub_digest and dub_kind; a row of FILM has them all.
+        me_stem: music and effects; they are digested here.
+    """
+    facts = {name: made_of[name] for name in ("film_id", "language", "dub_digest", "dub_kind")}
+    if me_stem:
+        facts["me_digest"] = file_digest(me_stem)
+    return content_key("dub", VERSION, facts)
 
 
 class _Examiner:

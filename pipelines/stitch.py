@@ -3,17 +3,19 @@
 What is published was read back and proved by `verify`, which did not write it.
 """
 
+import errno
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pipelines.delivery import MANIFEST_NAME, Delivery
+from pipelines.admit import dub_id
+from pipelines.delivery import MANIFEST_NAME, Delivery, OtherFilmError
 from pipelines.media.container import UndecodableError
 from pipelines.media.dub_track import dub_track
 from pipelines.media.encode import EncodeConfig
-from pipelines.media.mux import Written, delivered_suffix, write_film
+from pipelines.media.mux import UnwritableError, Written, delivered_suffix, write_film
 from pipelines.media.refusal import MediaRefusedError
 from pipelines.shot_patches import ShotPatches
 from pipelines.stage import Row
@@ -28,7 +30,7 @@ SHOT_FACTS = ("shot_index", "reason", "num_frames_changed", "seam_ratio", "flick
 
 
 class SourceChangedError(RuntimeError):
-    """The film's bytes are not those that were admitted."""
+    """The bytes of the film, the dub or the music and effects are not those that were admitted."""
 
 
 class ProofFailedError(RuntimeError):
@@ -40,6 +42,10 @@ class ProofFailedError(RuntimeError):
         self.proof = proof
 
 
+FAILURES = (UndecodableError, UnwritableError, MediaRefusedError, ProofFailedError, SourceChangedError, OtherFilmError)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+
+
 def stitch_film(
     film: Row,
     shots: Sequence[Row],
@@ -47,6 +53,7 @@ def stitch_film(
     *,
     encode: EncodeConfig | None = None,
     facts: dict[str, Any] | None = None,
+    code: dict[str, str] | None = None,
     extra_files: dict[str, bytes] | None = None,
 ) -> Row:
     """Deliver a film into OUT/<title>/<language>/ and return its row of DUBBED_FILM.
@@ -59,7 +66,8 @@ def stitch_film(
         shots: rows of COMPOSITED_SHOT, all of the film's, in any order.
         out_dir: local folder of deliveries.
         encode: encoder settings.
-        facts: what else the manifest records and the delivery depends on: model, code, config. JSON values.
+        facts: what else the manifest records and the delivery depends on: model, config. JSON values.
+        code: what the manifest records of the code, on which the delivery does not depend: commit, lock digest.
         extra_files: further files of the folder, by name: plan.parquet, shots.parquet.
 
     Raises:
@@ -69,20 +77,51 @@ def stitch_film(
     delivery = Delivery(Path(out_dir), film["title"], film["language"])
     encode = encode or EncodeConfig()
     key = manifest_key(film, shots, encode, facts or {})
-    found = delivery.manifest()
-    if found is not None and found["key"] == key and (delivery.folder / found["film"]).is_file():
-        return _row(film, shots, delivery.folder / found["film"], found["num_frames"]["edited"])
+    made_with = {"key": key, "made_with": facts or {}, "code": code or {}, "encode": asdict(encode)}
     try:
-        return _deliver(film, shots, delivery, encode, key, facts or {}, extra_files or {})
-    except (UndecodableError, MediaRefusedError, ProofFailedError, SourceChangedError) as error:
+        delivery.sweep()
+        found = delivery.manifest()
+        if found is not None and delivery.holds(key):
+            return _row(film, shots, delivery.folder / found["film"], found["num_frames"]["edited"])
+        return _deliver(film, shots, delivery, encode, made_with, extra_files or {})
+    except FAILURES as error:
         return _row(film, shots, None, 0) | {"failure": str(error)}
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        return _row(film, shots, None, 0) | {"failure": f"{delivery.folder} cannot be written: {error.strerror}"}
+
+
+def is_delivered(
+    film: Row,
+    shots: Sequence[Row],
+    out_dir: str,
+    encode: EncodeConfig | None = None,
+    facts: dict[str, Any] | None = None,
+) -> bool:
+    """Whether `stitch_film` would find its work done: the same things were delivered and still lie there whole."""
+    key = manifest_key(film, shots, encode or EncodeConfig(), facts or {})
+    return Delivery(Path(out_dir), film["title"], film["language"]).holds(key)
 
 
 def manifest_key(film: Row, shots: Sequence[Row], encode: EncodeConfig, facts: dict[str, Any]) -> str:
     """The digest of all that a delivery is made of."""
-    patches = [[shot["shot_index"], (shot["patch_uri"] or "").rsplit("/", 1)[-1], shot["reason"]] for shot in shots]
-    made_of = {"dub_id": film["dub_id"], "patches": sorted(patches), "encode": asdict(encode), "facts": facts}
-    return content_key("stitch", VERSION, made_of)
+    made_of = {"dub_id": film["dub_id"], "encode": asdict(encode), "facts": facts}
+    by_shot = {str(shot["shot_index"]): _made_of(shot) for shot in shots}
+    return content_key("stitch", VERSION, made_of | {"shots": by_shot})
+
+
+def _made_of(shot: Row) -> dict[str, Any]:
+    return {
+        "patch": _base_name(shot["patch_uri"]),
+        "review_patch": _base_name(shot["review_patch_uri"]),
+        "reason": shot["reason"],
+        "verdicts": shot["verdicts"],
+    }
+
+
+def _base_name(uri: str | None) -> str | None:
+    return uri and uri.rsplit("/", 1)[-1]
 
 
 def _deliver(
@@ -90,20 +129,20 @@ def _deliver(
     shots: Sequence[Row],
     delivery: Delivery,
     encode: EncodeConfig,
-    key: str,
-    facts: dict[str, Any],
+    made_with: dict[str, Any],
     extra_files: dict[str, bytes],
 ) -> Row:
     source, patches = Path(film["film_uri"]), ShotPatches(shots)
     name = f"film.{delivered_suffix(source)}"
     effects = Path(film["me_uri"]) if film["me_uri"] and film["dub_kind"] == "dub_stem" else None
-    _check_unchanged(source, film["film_id"])
+    delivery.check_replaceable(film["film_id"])
+    _check_unchanged(film)
     track = dub_track(Path(film["dub_uri"]), effects)
     with delivery.filling() as folder:
         target = folder / name
         written = write_film(source, target, patches.change, track, film["language"], film["end_pts"], encode)
-        manifest = _manifest(film, shots, patches, written) | {"key": key, "film": name, "made_with": facts}
-        manifest |= {"encode": asdict(encode), "film_digest": file_digest(target)}
+        manifest = _manifest(film, shots, patches, written) | made_with | {"film": name}
+        manifest |= {"film_digest": file_digest(target), "film_size_bytes": target.stat().st_size}
         (folder / MANIFEST_NAME).write_text(json.dumps(manifest, indent=2, sort_keys=True))
         proof = verify_films(source, target, Path(film["dub_uri"]), effects)
         if not proof.holds:
@@ -115,9 +154,13 @@ def _deliver(
     return _row(film, shots, delivery.folder / name, written.num_frames_changed)
 
 
-def _check_unchanged(source: Path, film_id: str) -> None:
-    if not source.is_file() or file_digest(source) != film_id:
-        raise SourceChangedError(f"{source.name} is not the file that was admitted; start the job again")
+def _check_unchanged(film: Row) -> None:
+    effects = Path(film["me_uri"]) if film["me_uri"] else None
+    for path, digest in ((Path(film["film_uri"]), film["film_id"]), (Path(film["dub_uri"]), film["dub_digest"])):
+        if not path.is_file() or file_digest(path) != digest:
+            raise SourceChangedError(f"{path.name} is not the file that was admitted; start the job again")
+    if effects and (not effects.is_file() or dub_id(film, effects) != film["dub_id"]):
+        raise SourceChangedError(f"{effects.name} is not the file that was admitted; start the job again")
 
 
 def _manifest(film: Row, shots: Sequence[Row], patches: ShotPatches, written: Written) -> dict[str, Any]:
@@ -149,7 +192,7 @@ def _shot(shot: Row, patches: ShotPatches) -> dict[str, Any]:
         "end": clock(shot["shot_end_pts"] * time_base),
         "changed_rect": patches.rects.get(shot["shot_index"]),
         "changed": patches.changed.get(shot["shot_index"], []),
-        "patch": shot["patch_uri"] and shot["patch_uri"].rsplit("/", 1)[-1],
+        "patch": _base_name(shot["patch_uri"]),
     }
 
 

@@ -1,7 +1,8 @@
 """A film written again: its picture encoded with changes, the dub as default sound, everything else copied."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -30,6 +31,10 @@ CONTAINERS = {"mov": "mov", "mkv": "mkv", "webm": "mkv"}  # by suffix of the sou
 OWN_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")  # written by the muxer itself
 SOUND_LEAD_S = Fraction(1, 2)
 MAX_MOVIE_TIMESCALE = 10_000_000
+
+
+class UnwritableError(RuntimeError):
+    """The film cannot be written: the disk is full, or its container cannot hold a stream."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +68,7 @@ def write_film(
 
     Raises:
         UndecodableError: the source cannot be decoded to its end.
+        UnwritableError: the target cannot be written.
     """
     found = next(frames(source, -(1 << 62), 1 << 62), None)
     if found is None:
@@ -71,12 +77,36 @@ def write_film(
     with open_media(source, FILM_FORMATS) as film:
         picture = picture_stream(film)
         options = _options(target.suffix, film, picture)
-        with av.open(str(target), "w", options=options, metadata_errors="surrogateescape") as out:
+        with _open_for_writing(target, options) as out:
             writer = _Writer(film, picture, out, first, dub, language, end_pts, config)
             written, dub_index = writer.write(change), writer.dub_track_index
     if target.suffix != ".mkv":
         hide_lead(target, dub_index, Fraction(AAC_FRAME_SAMPLES, dub.sample_rate_hz))
     return written
+
+
+@contextmanager
+def _open_for_writing(target: Path, options: dict[str, str]) -> Iterator[OutputContainer]:
+    """The container, closed with the block; an error of the block is not hidden by what closing then meets."""
+    out = av.open(str(target), "w", options=options, metadata_errors="surrogateescape")
+    try:
+        yield out
+    except BaseException:
+        with suppress(av.FFmpegError):
+            out.close()
+        raise
+    with _writing(out):
+        out.close()
+
+
+@contextmanager
+def _writing(out: OutputContainer) -> Iterator[None]:
+    """What FFmpeg refuses in here is no fault of the source."""
+    try:
+        yield
+    except av.FFmpegError as error:
+        reason = error.strerror or type(error).__name__
+        raise UnwritableError(f"{Path(out.name).name} cannot be written: {reason}") from error
 
 
 class _Writer:
@@ -156,7 +186,9 @@ class _Writer:
             raise UndecodableError("a frame has no pts")
         planes = change(frame.pts, lambda: (planes_of(frame), coding_of(frame)))
         seconds = frame.pts * frame.time_base
-        self._mux(encode_picture(self._encoded, frame, planes))
+        with _writing(self._out):
+            packets = encode_picture(self._encoded, frame, planes)
+        self._mux(packets)
         assert self._dub is not None
         self._mux(list(self._dub.until(seconds + SOUND_LEAD_S)))
         return planes is not None
@@ -166,8 +198,9 @@ class _Writer:
         self._mux([packet])
 
     def _mux(self, packets: list[Any]) -> None:
-        for packet in packets:
-            self._out.mux(packet)
+        with _writing(self._out):
+            for packet in packets:
+                self._out.mux(packet)
 
 
 def _describe(copy: Stream, source: Stream) -> None:

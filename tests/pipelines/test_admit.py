@@ -85,3 +85,11 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
 
     assert rows == []
     assert refused[0].refusal == Refusal.NOT_REGULAR
+
+
+def test_the_same_sound_as_stem_and_as_mix_is_two_dubs(tmp_path: Path) -> None:
+    film, dub = make_film(tmp_path / "film.mp4").path, stem(tmp_path / "dub.wav", 2)
+
+    rows, _ = admit_films([request(1, film, dub), request(2, film, dub, dub_kind="dub_mix")])
+
+    assert rows[0]["dub_id"] != rows[1]["dub_id"]

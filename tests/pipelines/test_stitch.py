@@ -13,9 +13,10 @@ from av.stream import Disposition
 from pipelines.media.dub_track import dub_track
 from pipelines.media.encode import EncodeConfig
 from pipelines.media.language_code import language_code
+from pipelines.media.mux import UnwritableError, write_film
 from pipelines.media.picture import plane_frames, rgb_frames
 from pipelines.media.sound import read_mono, write_wav
-from pipelines.stitch import stitch_film
+from pipelines.stitch import is_delivered, stitch_film
 from pipelines.storage import ObjectStore, file_digest
 from schemas.film import DUBBED_FILM
 from tests.pipelines.deliveries import DUB_HZ, PAINTED_CODES, RECT, film_row, shot_rows, visible
@@ -39,7 +40,7 @@ FILMS = [
 def stitched(
     tmp_path: Path, film: SyntheticFilm, painted: int | None = 1, dub: Path | None = None, **more: Any
 ) -> dict[str, Any]:
-    row = film_row(film, **({"dub": dub} if dub else {}))
+    row = film_row(film, dub=dub) if dub else film_row(film)
     shots = shot_rows(film, row, ObjectStore(str(tmp_path / "work")), painted)
     return stitch_film(row, list(reversed(shots)), str(tmp_path / "out"), **{"encode": FAST, **more})
 
@@ -236,3 +237,86 @@ def test_the_dub_begins_with_the_first_frame_of_a_film_that_starts_late(
     scores = [float(np.dot(found[100:-100], np.roll(wanted, lag)[100:-100])) for lag in range(-60, 61)]
     assert abs(int(np.argmax(scores)) - 60) <= (48 if suffix == "mkv" else 1)
     assert np.abs(found[:480]).max() > 0.4  # the tick at its first sample
+
+
+def prepared(tmp_path: Path, **more: Any) -> tuple[dict[str, Any], list[dict[str, Any]], str]:
+    film = make_film(tmp_path / "film.mp4")
+    row = film_row(film, **more)
+    return row, shot_rows(film, row, ObjectStore(str(tmp_path / "work")), 1), str(tmp_path / "out")
+
+
+def test_the_delivery_of_another_film_is_not_replaced(tmp_path: Path) -> None:
+    row, shots, out = prepared(tmp_path)
+    first = stitch_film(row, shots, out, encode=FAST)
+    (tmp_path / "other").mkdir()
+    other = make_film(tmp_path / "other" / "film.mp4", FilmSpec(title="Other"))
+
+    failed = stitched(tmp_path, other)
+
+    assert "another film" in failed["failure"]
+    assert failed["delivered_uri"] is None
+    assert json.loads((tmp_path / "out/one/pt-BR/manifest.json").read_text())["film_id"] == first["film_id"]
+
+
+def test_a_delivery_that_was_cut_or_altered_is_made_again(tmp_path: Path) -> None:
+    row, shots, out = prepared(tmp_path)
+    delivered = Path(stitch_film(row, shots, out, encode=FAST)["delivered_uri"])
+    whole = delivered.read_bytes()
+
+    for broken in (whole[:-100], whole[:-1] + bytes([whole[-1] ^ 1])):
+        delivered.write_bytes(broken)
+        assert not is_delivered(row, shots, out, FAST)
+        assert stitch_film(row, shots, out, encode=FAST)["failure"] is None
+        assert delivered.read_bytes() == whole
+    assert is_delivered(row, shots, out, FAST)
+
+
+def test_what_killed_stitches_left_is_swept_and_a_half_replaced_delivery_comes_back(tmp_path: Path) -> None:
+    row, shots, out = prepared(tmp_path)
+    first = stitch_film(row, shots, out, encode=FAST)
+    folder = Path(first["delivered_uri"]).parent
+    folder.rename(folder.with_name(f".pt-BR.{'a' * 32}.old"))
+    folder.with_name(f".pt-BR.{'b' * 32}.tmp").mkdir()
+    folder.with_name(f".pt.{'c' * 32}.tmp").mkdir()
+
+    assert stitch_film(row, shots, out, encode=FAST) == first
+
+    assert sorted(path.name for path in folder.parent.iterdir()) == [f".pt.{'c' * 32}.tmp", "pt-BR"]
+
+
+def test_another_verdict_or_review_patch_is_another_delivery_and_other_code_is_not(tmp_path: Path) -> None:
+    row, shots, out = prepared(tmp_path)
+    stitch_film(row, shots, out, encode=FAST, code={"commit": "abc"})
+    verdict = {"track_index": 0, "verdict": "review", "reason": None}
+
+    assert json.loads((tmp_path / "out/one/pt-BR/manifest.json").read_text())["code"] == {"commit": "abc"}
+    assert is_delivered(row, shots, out, FAST)
+    assert not is_delivered(row, [shots[0], shots[1] | {"verdicts": [verdict]}], out, FAST)
+    assert not is_delivered(row, [shots[0], shots[1] | {"review_patch_uri": "store/cd"}], out, FAST)
+    assert is_delivered(row, [shots[0], shots[1] | {"patch_uri": f"elsewhere/{'ab' * 32}"}], out, FAST)
+
+
+@pytest.mark.parametrize("name", ["dub.wav", "effects.wav"])
+def test_sound_that_changed_since_it_was_admitted_is_not_delivered(tmp_path: Path, name: str) -> None:
+    write_wav(tmp_path / "effects.wav", np.zeros(96_000, np.float32), 48_000)
+    row, shots, out = prepared(tmp_path, me_stem=tmp_path / "effects.wav")
+    write_wav(tmp_path / name, np.full(96_000, 0.1, np.float32), 48_000)
+
+    assert name in stitch_film(row, shots, out, encode=FAST)["failure"]
+
+
+def test_a_full_disk_is_not_blamed_on_the_source(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4")
+    write_wav(tmp_path / "stem.wav", np.zeros(96_000, np.float32), 48_000)
+    (tmp_path / "full.mp4").symlink_to("/dev/full")
+
+    with pytest.raises(UnwritableError, match=r"cannot be written: No space left"):
+        write_film(
+            film.path,
+            tmp_path / "full.mp4",
+            lambda pts, planes_of: None,
+            dub_track(tmp_path / "stem.wav", None),
+            "fr",
+            film.end_pts,
+            FAST,
+        )
