@@ -165,8 +165,9 @@ def dub_span(before: Ledger, after: Ledger) -> Check:
 
 
 def languages(before: Ledger, after: Ledger) -> Check:
-    """Copied streams keep their languages."""
-    return _equal("languages", *([stream.language for stream in some] for some in (before.streams, _copied(after))))
+    """Copied streams keep their languages; no tag is `und`, as MP4 writes it."""
+    wanted, found = ([one.language or "und" for one in some] for some in (before.streams, _copied(after)))
+    return _equal("languages", wanted, found)
 
 
 def dispositions(before: Ledger, after: Ledger) -> Check:

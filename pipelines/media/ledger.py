@@ -14,6 +14,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.stream import AttachmentStream, Disposition, Stream
 from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
 from pipelines.media.container import FILM_FORMATS, open_media, picture_stream
@@ -122,7 +123,7 @@ class _Shown:
             "matrix": int(frame.colorspace),
             "primaries": int(frame.color_primaries),
             "transfer": int(frame.color_trc),
-            "range": int(frame.color_range),
+            "full_range": frame.color_range == ColorRange.JPEG,  # no tag is limited range
             "rotation": frame.rotation,
         }
 
@@ -139,6 +140,9 @@ def _declared(stream: Stream) -> StreamLedger:
 
 def _note(stream: StreamLedger, digest: Any, packet: "Packet[Any]") -> None:
     data = bytes(packet)
+    if "attached_pic" in stream.disposition:
+        digest.update(data)  # a cover has no time
+        return
     if packet.pts is None or packet.time_base is None or (stream.kind == "subtitle" and data == EMPTY_LINE):
         return
     start_s = packet.pts * packet.time_base

@@ -174,7 +174,7 @@ class _Writer:
                 for frame in cast(list[VideoFrame], packet.decode()):
                     num_changed += self._encode(frame, change)
                     num_frames += 1
-            elif packet.dts is not None and packet.stream.index in self._copies:
+            elif packet.stream.index in self._copies and (packet.dts is not None or packet.size):
                 self._copy(packet)
         self._mux(self._encoded.encode(None))
         assert self._dub is not None
@@ -194,6 +194,8 @@ class _Writer:
         return planes is not None
 
     def _copy(self, packet: "Packet[Any]") -> None:
+        if packet.dts is None:  # of a cover, which has no time
+            packet.pts = packet.dts = 0
         packet.stream = self._copies[packet.stream.index]
         self._mux([packet])
 

@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
@@ -77,7 +78,10 @@ def _frames_from(path: Path, start_pts: int, back_off_s: int | None) -> Generato
     with open_media(path, FILM_FORMATS) as container:
         stream = picture_stream(container)
         if back_off_s is not None and stream.time_base:
-            container.seek(start_pts - round(back_off_s / stream.time_base), stream=stream)
+            try:
+                container.seek(start_pts - round(back_off_s / stream.time_base), stream=stream)
+            except av.FFmpegError:  # AVI will not seek to before its first frame
+                return
         for frame in container.decode(stream):
             if frame.pts is None:
                 raise UndecodableError(f"{path.name} has a frame without pts near {start_pts}")

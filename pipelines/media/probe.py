@@ -16,6 +16,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from pipelines.media.container import FILM_FORMATS, MAX_PIXELS, UndecodableError, open_media, picture_stream
+from pipelines.media.copyable import check_copyable
 from pipelines.media.refusal import MediaRefusedError, check_file, refusal_of_unopened
 from pipelines.media.streams import StreamFacts, picture_streams, stream_facts
 from schemas.reason import Refusal
@@ -71,6 +72,7 @@ def probe_film(path: Path, progress: Progress | None = None) -> Probe:
     try:
         with open_media(path, FILM_FORMATS) as container:
             _check_declared(container)
+            check_copyable(container, path)
             return _probe_open(container, progress or (lambda num_frames: None))
     except UndecodableError as error:
         raise refusal_of_unopened(path, str(error)) from error
@@ -177,11 +179,21 @@ class _Tally:
         if self.last is None:
             if frame.format.name not in PIXEL_FORMATS:
                 raise MediaRefusedError(Refusal.PIXEL_FORMAT, f"{frame.format.name} is not planar YUV")
+            self._check_encodable(frame)
             return
         if (frame.width, frame.height) != (self.last.width, self.last.height):
             raise MediaRefusedError(Refusal.DIMENSIONS, f"the frame size changes at frame {self.num_frames}")
         if frame.format.name != self.last.format.name:
             raise MediaRefusedError(Refusal.PIXEL_FORMAT, f"the pixel format changes at frame {self.num_frames}")
+
+    def _check_encodable(self, frame: VideoFrame) -> None:
+        """Refuse what the delivered picture cannot be encoded as."""
+        name, is_hevc = frame.format.name, self._stream.codec_context.codec.canonical_name == "hevc"
+        if "12" in name and not is_hevc:
+            raise MediaRefusedError(Refusal.PIXEL_FORMAT, f"{name} is delivered as HEVC only; give it in 10 bits")
+        if frame.width % (1 if "444" in name else 2) or frame.height % (2 if "420" in name else 1):
+            detail = f"{frame.width} x {frame.height} is odd in {name}; crop the film to even sides"
+            raise MediaRefusedError(Refusal.DIMENSIONS, detail)
 
     def judge(self, container: InputContainer) -> None:
         """Refuse what only the whole film shows."""

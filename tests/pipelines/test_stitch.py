@@ -1,6 +1,7 @@
 """The delivered film is the source with a dub; what was made before is left alone; what fails is not seen."""
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -320,3 +321,31 @@ def test_a_full_disk_is_not_blamed_on_the_source(tmp_path: Path) -> None:
             film.end_pts,
             FAST,
         )
+
+
+def test_a_cover_and_streams_without_a_language_come_along(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4")
+    bare = tmp_path / "bare.mp4"
+    with av.open(str(film.path)) as source, av.open(str(bare), "w") as out:
+        kept = {stream.index: stream for stream in source.streams if stream.type != "data"}
+        copies = {index: out.add_stream_from_template(stream) for index, stream in kept.items()}
+        cover = out.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 64, 64, "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        for packet in source.demux():
+            if packet.dts is not None and packet.stream.index in copies:
+                packet.stream = copies[packet.stream.index]
+                out.mux(packet)
+        out.mux([*cover.encode(av.VideoFrame(64, 64, "yuvj420p")), *cover.encode(None)])
+
+    row = stitched(tmp_path, replace(film, path=bare))
+
+    assert row["failure"] is None
+    with av.open(row["delivered_uri"]) as made:
+        assert [bool(one.disposition & Disposition.attached_pic) for one in made.streams.video] == [False, True]
+
+
+def test_an_avi_without_tags_is_delivered_as_mp4(tmp_path: Path) -> None:
+    spec = FilmSpec(b_frames=0, colour=None, languages=(), subtitle=None, chapters=False, codec="mpeg4", encoder=())
+
+    assert stitched(tmp_path, make_film(tmp_path / "film.avi", spec))["failure"] is None

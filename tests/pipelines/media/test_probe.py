@@ -228,3 +228,28 @@ def test_a_codec_off_the_list_is_refused(tmp_path: Path) -> None:
         out.mux(stream.encode(None))
 
     assert refusal_of(tmp_path / "film.mov") == Refusal.CODEC
+
+
+def test_a_sound_that_the_delivered_container_cannot_keep_is_refused(tmp_path: Path) -> None:
+    spec = FilmSpec(b_frames=0, colour=None, languages=(), subtitle=None, chapters=False, codec="mpeg4", encoder=())
+    film = make_film(tmp_path / "film.avi", spec)
+    with av.open(str(film.path)) as source, av.open(str(tmp_path / "u8.avi"), "w") as out:
+        copy = out.add_stream_from_template(source.streams.video[0])
+        sound = out.add_stream("pcm_u8", rate=8000, layout="mono")
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.stream = copy
+                out.mux(packet)
+        frame = av.AudioFrame.from_ndarray(np.full((1, 8000), 128, np.uint8), "u8", "mono")
+        frame.sample_rate = 8000
+        out.mux([*sound.encode(frame), *sound.encode(None)])
+
+    assert refusal_of(tmp_path / "u8.avi") == Refusal.CODEC
+
+
+def test_what_the_encoders_cannot_write_is_refused(tmp_path: Path) -> None:
+    odd = FilmSpec(num_frames=5, cuts=(), width_px=161, height_px=121, codec="ffv1", encoder=(), subtitle=None)
+    deep = FilmSpec(num_frames=5, cuts=(), pixel_format="yuv420p12le", codec="ffv1", encoder=(), subtitle=None)
+
+    assert refusal_of(make_film(tmp_path / "odd.mkv", odd).path) == Refusal.DIMENSIONS
+    assert refusal_of(make_film(tmp_path / "deep.mkv", deep).path) == Refusal.PIXEL_FORMAT
