@@ -21,6 +21,7 @@ from pipelines.media.dub_track import DubTrack
 Plane = NDArray[Any]
 
 AAC_FRAME_SAMPLES = 1024
+HEVC_TAGS = ("hvc1", "hev1")
 ENCODERS = {"h264": "libx264", "hevc": "libx265"}  # anything else is delivered as H.264
 
 
@@ -48,6 +49,8 @@ def add_picture(out: OutputContainer, source: VideoStream, first: VideoFrame, co
     context.flags |= Flags.frame_duration
     context.color_range, context.colorspace = first.color_range, first.colorspace
     context.color_primaries, context.color_trc = first.color_primaries, first.color_trc
+    if name == "libx265" and source.codec_context.codec_tag in HEVC_TAGS:
+        context.codec_tag = source.codec_context.codec_tag  # Apple's players want hvc1 where it was
     if source.sample_aspect_ratio:
         context.sample_aspect_ratio = source.sample_aspect_ratio
     if first.rotation:
@@ -69,15 +72,16 @@ def encode_picture(stream: VideoStream, source: VideoFrame, planes: list[Plane] 
     return stream.encode(frame)
 
 
-def _frame_of(planes: list[Plane], like: VideoFrame) -> VideoFrame:
-    frame = VideoFrame(like.width, like.height, like.format.name)
+def _frame_of(planes: list[Plane], frame: VideoFrame) -> VideoFrame:
+    """The frame with other samples: its times, tags and side data (captions, light levels) stay.
+
+    The decoder may still refer to the frame's samples; `make_writable` copies them then.
+    """
+    frame.make_writable()
     for target, samples in zip(frame.planes, planes, strict=True):
         room = np.frombuffer(memoryview(target), samples.dtype)
         rows = room.reshape(-1, target.line_size // samples.dtype.itemsize)
         rows[: target.height, : target.width] = samples
-    frame.pts, frame.duration, frame.time_base = like.pts, like.duration, like.time_base
-    frame.color_range, frame.colorspace = like.color_range, like.colorspace
-    frame.color_primaries, frame.color_trc = like.color_primaries, like.color_trc
     return frame
 
 

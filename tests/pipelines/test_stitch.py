@@ -349,3 +349,16 @@ def test_an_avi_without_tags_is_delivered_as_mp4(tmp_path: Path) -> None:
     spec = FilmSpec(b_frames=0, colour=None, languages=(), subtitle=None, chapters=False, codec="mpeg4", encoder=())
 
     assert stitched(tmp_path, make_film(tmp_path / "film.avi", spec))["failure"] is None
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+def test_hevc_keeps_the_tag_by_which_players_know_it(tmp_path: Path, suffix: str) -> None:
+    spec = FilmSpec(codec="libx265", encoder=(("x265-params", "pools=1:log-level=error"), ("preset", "ultrafast")))
+    film = make_film(tmp_path / f"film.{suffix}", spec)
+    tagged = tmp_path / f"tagged.{suffix}"
+    tagged.write_bytes(film.path.read_bytes().replace(b"hev1", b"hvc1"))
+
+    row = stitched(tmp_path, replace(film, path=tagged))
+
+    with av.open(row["delivered_uri"]) as made:
+        assert (row["failure"], made.streams.video[0].codec_context.codec_tag) == (None, "hvc1")
