@@ -68,15 +68,15 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     denoiser = load_checkpoint(resolve_model(args.model).path).denoiser.to(memory_format=torch.channels_last)
     default = SamplerConfig()
-    rows = {"default": default, "5 steps": SamplerConfig(steps=5), "8 steps": SamplerConfig(steps=8)}
-    rows |= {"10 steps": SamplerConfig(steps=10), "guidance 2": SamplerConfig(guidance=2.0)}
+    rows = {"default": default, "no guidance": SamplerConfig(guidance=1.0), "8 steps": SamplerConfig(steps=8)}
+    rows |= {"25 steps, none": SamplerConfig(steps=25, guidance=1.0)}
     rows |= {f"batch {size}": SamplerConfig(frames_per_batch=size) for size in (4, 32)}
-    print(f"{'sampler':<12}{'s a frame':>12}{'ratio':>8}{'GFLOP a frame':>16}{'GFLOP/s':>10}")
+    print(f"{'sampler':<16}{'s a frame':>12}{'ratio':>8}{'GFLOP a frame':>16}{'GFLOP/s':>10}")
     first = seconds_per_frame(denoiser, default)
     for name, sampler in rows.items():
         seconds = first if sampler == default else seconds_per_frame(denoiser, sampler)
         gflop = gflop_per_frame(denoiser, sampler)
-        print(f"{name:<12}{seconds:>12.4f}{seconds / first:>8.2f}{gflop:>16.1f}{gflop / seconds:>10.1f}")
+        print(f"{name:<16}{seconds:>12.4f}{seconds / first:>8.2f}{gflop:>16.1f}{gflop / seconds:>10.1f}")
 
 
 if __name__ == "__main__":

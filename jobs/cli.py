@@ -146,6 +146,8 @@ def inspect(
 def verify(
     source: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
     delivered: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    dub: Annotated[Path | None, typer.Option("--dub", exists=True, help="The dub, to prove its sound too.")] = None,
+    me: Annotated[Path | None, typer.Option("--me", exists=True, help="Music and effects mixed with it.")] = None,
     as_json: Json = False,
 ) -> None:
     """Prove that a delivery keeps all that must stay. Exit code 1 when something is not equal."""
@@ -153,7 +155,7 @@ def verify(
     from pipelines.verify import verify_films
 
     with _material_errors():
-        proof = verify_films(source, delivered)
+        proof = verify_films(source, delivered, dub, me)
     if not _print(asdict(proof) | {"holds": proof.holds}, as_json):
         show_proof(proof)
     raise typer.Exit(DONE if proof.holds else FAILED)

@@ -56,6 +56,7 @@ def prepare_ray(address: str | None = None) -> None:
     os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")  # jobs/progress.py shows our own
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")  # workers use the environment that is there
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its advice on actors that our stages do not need
     if address or os.environ.get("RAY_ADDRESS"):
         return
     os.environ.setdefault("RAY_AUTH_MODE", "token")

@@ -44,5 +44,5 @@ def run_demo(out: Path, display: Display) -> DemoOutcome:
     demo = build_demo(out / MATERIAL)
     outcome = dub_here(DubRequest(catalog=demo.catalog, out=out), display)
     delivered = [Path(film["delivered_uri"]) for film in outcome.films if film["delivered_uri"]]
-    proofs = [verify_films(demo.film, path) for path in delivered]
+    proofs = [verify_films(demo.film, path, demo.dub) for path in delivered]
     return DemoOutcome(dub=outcome, proofs=proofs, seconds=round(time.monotonic() - begin, 1), out=out)

@@ -1,7 +1,7 @@
 """The dub: its stages in order, and where each runs. The table of contents."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from ray.data import Dataset
 
 from diff2lip.checkpoint import read_config
 from diff2lip.config import CropConfig, SamplerConfig
-from pipelines import align, composite, faces, paint, shots
+from pipelines import align, composite, faces, paint, shots, speech
 from pipelines.align import AlignConfig, AlignDub
 from pipelines.blend import BlendConfig
 from pipelines.composite import CompositeShot
@@ -27,7 +27,13 @@ from pipelines.shots import DetectShots, ShotConfig
 from pipelines.stage import check_chain
 from pipelines.storage import file_digest
 
-ANALYSIS_VERSIONS = {"shots": shots.VERSION, "align": align.VERSION, "faces": faces.VERSION}
+ANALYSIS_VERSIONS = {
+    "shots": shots.VERSION,
+    "speech": speech.VERSION,
+    "align": align.VERSION,
+    "loudness": faces.LOUDNESS_VERSION,
+    "faces": faces.VERSION,
+}
 PAINTING_VERSIONS = {"paint": paint.VERSION, "composite": composite.VERSION}
 
 check_chain([DetectShots, AlignDub, TrackFaces])
@@ -64,7 +70,7 @@ class DubConfig:
     @property
     def analysis_facts(self) -> dict[str, Any]:
         """What the facts of a shot depend on, beside film and dub."""
-        parts = (self.shots, self.align, self.detector, self.tracks, self.crop)
+        parts = (self.shots, self.align, replace(self.detector, batch_size=1), self.tracks, self.crop)
         return {"versions": ANALYSIS_VERSIONS, "config": [plain(part) for part in parts]}
 
     @property

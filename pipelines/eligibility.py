@@ -102,6 +102,8 @@ def shot_reason(row: Row, verdicts: Sequence[Row]) -> Reason | None:
     """
     if any(verdict["verdict"] != Verdict.LEAVE for verdict in verdicts):
         return None
+    if row["picture_lost"]:
+        return Reason.UNDECODABLE
     if not row["tracks"]:
         return Reason.NO_FACE
     if not row["dub_speech"] and not row["original_speech"]:

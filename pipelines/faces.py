@@ -59,9 +59,10 @@ class TrackFaces(RowStage):
             try:
                 self._store.put_json(key, self._track(row))
             except UndecodableError:
-                return NOTHING  # kept nowhere: the next run tries again
+                return NOTHING | {"picture_lost": True}  # kept nowhere: the next run tries again
         stored: Row = self._store.get_json(key)
-        return stored | {"tracks_uri": self._store.uri(stored["tracks_uri"]) if stored["tracks_uri"] else None}
+        tracks_uri = self._store.uri(stored["tracks_uri"]) if stored["tracks_uri"] else None
+        return stored | {"tracks_uri": tracks_uri, "picture_lost": False}
 
     def _key_facts(self, row: Row) -> dict[str, Any]:
         """All that the tracks depend on: not the dub, not the language."""

@@ -8,7 +8,7 @@ line of dialogue repaints the frames in which it is heard.
 import hashlib
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,6 +26,7 @@ from diff2lip.sampler import paint, track_noise
 from diff2lip.unet import Condition
 from pipelines.media.sound import read_mono
 from pipelines.plan import spans_to_paint
+from pipelines.reference import choose_references
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key, file_digest, read_table
 from schemas.frames import PAINTED_FRAME
@@ -37,6 +38,7 @@ VERSION = 1  # raised when the same facts give other pixels
 FADE_FRAMES = 3  # in and out of painting, where the track is seen before and after
 
 Bytes = NDArray[np.uint8]
+NoiseIds = tuple[str, int, int]  # film, shot, track
 
 
 class PaintMouths(RowStage):
@@ -69,11 +71,20 @@ class PaintMouths(RowStage):
             return {"track_index": track_index, "painted_uri": "", "num_frames": 0, "seconds": 0.0}
         windows = self._windows(row, [frame["pts"] for frame in chosen])
         noise_ids = (row["film_id"], row["shot_index"], track_index)
-        crops = self._painter.paint([frame["crop"] for frame in chosen], windows, noise_ids)
+        references = self._references(seen, chosen)
+        crops = self._painter.paint([frame["crop"] for frame in chosen], references, windows, noise_ids)
         weights = fade_weights([frame["pts"] for frame in frames], [frame["pts"] for frame in chosen])
         uri = self._commit(chosen, crops, weights)
         seconds = time.monotonic() - begin
         return {"track_index": track_index, "painted_uri": uri, "num_frames": len(chosen), "seconds": seconds}
+
+    def _references(self, track: list[Row], painted: list[Row]) -> list[bytes]:
+        place = {frame["pts"]: index for index, frame in enumerate(track)}
+        crops = np.stack([self._painter.pixels(frame["crop"]) for frame in track])
+        openings = np.array([frame["opening"] for frame in track], np.float32)
+        indices = np.array([place[frame["pts"]] for frame in painted])
+        chosen = choose_references(crops, openings, indices, self._painter.mask_row)
+        return [track[index]["crop"] for index in chosen]
 
     def _windows(self, row: Row, pts: list[int]) -> Tensor:
         """[F, 80, 16] mel windows of the dub at these frames: its sample 0 lies at the film's first frame."""
@@ -106,6 +117,16 @@ class PaintMouths(RowStage):
         return self._store.uri(key) if self._store.has(key) else self._store.put_table(key, table)
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a batch of painted crops is made of, beside the model."""
+
+    crops: list[bytes]
+    references: list[bytes]
+    windows: Tensor  # [B, 80, 16]
+    noise_ids: NoiseIds
+
+
 class Painter:
     """The network and what it was loaded from; loaded when the first batch is not in storage."""
 
@@ -116,11 +137,17 @@ class Painter:
         self._checkpoint: Checkpoint | None = None
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
-    def paint(self, crops: list[bytes], windows: Tensor, noise_ids: tuple[str, int, int]) -> list[bytes]:
+    @property
+    def mask_row(self) -> int:
+        """First crop row that is painted."""
+        return self._crop.mask_row
+
+    def paint(self, crops: list[bytes], references: list[bytes], windows: Tensor, noise_ids: NoiseIds) -> list[bytes]:
         """Painted crops of a track's frames, in order; batches are padded to a fixed size.
 
         Args:
             crops: source crops, size x size x 3 bytes each.
+            references: as many crops of the same person, with the mouth closed.
             windows: [F, 80, 16] mel windows.
             noise_ids: film, shot and track: what the noise is drawn from.
 
@@ -129,9 +156,10 @@ class Painter:
         """
         painted: list[bytes] = []
         for part in self._batches(len(crops)):
-            key = self._key(crops[part], windows[part], noise_ids)
+            batch = Batch(crops[part], references[part], windows[part], noise_ids)
+            key = self._key(batch)
             if not self._store.has(key):
-                self._store.put(key, b"".join(self._paint_batch(crops[part], windows[part], noise_ids)))
+                self._store.put(key, b"".join(self._paint_batch(batch)))
             painted += self._split(self._store.get(key))
         return painted
 
@@ -139,43 +167,51 @@ class Painter:
         size = self._sampler.frames_per_batch
         return (slice(first, min(first + size, count)) for first in range(0, count, size))
 
-    def _key(self, crops: list[bytes], windows: Tensor, noise_ids: tuple[str, int, int]) -> str:
+    def _key(self, batch: "Batch") -> str:
         facts: dict[str, Any] = {
             "model": self._digest,
             "sampler": asdict(self._sampler),
-            "noise": list(noise_ids),
-            "crops": hashlib.sha256(b"".join(crops)).hexdigest(),
-            "sound": hashlib.sha256(windows.numpy().tobytes()).hexdigest(),
+            "noise": list(batch.noise_ids),
+            "crops": hashlib.sha256(b"".join(batch.crops)).hexdigest(),
+            "references": hashlib.sha256(b"".join(batch.references)).hexdigest(),
+            "sound": hashlib.sha256(batch.windows.numpy().tobytes()).hexdigest(),
             "device": self._device.type,
             "threads": self._threads,
         }
         return content_key("paint-batch", VERSION, facts)
 
-    def _paint_batch(self, crops: list[bytes], windows: Tensor, noise_ids: tuple[str, int, int]) -> list[bytes]:
+    def _paint_batch(self, batch: "Batch") -> list[bytes]:
         denoiser = self._load().denoiser
         size, count = self._crop.size_px, self._sampler.frames_per_batch
-        source = torch.zeros(count, 3, size, size)
-        source[: len(crops)] = torch.from_numpy(np.stack([self._pixels(crop) for crop in crops])).permute(0, 3, 1, 2)
-        source = source / 127.5 - 1
-        mel = torch.full((count, *windows.shape[1:]), SILENCE)
-        mel[: len(crops)] = windows
+        source, reference = self._padded(batch.crops), self._padded(batch.references)
+        mel = torch.full((count, *batch.windows.shape[1:]), SILENCE)
+        mel[: len(batch.crops)] = batch.windows
         mask = torch.zeros(1, 1, size, size)
         mask[:, :, self._crop.mask_row :] = 1
-        fill, other = (track_noise(*noise_ids, size_px=size, seed=seed) for seed in range(2))
+        fill, other = (track_noise(*batch.noise_ids, size_px=size, seed=seed) for seed in range(2))
         start = fill if denoiser.config.shared_noise else other
-        source, mask, fill, start = (tensor.to(self._device) for tensor in (source, mask, fill, start))
+        tensors = (source, reference, mask, fill, start)
+        source, reference, mask, fill, start = (tensor.to(self._device) for tensor in tensors)
         with torch.inference_mode():
             sound = denoiser.encode_sound(mel.to(self._device))
-        condition = Condition(source, mask, fill.expand_as(source), source, sound)
+        condition = Condition(source, mask, fill.expand_as(source), reference, sound)
         result = ((paint(denoiser, condition, self._sampler, start) + 1) * 127.5).round().clamp(0, 255)
-        pixels = result[: len(crops)].to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
-        return [self._keep_known(crop, image) for crop, image in zip(crops, pixels, strict=True)]
+        pixels = result[: len(batch.crops)].to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+        return [self._keep_known(crop, image) for crop, image in zip(batch.crops, pixels, strict=True)]
 
     def _keep_known(self, crop: bytes, painted: Bytes) -> bytes:
-        known = self._pixels(crop)[: self._crop.mask_row]
+        known = self.pixels(crop)[: self._crop.mask_row]
         return np.concatenate([known, painted[self._crop.mask_row :]]).tobytes()
 
-    def _pixels(self, crop: bytes) -> Bytes:
+    def _padded(self, crops: list[bytes]) -> Tensor:
+        """[B, 3, S, S] in [-1, 1]; what a short batch lacks is grey."""
+        size = self._crop.size_px
+        pixels = torch.full((self._sampler.frames_per_batch, 3, size, size), 127.5)
+        pixels[: len(crops)] = torch.from_numpy(np.stack([self.pixels(crop) for crop in crops])).permute(0, 3, 1, 2)
+        return (pixels / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+
+    def pixels(self, crop: bytes) -> Bytes:
+        """[S, S, 3] of a crop's bytes."""
         return np.frombuffer(crop, np.uint8).reshape(self._crop.size_px, self._crop.size_px, 3)
 
     def _split(self, joined: bytes) -> list[bytes]:

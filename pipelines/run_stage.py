@@ -16,7 +16,12 @@ from pipelines.stage import Row, Stage
 
 TIMINGS = pa.list_(pa.struct([("stage", pa.string()), ("seconds", pa.float64()), ("peak_mib", pa.float64())]))
 TASK_RETRIES = 2  # a shot that ends its process is tried so often again, then its row is missing
+MIN_CPUS = 2.0
 NO_PROGRESS_S = 3 * 3600.0  # one long film is one row of the first stage
+
+
+class ClusterTooSmallError(RuntimeError):
+    """A Ray cluster on which the stages would wait for each other for ever."""
 
 
 class TimedStage:
@@ -71,26 +76,27 @@ def one_row_a_block(rows: Dataset) -> Dataset:
     return rows.repartition(target_num_rows_per_block=1, strict=True)
 
 
-def finished_rows(rows: Dataset, num_rows: int, reserved_cpus: float) -> Iterator[Row]:
-    """The rows as they come out, in no order; fewer than `num_rows` where a process died on one.
-
-    Args:
-        rows: the lazy dataset.
-        num_rows: how many go in; a few may be lost to dead processes, more end the job.
-        reserved_cpus: kept free for tasks beside the dataset.
-    """
-    context = DataContext.get_current()
-    context.execution_options.resource_limits = ExecutionResources.for_limits(
-        cpu=max(1.0, ray.cluster_resources().get("CPU", 1.0) - reserved_cpus)
-    )
+def finished_rows(rows: Dataset) -> Iterator[Row]:
+    """The rows as they come out, in no order; one is missing where its stage failed: the caller must look."""
     yield from rows.iter_rows()
 
 
-def configure_ray_data(num_rows: int) -> None:
-    """Settings that a dataset takes with it when it is built."""
+def configure_ray_data(reserved_cpus: float = 0.0) -> None:
+    """Settings that a dataset takes with it when it is built: call this before.
+
+    Args:
+        reserved_cpus: kept free for tasks beside the dataset.
+
+    Raises:
+        ClusterTooSmallError: a pool of every stage would never fit.
+    """
+    cpus = ray.cluster_resources().get("CPU", 0.0)
+    if cpus < MIN_CPUS:
+        raise ClusterTooSmallError(f"the Ray cluster has {cpus:g} CPUs; a dub needs {MIN_CPUS:g}")
     context = DataContext.get_current()
+    context.execution_options.resource_limits = ExecutionResources.for_limits(cpu=max(1.5, cpus - reserved_cpus))
     context.execution_no_progress_timeout_s = NO_PROGRESS_S
-    context.max_errored_blocks = max(1, num_rows // 50)
+    context.max_errored_blocks = -1  # a row that is lost has a block of its own; the driver counts
     context.max_consecutive_actor_init_deaths = 3
     context.issue_detectors_config.detectors = []  # they advise on memory that no stage of ours comes near
     context.enable_progress_bars = False  # our own are shown

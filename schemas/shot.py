@@ -41,6 +41,7 @@ TRACKED_SHOT = widen(
     ALIGNED_SHOT,
     column("tracks_uri", pa.string(), "Boxes, landmarks, affines, crops; null without a face.", nullable=True),
     column("tracks", pa.list_(TRACK_FACTS), "A few numbers of each face track."),
+    column("picture_lost", pa.bool_(), "True where the picture of the shot could not be decoded."),
 )
 
 TRACK_VERDICT = pa.struct(

@@ -49,6 +49,7 @@ def shot(*tracks: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "dub_speech": spans(SPOKEN),
         "original_speech": spans(SPOKEN),
         "tracks_uri": "tracks" if tracks else None,
+        "picture_lost": False,
         "tracks": list(tracks),
         **changes,
     }

@@ -56,7 +56,7 @@ def test_ddim_with_25_steps_paints_the_published_crops() -> None:
 
     with torch.no_grad():
         free = ddim(lambda x_t, t: denoiser(x_t, t, condition)[:, :3], condition.noise, 25, Prediction.EPS)
-    pasted = paint(denoiser, condition, SamplerConfig(steps=25))
+    pasted = paint(denoiser, condition, SamplerConfig(steps=25, guidance=1.0))
 
     np.testing.assert_allclose(*recorded(FIGURES["unet_64"]["ddim25"], free), atol=1e-3)
     np.testing.assert_allclose(*recorded(FIGURES["unet_64"]["ddim25_pasted"], pasted), atol=1e-3)
@@ -119,7 +119,7 @@ def test_painting_leaves_what_lies_outside_the_mask_bit_equal() -> None:
     sound = torch.zeros(1, 4 * config.channels)
     condition = Condition(source, mask, formula_input("outside:noise", (1, 3, size, size)), source, sound)
 
-    painted = paint(denoiser, condition, SamplerConfig(steps=2))
+    painted = paint(denoiser, condition, SamplerConfig(steps=2, guidance=1.0))
 
     assert torch.equal(painted[:, :, :row], source[:, :, :row])
     assert not torch.equal(painted[:, :, row:], source[:, :, row:])

@@ -1,0 +1,42 @@
+"""Rows that name objects of the store: by key they are stored, by uri they are used.
+
+A store that is moved, or reached by another address, gives the same keys and other uris.
+"""
+
+from collections.abc import Callable
+
+from pipelines.stage import Row
+from pipelines.storage import ObjectStore
+
+URI_COLUMNS = ("tracks_uri", "patch_uri", "review_patch_uri")
+
+
+def relocated(row: Row, store: ObjectStore) -> Row:
+    """The row with its objects where this store has them."""
+    return _mapped(row, lambda uri: store.uri(_key(uri)))
+
+
+def keyed(row: Row) -> Row:
+    """The row with keys for uris: what content keys are made of."""
+    return _mapped(row, _key)
+
+
+def is_whole(row: Row, store: ObjectStore) -> bool:
+    """Whether every object that the row names is in the store."""
+    return all(store.has(_key(uri)) for uri in _uris(row))
+
+
+def _uris(row: Row) -> list[str]:
+    named = [row.get(name) for name in URI_COLUMNS] + [track["painted_uri"] for track in row.get("painted") or []]
+    return [uri for uri in named if uri]
+
+
+def _mapped(row: Row, change: Callable[[str], str]) -> Row:
+    changed: Row = {name: change(row[name]) for name in URI_COLUMNS if row.get(name)}
+    if "painted" in row:
+        changed["painted"] = [track | {"painted_uri": change(track["painted_uri"])} for track in row["painted"]]
+    return row | changed
+
+
+def _key(uri: str) -> str:
+    return uri.rsplit("/", 1)[-1]
