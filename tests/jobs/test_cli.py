@@ -28,7 +28,7 @@ OPTIONS = {
         "--work",
     ],
     "inspect": ["--json", "--work"],
-    "verify": ["--json"],
+    "verify": ["--dub", "--json", "--me"],
     "review": ["--out", "--port", "--tracking-uri"],
     "submit": ["--address", "--follow", "--json"],
     "doctor": ["--json", "--out"],
