@@ -11,6 +11,7 @@ from pipelines.media.concat import FilmFormat, Stretch, TimedText, concat
 from pipelines.media.container import UndecodableError
 from pipelines.media.picture import rgb_frames
 from pipelines.media.sound import read_mono
+from pipelines.storage import file_digest
 from tests.synthetic import FILM_24, NTSC_30, TICK_EVERY_S, FilmSpec, frame_number, make_film
 
 FORMAT = FilmFormat(width_px=160, height_px=120, title="Joined")
@@ -83,10 +84,12 @@ def test_the_same_clips_give_the_same_bytes(tmp_path: Path) -> None:
     clip = make_film(tmp_path / "clip.mp4")
     stretch = Stretch(path=clip.path, start_s=Fraction(0), num_frames=25)
 
-    for name in ("one.mp4", "two.mp4"):
-        concat([stretch], tmp_path / name, FORMAT)
+    digests = set()
+    for index in range(5):
+        concat([stretch], tmp_path / f"{index}.mp4", FORMAT)
+        digests.add(file_digest(tmp_path / f"{index}.mp4"))
 
-    assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
+    assert len(digests) == 1
 
 
 def test_a_clip_that_is_too_short_is_refused(tmp_path: Path) -> None:
