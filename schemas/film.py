@@ -7,7 +7,9 @@ from schemas.column import RATIONAL, column, widen
 FILM = pa.schema(
     [
         column("film_id", pa.string(), "SHA-256 of the film's bytes: same film, same id."),
-        column("dub_id", pa.string(), "SHA-256 of film_id, language and the dub's digest: one film in one language."),
+        column(
+            "dub_id", pa.string(), "Digest of film, language, dub with its kind, and M&E: one film in one language."
+        ),
         column("title", pa.string(), "Folder name of the delivery."),
         column("language", pa.string(), "Language of the dub, BCP-47."),
         column("film_uri", pa.string(), "Where the film lies."),
