@@ -28,6 +28,8 @@ ID_LETTERS = 20
 POLL_S = 1.0
 RUNNING, SUCCEEDED = ("PENDING", "RUNNING"), "SUCCEEDED"
 TOKEN_VARIABLE = "RAY_AUTH_TOKEN"
+READY_WITHIN_S = 60.0
+NOT_READY = "No available agent"  # Ray's words for it
 
 
 class SubmitError(Exception):
@@ -125,13 +127,29 @@ def _name(base: str, number: int) -> str:
 
 def _start(client: "JobSubmissionClient", name: str, command: Sequence[str]) -> None:
     environment = {SUBMISSION_VARIABLE: name, "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
-    with _refusals(f"the cluster refuses {name}"):
+
+    def ask() -> None:
         client.submit_job(
             entrypoint=shlex.join(command),
             submission_id=name,
             runtime_env={"env_vars": environment},
             metadata={"diff2lip": shlex.join(command)},
         )
+
+    with _refusals(f"the cluster refuses {name}"):
+        _when_ready(ask)
+
+
+def _when_ready(ask: Callable[[], None]) -> None:
+    """Ask, and again while a cluster that was just started has no agent yet that could take a job."""
+    end = time.monotonic() + READY_WITHIN_S
+    while True:
+        try:
+            return ask()
+        except RuntimeError as error:
+            if NOT_READY not in str(error) or time.monotonic() > end:
+                raise
+        time.sleep(1)
 
 
 @contextmanager

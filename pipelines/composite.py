@@ -61,7 +61,7 @@ class CompositeShot(RowStage):
         if not tracks:
             return _facts_of(0, [])
         key = self._key(row, tracks)
-        if not self._store.has(key):
+        if self._store.find_facts(key, "patch_key") is None:
             try:
                 self._commit(key, row, tracks)
             except UndecodableError:

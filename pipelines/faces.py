@@ -55,12 +55,13 @@ class TrackFaces(RowStage):
 
     def facts(self, row: Row) -> Row:
         key = content_key("faces", VERSION, self._key_facts(row))
-        if not self._store.has(key):
+        stored = self._store.find_facts(key, "tracks_uri")
+        if stored is None:
             try:
-                self._store.put_json(key, self._track(row))
+                stored = self._track(row)
             except UndecodableError:
                 return NOTHING | {"picture_lost": True}  # kept nowhere: the next run tries again
-        stored: Row = self._store.get_json(key)
+            self._store.put_json(key, stored)
         tracks_uri = self._store.uri(stored["tracks_uri"]) if stored["tracks_uri"] else None
         return stored | {"tracks_uri": tracks_uri, "picture_lost": False}
 

@@ -85,6 +85,13 @@ class ObjectStore:
         """An object that `put_json` wrote."""
         return json.loads(self.get(key))
 
+    def find_facts(self, key: str, object_field: str) -> dict[str, Any] | None:
+        """Facts that `put_json` wrote; None when they, or the object that their field names by key, are gone."""
+        if not self.has(key):
+            return None
+        facts: dict[str, Any] = self.get_json(key)
+        return facts if facts[object_field] is None or self.has(facts[object_field]) else None
+
     def put_json(self, key: str, value: Any) -> str:
         """Commit a JSON value under a key and return its uri."""
         return self.put(key, json.dumps(value, sort_keys=True).encode())

@@ -7,7 +7,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,16 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def wait_for_dashboard(port: int, within_s: float = 90.0) -> None:
+    """Its HTTP server listens some time after Ray itself, on a busy machine."""
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 2):
+            return
+        time.sleep(0.5)
+    pytest.fail(f"no dashboard on port {port} within {within_s:g} s")
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +57,7 @@ def cluster() -> Iterator[str]:
     assert process.stdout is not None
     assert process.stdin is not None
     assert process.stdout.readline(), "the cluster did not start"
+    wait_for_dashboard(port)
     yield f"http://127.0.0.1:{port}"
     process.stdin.close()
     process.wait(30)

@@ -127,3 +127,13 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
 def test_a_digest_is_sha256_of_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")  # the test vector of FIPS 180-2
     assert file_digest(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_facts_whose_object_is_gone_are_not_found(tmp_path: Path) -> None:
+    store = ObjectStore(str(tmp_path))
+    key, thing = content_key("stage", 1, {}), content_key("thing", 1, {})
+    store.put_json(key, {"object": thing})
+
+    assert store.find_facts(key, "object") is None
+    store.put(thing, b"there")
+    assert store.find_facts(key, "object") == {"object": thing}
