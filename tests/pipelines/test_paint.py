@@ -1,0 +1,112 @@
+"""Painting: what is painted, how it fades, and that nothing but its inputs decides a pixel."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from diff2lip.checkpoint import save_checkpoint
+from diff2lip.config import AudioEncoderConfig, CropConfig, ModelConfig, Prediction, SamplerConfig
+from diff2lip.unet import Denoiser
+from pipelines.paint import FADE_FRAMES, Painter, fade_weights, frames_in_spans
+from pipelines.storage import ObjectStore
+
+SIZE = 32
+TINY = ModelConfig(
+    name="tiny",
+    channels=8,
+    channel_mult=(1, 2),
+    num_res_blocks=1,
+    attention_factors=(),
+    head_channels=8,
+    groups=4,
+    learned_variance=False,
+    prediction=Prediction.V,
+    shared_noise=False,
+    audio=AudioEncoderConfig(channels=8, num_res_blocks=1, groups=4),
+    crop=CropConfig(size_px=SIZE),
+)
+SAMPLER = SamplerConfig(steps=2, frames_per_batch=4)
+IDS = ("film", 0, 0)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
+    torch.manual_seed(0)
+    denoiser = Denoiser(TINY)
+    for parameter in denoiser.parameters():
+        torch.nn.init.normal_(parameter, std=0.4)
+    save_checkpoint(path, denoiser, {}, torch.float32)
+    return path
+
+
+def pictures(count: int, seed: int) -> list[bytes]:
+    rng = np.random.default_rng(seed)
+    return [rng.integers(0, 255, (SIZE, SIZE, 3), np.uint8).tobytes() for _ in range(count)]
+
+
+def windows(count: int, seed: int = 5) -> torch.Tensor:
+    return torch.randn(count, 80, 16, generator=torch.Generator().manual_seed(seed)).clamp(-4, 4)
+
+
+def painter(model: Path, folder: Path) -> Painter:
+    return Painter(model, SAMPLER, ObjectStore(str(folder)), threads=2)
+
+
+def test_what_lies_above_the_mask_is_the_source_to_the_bit_and_what_lies_below_is_painted(
+    model: Path, tmp_path: Path
+) -> None:
+    crops = pictures(6, 0)
+
+    painted = painter(model, tmp_path).paint(crops, pictures(6, 1), windows(6), IDS)
+
+    known = 3 * SIZE * TINY.crop.mask_row
+    assert [crop[:known] for crop in painted] == [crop[:known] for crop in crops]
+    assert all(ours[known:] != source[known:] for ours, source in zip(painted, crops, strict=True))
+
+
+def test_a_frame_is_painted_alike_whatever_else_is_in_its_batch(model: Path, tmp_path: Path) -> None:
+    crops, references, mel = pictures(4, 0), pictures(4, 1), windows(4)
+    together = painter(model, tmp_path / "one").paint(crops, references, mel, IDS)
+
+    for index in range(4):
+        part = slice(index, index + 1)
+        alone = painter(model, tmp_path / f"alone{index}").paint(crops[part], references[part], mel[part], IDS)
+        assert alone == together[part]
+
+
+def test_other_sound_paints_other_pixels(model: Path, tmp_path: Path) -> None:
+    crops, references = pictures(2, 0), pictures(2, 1)
+
+    one = painter(model, tmp_path).paint(crops, references, windows(2, 5), IDS)
+    other = painter(model, tmp_path).paint(crops, references, windows(2, 6), IDS)
+
+    assert one != other
+
+
+def test_a_batch_that_is_stored_is_not_painted_again(model: Path, tmp_path: Path) -> None:
+    crops, references, mel = pictures(6, 0), pictures(6, 1), windows(6)
+    painter(model, tmp_path).paint(crops, references, mel, IDS)
+    stored = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+
+    painter(model, tmp_path).paint(crops, references, mel, IDS)
+
+    assert len(stored) == 2  # of four frames and of two
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()} == stored
+
+
+def test_only_frames_within_a_span_are_chosen() -> None:
+    frames = [{"pts": pts} for pts in (0, 10, 20, 30, 40)]
+
+    assert [frame["pts"] for frame in frames_in_spans(frames, [(10, 20), (35, 50)])] == [10, 40]
+
+
+def test_painting_fades_where_unpainted_frames_adjoin_and_not_at_a_cut() -> None:
+    track = list(range(20))
+
+    assert fade_weights(track, track) == [1.0] * 20
+    weights = fade_weights(track, list(range(10)))
+    assert weights[:6] == [1.0] * 6  # the shot begins painted
+    assert weights[6:] == [1.0, *(step / (FADE_FRAMES + 1) for step in (3, 2, 1))]
