@@ -30,8 +30,10 @@ setup: .venv/.ready
 demo: setup
 	$(BIN)/diff2lip demo --out $(OUT)
 
+# Two Rays on one machine get in each other's way: the test that starts a cluster of its own has a run of its own.
 test: setup
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --ignore=tests/jobs/test_submit.py $(ARGS)
+	$(BIN)/pytest tests/jobs/test_submit.py $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .
