@@ -13,7 +13,7 @@ ARGS ?=
 
 help:
 	@echo "make demo    dub a real film of several shots on this machine, verify it, log it to MLflow (OUT=$(OUT))"
-	@echo "make test    run the whole test suite on the CPU (ARGS=... for pytest)"
+	@echo "make test    run the test suite on the CPU, but for the test of submit: make test-submit (ARGS=... for pytest)"
 	@echo "make check   format, lint, types, import layers, without changing a file"
 	@echo "make format  put every file into the project's form"
 
