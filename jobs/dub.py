@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute
 
+from jobs.ahead import ahead
 from jobs.catalog import CatalogProblem
-from jobs.film_review import REVIEW_FOLDER, TrackSheet, delivery_folder, frame_pairs, track_sheets, write_proxies
+from jobs.film_page import FilmPage, page_files
 from jobs.finished import FinishedFilm, finished_film
 from jobs.intake import Intake, take_in
 from jobs.job_record import JobRecord
@@ -16,17 +20,16 @@ from jobs.model_reference import DEFAULT_MODEL
 from jobs.out_lock import held_out
 from jobs.passes import DubPipeline
 from jobs.plan_file import read_plan
-from jobs.planning import PlannedFilms, plan_films
+from jobs.planning import PlannedFilms, expect_analysis, plan_films
 from jobs.progress import Display, Silence, several
-from jobs.report import film_report
 from jobs.revision import read_revision
 from jobs.tally import Tally
 from jobs.work_folder import work_uri
 from pipelines.stage import Row
-from pipelines.storage import file_digest, write_whole
+from pipelines.storage import file_digest
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
-REPORT_NAME = "report.html"
+FILMS_A_GROUP = 8  # at most: enough for every actor of the analysis, few enough to begin painting soon
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,10 +79,11 @@ def run_dub(request: DubRequest, pipeline: DubPipeline, display: Display | None 
     """
     edited = read_plan(request.plan) if request.plan else None
     job = _Job(request, pipeline, display or Silence())
-    intake = take_in(request.catalog, job.listener)
+    intake = take_in(request.catalog, job.listener, request.store_uri)
     if not may_go_on(intake, skip_invalid=request.skip_invalid):
         return DubOutcome(exit_code=WRONG_USE, problems=intake.problems)
     with held_out(request.out), pipeline.running():
+        intake.known.keep(intake.films.to_pylist())
         return job.run(intake, edited)
 
 
@@ -92,6 +96,7 @@ class _Job:
     def __init__(self, request: DubRequest, pipeline: DubPipeline, display: Display) -> None:
         self._request, self._pipeline, self._display = request, pipeline, display
         self._tally = Tally()
+        self._expected: dict[str, tuple[int, int]] = {}  # of a stage: pieces and frames
         self.listener = several(self._tally, display)
         self._uri = request.tracking_uri or default_tracking_uri(request.out)
         self._revision = read_revision()
@@ -99,17 +104,21 @@ class _Job:
     def run(self, intake: Intake, edited: pa.Table | None) -> DubOutcome:
         record = JobRecord(self._open(), self._tally)
         done: list[FinishedFilm] = []
+        plan: list[Row] = []
+        notices: list[str] = []
         failed = True
         try:
-            planned = self._planned(intake, edited)
-            plan = self._pipeline.plan_table(planned.shots).to_pylist()
-            for row in self._painted(planned.shots):
-                done.append(self._finished(record, row, plan))
+            for planned in self._planned(intake, edited):
+                rows = self._pipeline.plan_table(planned.shots).to_pylist()
+                for film in chain(planned.lost, self._painted(planned.shots, rows)):
+                    done.append(self._finished(record, film, rows))
+                plan += rows
+                notices += planned.ignored
             assert len(done) == intake.films.num_rows, f"{intake.films.num_rows} films in, {len(done)} out"
             failed = bool(intake.problems) or any(film.failed for film in done)
         finally:
             record.finish(done, failed=failed)
-        notices = [*planned.ignored, *(film.notice for film in done), record.lost]
+        notices += [*(film.notice for film in done), record.lost]
         return DubOutcome(
             exit_code=FAILED if failed or record.lost else DONE,
             problems=intake.problems,
@@ -131,35 +140,51 @@ class _Job:
         record.log_input(self._request.catalog.name, str(self._request.catalog.absolute()), catalog_digest, "dub")
         return record
 
-    def _planned(self, intake: Intake, edited: pa.Table | None) -> PlannedFilms:
-        self._display.expect("shots", intake.films.num_rows)
-        return plan_films(self._pipeline, intake.films, self.listener, edited, skipping=bool(intake.problems))
+    def _planned(self, intake: Intake, edited: pa.Table | None) -> Iterator[PlannedFilms]:
+        """Films in groups: while one group is painted the next is analysed. An edited plan is checked whole."""
+        films = intake.films
+        expect_analysis(self._display, films)
+        groups = [films] if edited is not None else list(in_groups(films))
+        skipping = bool(intake.problems)
+        yield from ahead(
+            [partial(plan_films, self._pipeline, group, self.listener, edited, skipping=skipping) for group in groups]
+        )
 
-    def _painted(self, planned: pa.Table) -> Iterator[Row]:
-        self._display.expect("composite", planned.column("reason").null_count)
-        self._display.expect("stitch", len(planned.column("dub_id").unique()))
-        return self._pipeline.paint_and_stitch(planned, self.listener, self._revision.facts)
+    def _painted(self, shots: pa.Table, plan: list[Row]) -> Iterator[Row]:
+        painted = shots.filter(pa.compute.is_null(shots["reason"]))
+        films = [row for row in shots.to_pylist() if row["shot_index"] == 0]
+        self._expect("paint", painted.num_rows, sum(row["frames_to_paint"] for row in plan))
+        self._expect("composite", painted.num_rows, _total(painted, "shot_num_frames"))
+        self._expect("stitch", len(films), sum(film["num_frames"] for film in films))
+        pages = partial(self._page, plan)
+        return self._pipeline.paint_and_stitch(shots, self.listener, self._revision.facts, pages)
+
+    def _expect(self, stage: str, num_pieces: int, num_frames: int) -> None:
+        """So much more of a stage, with this group."""
+        pieces, frames = self._expected.get(stage, (0, 0))
+        self._expected[stage] = pieces + num_pieces, frames + num_frames
+        self._display.expect(stage, *self._expected[stage])
+
+    def _page(self, plan: list[Row], film: Row) -> FilmPage:
+        own = [row for row in plan if row["dub_id"] == film["dub_id"]]
+        return FilmPage(own, self._tally.of_film(film["title"], film["language"]))
 
     def _finished(self, record: JobRecord, film: Row, plan: list[Row]) -> FinishedFilm:
-        """The film's report, proxies and run; the film itself was published before."""
         done = finished_film(self._request.out, film, plan, self._tally)
-        sheets: list[TrackSheet] = []
-        files: dict[Path, str] = {}
-        report = delivery_folder(self._request.out, film) / REPORT_NAME
-        if not film["failure"] and (done.stitched or not report.exists()):
-            sheets = list(track_sheets(done.shots))
-            files = {proxy: REVIEW_FOLDER for proxy in write_proxies(self._request.out, film, done.shots)}
-            self._report(done, sheets, report)
-            files[report] = ""
-        record.film(done, sheets, files)
+        record.film(done, {} if film["failure"] else page_files(self._request.out, film))
         return done
 
-    def _report(self, done: FinishedFilm, sheets: list[TrackSheet], target: Path) -> None:
-        """Written last: a film whose report is there has its proxies too, also after a kill."""
-        film = done.film
-        stages = self._tally.of_film(film["title"], film["language"])
-        page = film_report(film, done.plan, stages, sheets, list(frame_pairs(film, done.shots)), done.notice)
-        write_whole(target, page.encode())
+
+def in_groups(films: pa.Table) -> Iterator[pa.Table]:
+    """Films in groups of 1, 2, 4, ... `FILMS_A_GROUP`: painting begins when the first film is analysed."""
+    start, size = 0, 1
+    while start < films.num_rows:
+        yield films.slice(start, size)
+        start, size = start + size, min(2 * size, FILMS_A_GROUP)
+
+
+def _total(table: pa.Table, column: str) -> int:
+    return int(pa.compute.sum(table[column]).as_py() or 0)
 
 
 def _in_order(rows: list[Row], planned: list[Row]) -> list[Row]:

@@ -14,12 +14,14 @@ from jobs.overrides import OverrideError, override, override_keys
 from jobs.plan_file import PlanUnreadableError
 from jobs.progress import Display
 from jobs.work_folder import work_uri
+from pipelines.analysis import Analysis
 from pipelines.assets import cache_folder
 from pipelines.driver import analyse, paint_and_stitch
 from pipelines.dub import DubConfig, plain
 from pipelines.plan import apply_edits, plan_shots, plan_table
 from pipelines.progress import Listener
 from pipelines.stage import Row
+from pipelines.stitch import Review
 
 FIXED = ("store_uri", "out_dir", "model_path")  # said by options of their own, not by --set
 
@@ -31,15 +33,13 @@ class RayDubPipeline:
         self._config, self._address = config, address
         self.settings: dict[str, Any] = plain(config)
         self.model_digest = config.model_digest
-        self._lost: list[Row] = []  # DUBBED_FILM rows of films that the analysis could not finish
+        self.store_uri = config.store_uri
 
     def running(self) -> AbstractContextManager[None]:
         return ray_cluster(self._address)
 
-    def analyse(self, films: pa.Table, listener: Listener) -> pa.Table:
-        found = analyse(films, self._config, listener)
-        self._lost = found.lost
-        return found.shots
+    def analyse(self, films: pa.Table, listener: Listener) -> Analysis:
+        return analyse(films, self._config, listener)
 
     def plan(self, tracked: pa.Table) -> pa.Table:
         return plan_shots(tracked, self._config.eligibility)
@@ -53,9 +53,10 @@ class RayDubPipeline:
         except ValueError as error:
             raise PlanUnreadableError(str(error)) from error
 
-    def paint_and_stitch(self, planned: pa.Table, listener: Listener, code: Mapping[str, str]) -> Iterator[Row]:
-        yield from self._lost
-        yield from paint_and_stitch(planned, self._config, listener, code=code)
+    def paint_and_stitch(
+        self, planned: pa.Table, listener: Listener, code: Mapping[str, str], review: Review
+    ) -> Iterator[Row]:
+        return paint_and_stitch(planned, self._config, listener, code=code, review=review)
 
 
 def open_pipeline(

@@ -1,12 +1,13 @@
 """What lies in a delivered film's folder, read back; and the pictures that show a person what was done."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from jobs.contact_sheet import crop_sheet, fit, jpeg
+from pipelines.delivery import Delivery
 from pipelines.media.picture import rgb_frames
 from pipelines.media.proxy import write_side_by_side
 from pipelines.stage import Row
@@ -15,7 +16,6 @@ from schemas.timing import fraction
 
 PROXY_S = 20  # long enough to judge a line of dialogue in its shot
 FRAME_HEIGHT_PX = 270
-REVIEW_FOLDER = "review"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +55,13 @@ def delivered_shots(out: Path, film: Row) -> list[Row]:
     return sorted(rows, key=lambda row: int(row["shot_index"]))
 
 
-def track_sheets(shots: list[Row]) -> Iterator[TrackSheet]:
+def delivery_key(out: Path, film: Row) -> str:
+    """The digest of what a delivered film was made of; empty when it is not there."""
+    found = Delivery(out, film["title"], film["language"]).manifest()
+    return str((found or {}).get("key", ""))
+
+
+def track_sheets(shots: Sequence[Row]) -> Iterator[TrackSheet]:
     """A contact sheet for every painted face track."""
     for shot in shots:
         for painted in shot.get("painted") or []:
@@ -65,7 +71,7 @@ def track_sheets(shots: list[Row]) -> Iterator[TrackSheet]:
                 yield TrackSheet(shot_index=shot["shot_index"], track_index=painted["track_index"], png=png)
 
 
-def frame_pairs(film: Row, shots: list[Row]) -> Iterator[FramePair]:
+def frame_pairs(film: Row, shots: Sequence[Row]) -> Iterator[FramePair]:
     """A frame from the middle of the painted part of every changed shot, in the source and as delivered."""
     for shot in shots:
         if not shot.get("num_frames_changed"):
@@ -75,19 +81,16 @@ def frame_pairs(film: Row, shots: list[Row]) -> Iterator[FramePair]:
         yield FramePair(shot_index=shot["shot_index"], before=pair[0], after=pair[1])
 
 
-def write_proxies(out: Path, film: Row, shots: list[Row]) -> list[Path]:
-    """Side-by-side review proxies of the first changed stretch, in the delivery's review folder."""
+def write_proxies(folder: Path, film: Row, shots: Sequence[Row]) -> list[Path]:
+    """Side-by-side review proxies of the first changed stretch, in a folder that is there."""
     changed = [shot for shot in shots if shot.get("num_frames_changed")]
     if not changed:
         return []
     time_base, first = fraction(film["time_base"]), changed[0]
     after = min(film["end_pts"], first["shot_start_pts"] + round(PROXY_S / time_base))
-    target = delivery_folder(out, film) / REVIEW_FOLDER / f"shot{first['shot_index']:04}.mp4"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temp = target.with_name(f".{target.name}.tmp.mp4")
+    target = folder / f"shot{first['shot_index']:04}.mp4"
     source, delivered = Path(film["film_uri"]), Path(film["delivered_uri"])
-    write_side_by_side(source, delivered, temp, first["shot_start_pts"], after, time_base)
-    temp.replace(target)
+    write_side_by_side(source, delivered, target, first["shot_start_pts"], after, time_base)
     return [target]
 
 

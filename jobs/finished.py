@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.film_review import delivered_shots
+from jobs.film_review import delivered_shots, delivery_key
 from jobs.tally import Tally
 from pipelines.stage import Row
 from schemas.reason import Reason, Verdict
@@ -21,6 +21,7 @@ class FinishedFilm:
     shots: list[Row]  # COMPOSITED_SHOT of the delivery; none when it failed
     plan: list[Row]  # PLAN, with the reasons that the shots have in the end
     stitched: bool  # in this run; otherwise the delivery was found done
+    delivery: str = ""  # digest of what the delivery was made of; empty when there is none
 
     @property
     def name(self) -> str:
@@ -58,7 +59,11 @@ def finished_film(out: Path, film: Row, plan: Sequence[Row], tally: Tally) -> Fi
     rows = [row for row in plan if row["dub_id"] == film["dub_id"]]
     stitch = tally.of_film(film["title"], film["language"]).get("stitch")
     return FinishedFilm(
-        film=film, shots=shots, plan=final_plan(rows, shots), stitched=stitch is None or stitch.done > stitch.cached
+        film=film,
+        shots=shots,
+        plan=final_plan(rows, shots),
+        stitched=stitch is None or stitch.done > stitch.cached,
+        delivery="" if film["failure"] else delivery_key(out, film),
     )
 
 

@@ -1,22 +1,20 @@
 """What a catalog lets in: FILM rows of the good rows, and every problem of the others, before anything runs."""
 
 import os
-import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
 from jobs.catalog import CatalogProblem, CatalogReading, CatalogRow, DoubtfulRow, examine_catalog
-from pipelines.admit import AdmitRequest, Refused, admit_films
+from pipelines.admit import AdmitRequest, Admitted, Refused, admit_films
+from pipelines.known_films import KnownFilms
 from pipelines.progress import Event, Listener, silent
 from pipelines.stage import Row
 from schemas.film import FILM
 from schemas.reason import Refusal
 
 DUB_KINDS = ("dub_stem", "dub_mix")
-Admit = Callable[[Sequence[AdmitRequest]], tuple[list[Row], list[Refused]]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,34 +23,50 @@ class Intake:
 
     films: pa.Table  # FILM
     problems: list[CatalogProblem]
+    known: KnownFilms  # keeps what was found out, once it is decided that the job goes on
 
 
-def take_in(catalog: Path, listener: Listener = silent, admit: Admit = admit_films) -> Intake:
+def take_in(catalog: Path, listener: Listener = silent, store_uri: str | None = None) -> Intake:
     """Read a catalog and look at every file that it names, also of rows that are wrong in another cell.
+
+    Args:
+        catalog: CSV, JSON Lines or Parquet.
+        listener: told of every film that is admitted.
+        store_uri: where facts of films that were admitted before are found; nothing is written there.
 
     Raises:
         CatalogUnreadableError: there is no such catalog, or it is none.
     """
     reading = examine_catalog(catalog)
-    begin = time.monotonic()
-    films, refused = admit([_request(row) for row in reading.rows])
-    _tell(listener, films, time.monotonic() - begin)
-    problems = reading.problems + [_problem(one) for one in refused] + _doubts(reading, admit)
+    known = KnownFilms(store_uri)
+    films: list[Row] = []
+    problems = list(reading.problems)
+    for admitted in admit_films([_request(row) for row in reading.rows], known):
+        problems += [_problem(one) for one in admitted.refused]
+        if admitted.film:
+            films.append(admitted.film)
+            listener(_event(admitted.film, admitted))
+    problems += _doubts(reading)
     films, twins = _unique(films, {(row.title, row.language): row.row for row in reading.rows})
     problems = sorted(problems + twins, key=lambda problem: (problem.row, problem.column))
-    return Intake(films=pa.Table.from_pylist(films, schema=FILM), problems=problems)
+    return Intake(films=pa.Table.from_pylist(films, schema=FILM), problems=problems, known=known)
 
 
-def _tell(listener: Listener, films: list[Row], seconds: float) -> None:
-    """An event for each film; the time is shared evenly, as only the whole is known."""
-    for film in films:
-        names = {"title": film["title"], "language": film["language"]}
-        listener(Event(stage="admit", num_frames=film["num_frames"], seconds=seconds / len(films), **names))
+def _event(film: Row, admitted: Admitted) -> Event:
+    return Event(
+        stage="admit",
+        title=film["title"],
+        language=film["language"],
+        num_frames=film["num_frames"],
+        seconds=admitted.seconds,
+        cached=admitted.found,
+    )
 
 
-def _doubts(reading: CatalogReading, admit: Admit) -> list[CatalogProblem]:
+def _doubts(reading: CatalogReading) -> list[CatalogProblem]:
     """What is wrong with the files of rows that are refused already, beside what is known of them."""
-    refused = admit([request for row in reading.doubtful for request in _doubtful_requests(row)])[1]
+    requests = [request for row in reading.doubtful for request in _doubtful_requests(row)]
+    refused = [one for admitted in admit_films(requests) for one in admitted.refused]
     there = {row.row: row.places for row in reading.doubtful}
     known = {(problem.row, problem.column) for problem in reading.problems}
     found = {(one.row_number, one.column): _problem(one) for one in refused if one.column in there[one.row_number]}

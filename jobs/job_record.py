@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jobs.film_review import TrackSheet
 from jobs.finished import FinishedFilm
 from jobs.lineage import JobRun, TrackingError
 from jobs.report import shots_by_reason
 from jobs.tally import StageCount, Tally
 from pipelines.stage import Row
+
+DELIVERY_TAG = "diff2lip.delivery"  # digest of what the delivery was made of
 
 
 class JobRecord:
@@ -23,15 +24,15 @@ class JobRecord:
         """Of the job's run."""
         return self._run.run_id
 
-    def film(self, done: FinishedFilm, sheets: Sequence[TrackSheet], files: dict[Path, str]) -> None:
+    def film(self, done: FinishedFilm, files: dict[Path, str]) -> None:
         """The run of one film.
 
         Args:
             done: the film.
-            sheets: contact sheets that were made.
-            files: further artifacts, and the artifact folder of each.
+            files: what people look at, and the artifact folder of each; left out when the delivery was found
+                done and a finished run shows it.
         """
-        self._keep(lambda: self._write_film(done, sheets, files))
+        self._keep(lambda: self._write_film(done, files))
 
     def finish(self, films: Sequence[FinishedFilm], *, failed: bool) -> None:
         """The job's own figures, and its end."""
@@ -39,19 +40,19 @@ class JobRecord:
             self._keep(lambda: self._run.log_metrics(_job_metrics(films, self._tally)))
         self._keep(lambda: self._run.finish(failed=failed or bool(self.lost)))
 
-    def _write_film(self, done: FinishedFilm, sheets: Sequence[TrackSheet], files: dict[Path, str]) -> None:
+    def _write_film(self, done: FinishedFilm, files: dict[Path, str]) -> None:
         film = done.film
-        run = self._run.open_film(film["title"], film["language"], {"diff2lip.dub_id": film["dub_id"]})
+        shown = not done.stitched and self._run.is_recorded({DELIVERY_TAG: done.delivery})
+        tags = {"diff2lip.dub_id": film["dub_id"], DELIVERY_TAG: done.delivery}
+        run = self._run.open_film(film["title"], film["language"], tags)
         run.log_metrics(_film_metrics(done, self._tally))
         if film["failure"]:
             run.log_json("failure.json", {"failure": film["failure"]})
         else:
             facts = {"delivered": film["delivered_uri"], "film_id": film["film_id"], "found_done": not done.stitched}
             run.log_params(facts)
-        for path, folder in files.items():
+        for path, folder in ({} if shown else files).items():
             run.log_file(path, folder)
-        for sheet in sheets:
-            run.log_bytes(f"contact_sheets/{sheet.name}", sheet.png)
         run.finish(failed=done.failed)
 
     def _keep(self, write: Callable[[], None]) -> None:

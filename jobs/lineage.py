@@ -142,6 +142,13 @@ class JobRun(Run):
         own = {"mlflow.parentRunId": self.run_id, "mlflow.runName": f"{title} {language}", **tags}
         return Run(self._client, _create(self._client, self._experiment_id, self._tags | own))
 
+    @_told
+    def is_recorded(self, tags: Mapping[str, str]) -> bool:
+        """Whether the run of a film with these tags came to its end, in this job or another."""
+        wanted = [f"tags.`{name}` = '{value}'" for name, value in tags.items()]
+        query = " and ".join([*wanted, "attributes.status = 'FINISHED'"])
+        return bool(self._client.search_runs([self._experiment_id], query, max_results=1))
+
 
 @_told
 def open_job(tracking_uri: str, job: str, tags: Mapping[str, str]) -> JobRun:

@@ -6,8 +6,10 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from pipelines.analysis import Analysis
 from pipelines.progress import Listener
 from pipelines.stage import Row
+from pipelines.stitch import Review
 
 
 class DubPipeline(Protocol):
@@ -15,11 +17,11 @@ class DubPipeline(Protocol):
 
     settings: dict[str, Any]  # what the runs record
     model_digest: str
+    store_uri: str  # of intermediates
 
     def running(self) -> AbstractContextManager[None]: ...
 
-    def analyse(self, films: pa.Table, listener: Listener) -> pa.Table:
-        """TRACKED_SHOT. Films that could not be analysed are left out: `paint_and_stitch` says why."""
+    def analyse(self, films: pa.Table, listener: Listener) -> Analysis: ...
 
     def plan(self, tracked: pa.Table) -> pa.Table: ...
 
@@ -27,4 +29,6 @@ class DubPipeline(Protocol):
 
     def edit(self, planned: pa.Table, edited: pa.Table) -> pa.Table: ...
 
-    def paint_and_stitch(self, planned: pa.Table, listener: Listener, code: Mapping[str, str]) -> Iterator[Row]: ...
+    def paint_and_stitch(
+        self, planned: pa.Table, listener: Listener, code: Mapping[str, str], review: Review
+    ) -> Iterator[Row]: ...

@@ -9,7 +9,7 @@ from jobs.dub import DONE, FAILED, WRONG_USE, may_go_on
 from jobs.intake import take_in
 from jobs.passes import DubPipeline
 from jobs.plan_file import write_plan
-from jobs.planning import plan_films
+from jobs.planning import expect_analysis, plan_films
 from jobs.progress import Display, Silence
 from pipelines.stage import Row
 
@@ -43,11 +43,12 @@ def run_plan(
         CatalogUnreadableError: there is no catalog.
     """
     display = display or Silence()
-    intake = take_in(catalog, display)
+    intake = take_in(catalog, display, pipeline.store_uri)
     if not may_go_on(intake, skip_invalid=skip_invalid):
         return PlanOutcome(exit_code=WRONG_USE, problems=intake.problems)
-    display.expect("shots", intake.films.num_rows)
+    expect_analysis(display, intake.films)
     with pipeline.running():
+        intake.known.keep(intake.films.to_pylist())
         planned = plan_films(pipeline, intake.films, display)
     table = pipeline.plan_table(planned.shots)
     written = out / PLAN_NAME if out else None

@@ -5,8 +5,10 @@ from collections import Counter
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute
 
 from jobs.passes import DubPipeline
+from jobs.progress import Display
 from pipelines.progress import Event, Listener
 from pipelines.stage import Row
 
@@ -16,8 +18,15 @@ class PlannedFilms:
     """What is to be done with films."""
 
     shots: pa.Table  # PLANNED_SHOT
-    lost: list[Row]  # FILM: analysed without an answer, so they have no shots here
+    lost: list[Row]  # DUBBED_FILM with their failure: analysed without an answer, so they have no shots here
     ignored: list[str]  # what was left out of an edited plan, in words
+
+
+def expect_analysis(display: Display, films: pa.Table) -> None:
+    """Say how much the analysis will come to."""
+    frames = int(pa.compute.sum(films["num_frames"]).as_py() or 0)
+    for stage in ("shots", "align", "faces"):
+        display.expect(stage, films.num_rows if stage == "shots" else 0, frames)
 
 
 def plan_films(
@@ -40,21 +49,20 @@ def plan_films(
     Raises:
         PlanUnreadableError: the edited plan does not fit.
     """
-    tracked = pipeline.analyse(films, listener)
+    analysis = pipeline.analyse(films, listener)
     begin = time.monotonic()
-    found = set(tracked.column("dub_id").to_pylist())
-    here = [film for film in films.to_pylist() if film["dub_id"] in found]
-    lost = [film for film in films.to_pylist() if film["dub_id"] not in found]
-    planned = pipeline.plan(tracked)
+    gone = {film["dub_id"] for film in analysis.lost}
+    here = [film for film in films.to_pylist() if film["dub_id"] not in gone]
+    planned = pipeline.plan(analysis.shots)
     ignored: list[str] = []
     if edited is not None:
-        kept, ignored = _sorted_out(edited, here, lost, skipping=skipping)
+        kept, ignored = _sorted_out(edited, here, analysis.lost, skipping=skipping)
         planned = pipeline.edit(planned, kept)
     for film in here:
         names = {"title": film["title"], "language": film["language"]}
         seconds = (time.monotonic() - begin) / len(here)
         listener(Event(stage="plan", num_frames=film["num_frames"], seconds=seconds, **names))
-    return PlannedFilms(shots=planned, lost=lost, ignored=ignored)
+    return PlannedFilms(shots=planned, lost=analysis.lost, ignored=ignored)
 
 
 def _sorted_out(edited: pa.Table, here: list[Row], lost: list[Row], *, skipping: bool) -> tuple[pa.Table, list[str]]:

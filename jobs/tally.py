@@ -19,12 +19,14 @@ class StageCount:
 
 
 class Tally:
-    """Counts events. It is a Listener."""
+    """Counts finished pieces of work. It is a Listener."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str, str], StageCount] = defaultdict(StageCount)
 
     def __call__(self, event: Event) -> None:
+        if event.partial:
+            return
         count = self._counts[event.title, event.language, event.stage]
         count.done += 1
         count.cached += event.cached

@@ -17,8 +17,20 @@ from pipelines.media.refusal import MediaRefusedError
 from schemas.reason import Refusal
 from schemas.timing import rational
 
+VERSION = 1  # raised when the same files are admitted otherwise, or with other facts
 MEMORY_BYTES = 6 << 30
 MIN_DUB_SHARE = 0.9  # a stem may end after its last line; one that covers less of the film is another film's
+FACTS = (
+    "width_px",
+    "height_px",
+    "pixel_format",
+    "video_codec",
+    "time_base",
+    "frame_rate",
+    "start_pts",
+    "end_pts",
+    "num_frames",
+)
 Problem = dict[str, str]
 
 
@@ -38,17 +50,8 @@ def examine(request: dict[str, Any]) -> dict[str, Any]:
 
 def film_facts(probe: Probe) -> dict[str, Any]:
     """The columns of FILM that a probe knows."""
-    return {
-        "width_px": probe.width_px,
-        "height_px": probe.height_px,
-        "pixel_format": probe.pixel_format,
-        "video_codec": probe.video_codec,
-        "time_base": rational(probe.time_base),
-        "frame_rate": rational(probe.frame_rate),
-        "start_pts": probe.start_pts,
-        "end_pts": probe.end_pts,
-        "num_frames": probe.num_frames,
-    }
+    facts = {name: getattr(probe, name) for name in FACTS}
+    return facts | {name: rational(facts[name]) for name in ("time_base", "frame_rate")}
 
 
 def _too_short(column: str, film: Probe | Problem, sound: SoundProbe | Problem) -> list[Problem]:

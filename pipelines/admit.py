@@ -6,11 +6,13 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from pipelines.known_films import KnownFilms
 from pipelines.stage import Row
 from pipelines.storage import content_key, file_digest
 from schemas.reason import Refusal
@@ -43,6 +45,16 @@ class Refused:
     detail: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Admitted:
+    """What became of one request."""
+
+    film: Row | None  # FILM; None when it is refused
+    refused: list[Refused]
+    seconds: float
+    found: bool = False  # the same bytes were admitted before
+
+
 class _SilentChildError(Exception):
     """The child stood still or ended without an answer."""
 
@@ -53,24 +65,26 @@ class _SilentChildError(Exception):
 
 
 def admit_films(
-    requests: Sequence[AdmitRequest], timeout_s: float = PROBE_TIMEOUT_S
-) -> tuple[list[Row], list[Refused]]:
-    """FILM rows of the good requests, and everything that is wrong with the others.
+    requests: Sequence[AdmitRequest], known: KnownFilms | None = None, timeout_s: float = PROBE_TIMEOUT_S
+) -> Iterator[Admitted]:
+    """FILM rows of the good requests, and everything that is wrong with the others, in their order.
 
     Args:
         requests: what to look at.
+        known: films that need not be looked at, as they were admitted before.
         timeout_s: how long the child may go without a sign of life before it is killed; only the film
             that it looked at is refused.
     """
-    films: list[Row] = []
-    refused: list[Refused] = []
+    known = known or KnownFilms()
     with _Examiner(timeout_s) as examiner:
         for request in requests:
-            facts, problems = _examined(examiner, request)
-            refused += problems
-            if not problems:
-                films.append(_film_row(request, facts))
-    return films, refused
+            begin = time.monotonic()
+            facts = known.facts(request.film, request.dub, request.dub_kind, request.me_stem)
+            found, refused = facts is not None, list[Refused]()
+            if facts is None:
+                facts, refused = _examined(examiner, request)
+            film = None if refused else _film_row(request, facts, known)
+            yield Admitted(film=film, refused=refused, seconds=time.monotonic() - begin, found=found)
 
 
 def _examined(examiner: "_Examiner", request: AdmitRequest) -> tuple[Row, list[Refused]]:
@@ -95,8 +109,8 @@ def _refused(request: AdmitRequest, column: str, refusal: Refusal, detail: str) 
     return Refused(row_number=request.row_number, column=column, refusal=refusal, detail=detail)
 
 
-def _film_row(request: AdmitRequest, facts: Row) -> Row:
-    film_id, dub_digest = file_digest(request.film), file_digest(request.dub)
+def _film_row(request: AdmitRequest, facts: Row, known: KnownFilms) -> Row:
+    film_id, dub_digest = known.digest(request.film), known.digest(request.dub)
     made_of = {"film_id": film_id, "language": request.language, "dub_digest": dub_digest}
     return {
         "film_id": film_id,

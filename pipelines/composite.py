@@ -18,6 +18,7 @@ from pipelines.media.container import UndecodableError
 from pipelines.media.picture import coded_frames
 from pipelines.patch import Patch, lay, window
 from pipelines.patch_meter import PatchMeter
+from pipelines.progress import Tell, telling
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key, read_table
 from schemas.frames import PATCH
@@ -80,7 +81,7 @@ class CompositeShot(RowStage):
 
     def _commit(self, key: str, row: Row, tracks: list[Row]) -> None:
         painters = [_TrackPainter(track, self._crop, self._mask, self._blend) for track in tracks]
-        patches = list(_patches(row, painters))
+        patches = list(_patches(row, painters, self.tell))
         num_frames = len({patch.pts for patch in patches})
         patch_key = content_key("patch", VERSION, {"facts": key}) if patches else None
         if patch_key:
@@ -89,11 +90,11 @@ class CompositeShot(RowStage):
         self._store.put_json(key, _facts_of(num_frames, painters) | {"patch_key": patch_key})
 
 
-def _patches(row: Row, painters: "list[_TrackPainter]") -> Iterator[Patch]:
+def _patches(row: Row, painters: "list[_TrackPainter]", tell: Tell) -> Iterator[Patch]:
     pts = [moment for painter in painters for moment in painter.frames]
     if not pts:
         return
-    for moment, planes, coding in coded_frames(Path(row["film_uri"]), min(pts), max(pts) + 1):
+    for moment, planes, coding in telling(coded_frames(Path(row["film_uri"]), min(pts), max(pts) + 1), tell):
         for painter in painters:
             patch = painter.patch(moment, planes, coding)
             if patch is not None:

@@ -19,6 +19,7 @@ from pipelines.eligibility import Eligibility
 from pipelines.face_detector import DetectorConfig
 from pipelines.face_tracks import TrackConfig
 from pipelines.faces import TrackFaces
+from pipelines.live_frames import LiveFrames
 from pipelines.mask import MaskConfig
 from pipelines.paint import PaintMouths
 from pipelines.placement import PLACEMENTS
@@ -91,23 +92,23 @@ def plain(config: Any) -> dict[str, Any]:
     return dict(json.loads(json.dumps(asdict(config), default=str)))
 
 
-def analysis_pass(films: pa.Table, config: DubConfig) -> Dataset:
+def analysis_pass(films: pa.Table, config: DubConfig, live: LiveFrames | None = None) -> Dataset:
     """FILM rows to TRACKED_SHOT rows: stages 1 to 3."""
     store, crop = {"store_uri": config.store_uri}, config.crop
     rows = rows_of(films)
-    rows = apply(rows, "shots", DetectShots, PLACEMENTS["shots"], store | {"config": config.shots})
+    rows = apply(rows, "shots", DetectShots, PLACEMENTS["shots"], store | {"config": config.shots}, live)
     rows = one_row_a_block(rows)
-    rows = apply(rows, "align", AlignDub, PLACEMENTS["align"], store | {"config": config.align})
+    rows = apply(rows, "align", AlignDub, PLACEMENTS["align"], store | {"config": config.align}, live)
     tracking = {"crop": crop, "detector": config.detector, "tracks": config.tracks}
-    return apply(rows, "faces", TrackFaces, PLACEMENTS["faces"], store | tracking)
+    return apply(rows, "faces", TrackFaces, PLACEMENTS["faces"], store | tracking, live)
 
 
-def painting_pass(planned: pa.Table, config: DubConfig) -> Dataset:
+def painting_pass(planned: pa.Table, config: DubConfig, live: LiveFrames | None = None) -> Dataset:
     """PLANNED_SHOT rows to COMPOSITED_SHOT rows: stages 5 and 6."""
     store = {"store_uri": config.store_uri}
     rows = rows_of(planned)
     painting = {"model_path": config.model_path, "sampler": config.sampler, "threads": config.threads}
     painting |= {"paint_margin_s": config.margin_s}
-    rows = apply(rows, "paint", PaintMouths, PLACEMENTS["paint"], store | painting)
+    rows = apply(rows, "paint", PaintMouths, PLACEMENTS["paint"], store | painting, live)
     blending = {"crop": config.crop, "mask": config.mask, "blend": config.blend}
-    return apply(rows, "composite", CompositeShot, PLACEMENTS["composite"], store | blending)
+    return apply(rows, "composite", CompositeShot, PLACEMENTS["composite"], store | blending, live)

@@ -19,6 +19,7 @@ from pipelines.face_tracks import SmoothTrack, TrackConfig, link_faces, smooth_t
 from pipelines.media.container import UndecodableError
 from pipelines.media.picture import rgb_frames
 from pipelines.media.sound import read_mono
+from pipelines.progress import telling
 from pipelines.speaking import Floats, loudness, speaking_score
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
@@ -79,7 +80,7 @@ class TrackFaces(RowStage):
     def _track(self, row: Row) -> Row:
         """The stage's columns, the key of the tracks in place of their uri."""
         every = self._detector_config.detect_every
-        found = list(scan_faces(_frames(row), self._detector, self._mesh, every))
+        found = list(scan_faces(telling(_frames(row), self.tell), self._detector, self._mesh, every))
         frame_pts = [pts for pts, _ in found]
         time_base = fraction(row["time_base"])
         linked = link_faces(found, int(self._tracks.max_gap_s / time_base), self._tracks.min_overlap)

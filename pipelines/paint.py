@@ -26,6 +26,7 @@ from diff2lip.sampler import paint, track_noise
 from diff2lip.unet import Condition
 from pipelines.media.sound import read_mono
 from pipelines.plan import spans_to_paint
+from pipelines.progress import Tell, untold
 from pipelines.reference import choose_references
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key, file_digest, read_table
@@ -72,7 +73,7 @@ class PaintMouths(RowStage):
         windows = self._windows(row, [frame["pts"] for frame in chosen])
         noise_ids = (row["film_id"], row["shot_index"], track_index)
         references = self._references(seen, chosen)
-        crops = self._painter.paint([frame["crop"] for frame in chosen], references, windows, noise_ids)
+        crops = self._painter.paint([frame["crop"] for frame in chosen], references, windows, noise_ids, self.tell)
         weights = fade_weights([frame["pts"] for frame in frames], [frame["pts"] for frame in chosen])
         uri = self._commit(chosen, crops, weights)
         seconds = time.monotonic() - begin
@@ -142,7 +143,14 @@ class Painter:
         """First crop row that is painted."""
         return self._crop.mask_row
 
-    def paint(self, crops: list[bytes], references: list[bytes], windows: Tensor, noise_ids: NoiseIds) -> list[bytes]:
+    def paint(
+        self,
+        crops: list[bytes],
+        references: list[bytes],
+        windows: Tensor,
+        noise_ids: NoiseIds,
+        tell: Tell = untold,
+    ) -> list[bytes]:
         """Painted crops of a track's frames, in order; batches are padded to a fixed size.
 
         Args:
@@ -150,6 +158,7 @@ class Painter:
             references: as many crops of the same person, with the mouth closed.
             windows: [F, 80, 16] mel windows.
             noise_ids: film, shot and track: what the noise is drawn from.
+            tell: told of the frames of each batch.
 
         Returns:
             As many crops of the same layout; rows above the mask are the source's, to the bit.
@@ -161,6 +170,7 @@ class Painter:
             if not self._store.has(key):
                 self._store.put(key, b"".join(self._paint_batch(batch)))
             painted += self._split(self._store.get(key))
+            tell(len(batch.crops))
         return painted
 
     def _batches(self, count: int) -> Iterator[slice]:

@@ -1,12 +1,13 @@
 """What the pipeline tells whoever watches it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """One piece of work that is finished."""
+    """A piece of work that is finished, or, when `partial`, frames of one that goes on."""
 
     stage: str  # admit, shots, align, faces, plan, paint, composite, stitch
     title: str
@@ -16,11 +17,28 @@ class Event:
     seconds: float = 0.0
     peak_mib: float = 0.0  # the most memory that the process held
     cached: bool = False  # found in storage, nothing was done
+    partial: bool = False  # the piece is not finished: frames that were done since it was last told of
     message: str = ""
 
 
+TELL_EVERY_FRAMES = 50  # about two seconds of film
+Item = TypeVar("Item")
 Listener = Callable[[Event], None]
+Tell = Callable[[int], None]
+"""Called by whoever works on a long piece, with the number of frames done since the last call."""
 
 
 def silent(event: Event) -> None:
     """Tells nobody."""
+
+
+def untold(num_frames: int) -> None:
+    """Tells nobody of frames."""
+
+
+def telling(frames: Iterable[Item], tell: Tell) -> Iterator[Item]:
+    """The same frames, told of as they are taken."""
+    for number, frame in enumerate(frames, start=1):
+        yield frame
+        if number % TELL_EVERY_FRAMES == 0:
+            tell(TELL_EVERY_FRAMES)

@@ -5,16 +5,19 @@ import resource
 import time
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import ray
 from ray.data import ActorPoolStrategy, DataContext, Dataset, ExecutionResources
 
-from pipelines.placement import Placement, gpus_of
+from pipelines.live_frames import LiveFrames
+from pipelines.placement import Placement, Pool, pool_of
 from pipelines.stage import Row, Stage
 
 TIMINGS = pa.list_(pa.struct([("stage", pa.string()), ("seconds", pa.float64()), ("peak_mib", pa.float64())]))
+NAMES = ("title", "language", "shot_index")
 TASK_RETRIES = 2  # a shot that ends its process is tried so often again, then its row is missing
 MIN_CPUS = 2.0
 NO_PROGRESS_S = 3 * 3600.0  # one long film is one row of the first stage
@@ -27,18 +30,26 @@ class ClusterTooSmallError(RuntimeError):
 class TimedStage:
     """A stage, and beside its rows how long it took and how much memory its process held."""
 
-    def __init__(self, name: str, stage: type[Stage], settings: dict[str, Any]) -> None:
-        self._name, self._stage = name, stage(**settings)
+    def __init__(self, name: str, stage: type[Stage], settings: dict[str, Any], live: LiveFrames | None) -> None:
+        self._name, self._stage, self._live = name, stage(**settings), live
 
     def __call__(self, rows: pa.Table) -> pa.Table:
         before = rows.column("timings").to_pylist()
         begin = time.monotonic()
+        if self._live:
+            self._stage.tell = partial(self._live.tell, self._name, _names(rows))
         result = self._stage(rows.drop_columns(["timings"]))
         timing = {"stage": self._name, "seconds": time.monotonic() - begin, "peak_mib": peak_mib()}
         # A film that became several shots: its time goes to the first of them.
         timings = [(before[index] if index < len(before) else []) for index in range(result.num_rows)]
         timings = [[*timings[0], timing], *timings[1:]] if timings else []
         return result.append_column("timings", pa.array(timings, TIMINGS))
+
+
+def _names(rows: pa.Table) -> Row:
+    """Of the first row: a stage is given one at a time."""
+    first: Row = rows.select([name for name in NAMES if name in rows.column_names]).slice(0, 1).to_pylist()[0]
+    return first
 
 
 def peak_mib() -> float:
@@ -53,22 +64,36 @@ def rows_of(table: pa.Table) -> Dataset:
     return ray.data.from_arrow([timed.slice(index, 1) for index in range(timed.num_rows)])
 
 
-def apply(rows: Dataset, name: str, stage: type[Stage], placement: Placement, settings: dict[str, Any]) -> Dataset:
-    """Append one stage to the lazy dataset."""
+def apply(
+    rows: Dataset,
+    name: str,
+    stage: type[Stage],
+    placement: Placement,
+    settings: dict[str, Any],
+    live: LiveFrames | None = None,
+) -> Dataset:
+    """Append one stage to the lazy dataset; its frames are told to `live` as they are done."""
+    pool = pool_here(placement)
     with warnings.catch_warnings():
         # Ray 2.60 has no other name for `max_task_retries` yet.
         warnings.filterwarnings("ignore", message=".*ray_remote_args.*", category=DeprecationWarning)
         return rows.map_batches(
             TimedStage,
-            fn_constructor_kwargs={"name": name, "stage": stage, "settings": settings},
+            fn_constructor_kwargs={"name": name, "stage": stage, "settings": settings, "live": live},
             batch_format="pyarrow",
             batch_size=1,
-            compute=ActorPoolStrategy(min_size=1, max_size=placement.actors),
-            num_cpus=placement.cpus,
-            num_gpus=gpus_of(placement, ray.cluster_resources().get("GPU", 0.0)),
+            compute=ActorPoolStrategy(min_size=1, max_size=pool.actors),
+            num_cpus=pool.cpus,
+            num_gpus=pool.gpus,
             udf_modifying_row_count=True,
             max_task_retries=TASK_RETRIES,
         )
+
+
+def pool_here(placement: Placement) -> Pool:
+    """The actors of a stage on the cluster that this process is connected to."""
+    resources = ray.cluster_resources()
+    return pool_of(placement, resources.get("CPU", 0.0), resources.get("GPU", 0.0))
 
 
 def one_row_a_block(rows: Dataset) -> Dataset:

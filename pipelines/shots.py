@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipelines.media.picture import rgb_frames
+from pipelines.progress import Tell, telling, untold
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key
 from schemas.film import FILM
@@ -50,6 +51,7 @@ class DetectShots:
 
     consumes: ClassVar[pa.Schema] = FILM
     produces: ClassVar[pa.Schema] = SHOT
+    tell: Tell = staticmethod(untold)
 
     def __init__(self, store_uri: str, config: ShotConfig | None = None) -> None:
         self._store = ObjectStore(store_uri)
@@ -63,7 +65,7 @@ class DetectShots:
         key = content_key("shots", VERSION, {"film_id": film["film_id"], "config": asdict(self._config)})
         if not self._store.has(key):
             frames = rgb_frames(Path(film["film_uri"]), film["start_pts"], film["end_pts"])
-            self._store.put_json(key, detect_shots(frames, film["end_pts"], self._config))
+            self._store.put_json(key, detect_shots(telling(frames, self.tell), film["end_pts"], self._config))
         shots: list[Row] = self._store.get_json(key)
         return shots
 

@@ -6,6 +6,8 @@ from typing import Any, ClassVar, Protocol
 
 import pyarrow as pa
 
+from pipelines.progress import Tell, untold
+
 Row = dict[str, Any]
 
 
@@ -18,6 +20,7 @@ class Stage(Protocol):
 
     consumes: ClassVar[pa.Schema]
     produces: ClassVar[pa.Schema]
+    tell: Tell  # set by whoever runs it: called as frames are done
 
     def __call__(self, rows: pa.Table) -> pa.Table: ...
 
@@ -27,6 +30,7 @@ class RowStage:
 
     consumes: ClassVar[pa.Schema]
     produces: ClassVar[pa.Schema]
+    tell: Tell = staticmethod(untold)
 
     def __call__(self, rows: pa.Table) -> pa.Table:
         table = pa.Table.from_pylist([row | self.facts(row) for row in rows.to_pylist()], schema=self.produces)

@@ -5,8 +5,9 @@ What is published was read back and proved by `verify`, which did not write it.
 
 import errno
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from pipelines.delivery import MANIFEST_NAME, Delivery, OtherFilmError
 from pipelines.media.container import UndecodableError
 from pipelines.media.dub_track import dub_track
 from pipelines.media.encode import EncodeConfig
-from pipelines.media.mux import UnwritableError, Written, delivered_suffix, write_film
+from pipelines.media.mux import Change, UnwritableError, Written, delivered_suffix, write_film
 from pipelines.media.refusal import MediaRefusedError
+from pipelines.progress import TELL_EVERY_FRAMES, Tell, untold
 from pipelines.shot_patches import ShotPatches
 from pipelines.stage import Row
 from pipelines.storage import content_key, file_digest
@@ -27,6 +29,12 @@ from schemas.timing import clock, fraction
 VERSION = 2  # raised when the same facts give another film
 
 SHOT_FACTS = ("shot_index", "reason", "num_frames_changed", "seam_ratio", "flicker_ratio", "verdicts")
+
+
+WriteReview = Callable[[Row, Sequence[Row], Path], None]
+"""Given the row of DUBBED_FILM, the shots, and the folder that is being filled, writes into it what people look at."""
+Review = Callable[[Row], WriteReview]
+"""From a FILM row, when its last shot is in, to what writes its report and proxies; that goes to a worker."""
 
 
 class SourceChangedError(RuntimeError):
@@ -42,6 +50,14 @@ class ProofFailedError(RuntimeError):
         self.proof = proof
 
 
+@dataclass(frozen=True, slots=True)
+class Stitched:
+    """What became of a film."""
+
+    film: Row  # DUBBED_FILM
+    found: bool  # it had been delivered before, of the same things
+
+
 FAILURES = (UndecodableError, UnwritableError, MediaRefusedError, ProofFailedError, SourceChangedError, OtherFilmError)
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
@@ -55,8 +71,10 @@ def stitch_film(
     facts: dict[str, Any] | None = None,
     code: dict[str, str] | None = None,
     extra_files: dict[str, bytes] | None = None,
-) -> Row:
-    """Deliver a film into OUT/<title>/<language>/ and return its row of DUBBED_FILM.
+    review: WriteReview | None = None,
+    tell: Tell = untold,
+) -> Stitched:
+    """Deliver a film into OUT/<title>/<language>/.
 
     A delivery that was made of the same things is left alone. A film that cannot be written or whose proof
     does not hold leaves nothing behind, and its row says why in `failure`.
@@ -69,6 +87,8 @@ def stitch_film(
         facts: what else the manifest records and the delivery depends on: model, config. JSON values.
         code: what the manifest records of the code, on which the delivery does not depend: commit, lock digest.
         extra_files: further files of the folder, by name: plan.parquet, shots.parquet.
+        review: writes the report and the proxies; they appear with the film.
+        tell: told of frames as they are written.
 
     Raises:
         ValueError: shots are missing, or the title is no folder name.
@@ -80,16 +100,22 @@ def stitch_film(
     made_with = {"key": key, "made_with": facts or {}, "code": code or {}, "encode": asdict(encode)}
     try:
         delivery.sweep()
+        delivery.check_replaceable(film["film_id"])
         found = delivery.manifest()
         if found is not None and delivery.holds(key):
-            return _row(film, shots, delivery.folder / found["film"], found["num_frames"]["edited"])
-        return _deliver(film, shots, delivery, encode, made_with, extra_files or {})
+            row = _row(film, shots, delivery.folder / found["film"], found["num_frames"]["edited"])
+            return Stitched(row, found=True)
+        _check_unchanged(film)
+        with delivery.filling() as folder:
+            row = _fill(folder, film, shots, encode, made_with, extra_files or {}, review, tell)
+        return Stitched(row | {"delivered_uri": str(delivery.folder / Path(row["delivered_uri"]).name)}, found=False)
     except FAILURES as error:
-        return _row(film, shots, None, 0) | {"failure": str(error)}
+        failure = str(error)
     except OSError as error:
         if error.errno not in NO_ROOM:
             raise
-        return _row(film, shots, None, 0) | {"failure": f"{delivery.folder} cannot be written: {error.strerror}"}
+        failure = f"{delivery.folder} cannot be written: {error.strerror}"
+    return Stitched(_row(film, shots, None, 0) | {"failure": failure}, found=False)
 
 
 def is_delivered(
@@ -124,34 +150,52 @@ def _base_name(uri: str | None) -> str | None:
     return uri and uri.rsplit("/", 1)[-1]
 
 
-def _deliver(
+def _fill(
+    folder: Path,
     film: Row,
     shots: Sequence[Row],
-    delivery: Delivery,
     encode: EncodeConfig,
     made_with: dict[str, Any],
     extra_files: dict[str, bytes],
+    review: WriteReview | None,
+    tell: Tell,
 ) -> Row:
+    """Write and prove the film and all that lies beside it; the row names the film in this folder."""
     source, patches = Path(film["film_uri"]), ShotPatches(shots)
-    name = f"film.{delivered_suffix(source)}"
+    target = folder / f"film.{delivered_suffix(source)}"
     effects = Path(film["me_uri"]) if film["me_uri"] and film["dub_kind"] == "dub_stem" else None
-    delivery.check_replaceable(film["film_id"])
-    _check_unchanged(film)
     track = dub_track(Path(film["dub_uri"]), effects)
-    with delivery.filling() as folder:
-        target = folder / name
-        written = write_film(source, target, patches.change, track, film["language"], film["end_pts"], encode)
-        manifest = _manifest(film, shots, patches, written) | made_with | {"film": name}
-        manifest |= {"film_digest": file_digest(target), "film_size_bytes": target.stat().st_size}
-        (folder / MANIFEST_NAME).write_text(json.dumps(manifest, indent=2, sort_keys=True))
-        proof = verify_films(source, target, Path(film["dub_uri"]), effects)
-        if not proof.holds:
-            raise ProofFailedError(proof)
-        manifest["proof"] = json.loads(proof.to_json())
-        (folder / MANIFEST_NAME).write_text(json.dumps(manifest, indent=2, sort_keys=True))
-        for extra, data in extra_files.items():
-            (folder / extra).write_bytes(data)
-    return _row(film, shots, delivery.folder / name, written.num_frames_changed)
+    change = _telling(patches.change, tell)
+    written = write_film(source, target, change, track, film["language"], film["end_pts"], encode)
+    manifest = _manifest(film, shots, patches, written) | made_with | {"film": target.name}
+    manifest |= {"film_digest": file_digest(target), "film_size_bytes": target.stat().st_size}
+    _write_manifest(folder, manifest)  # the proof reads it
+    proof = verify_films(source, target, Path(film["dub_uri"]), effects)
+    if not proof.holds:
+        raise ProofFailedError(proof)
+    _write_manifest(folder, manifest | {"proof": json.loads(proof.to_json())})
+    for extra, data in extra_files.items():
+        (folder / extra).write_bytes(data)
+    row = _row(film, shots, target, written.num_frames_changed)
+    if review:
+        review(row, shots, folder)
+    return row
+
+
+def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    (folder / MANIFEST_NAME).write_text(json.dumps(manifest, indent=2, sort_keys=True))
+
+
+def _telling(change: Change, tell: Tell) -> Change:
+    """The same change, telling of every so many frames that went through it."""
+    frames = count(1)
+
+    def told(pts: int, planes_of: Any) -> Any:
+        if next(frames) % TELL_EVERY_FRAMES == 0:
+            tell(TELL_EVERY_FRAMES)
+        return change(pts, planes_of)
+
+    return told
 
 
 def _check_unchanged(film: Row) -> None:

@@ -51,7 +51,7 @@ class Watching:
     def __call__(self, event: Event) -> None:
         self.events.append(event)
 
-    def expect(self, stage: str, total: int) -> None:
+    def expect(self, stage: str, num_pieces: int, num_frames: int = 0) -> None:
         """Not needed here."""
 
 
@@ -118,12 +118,37 @@ def test_a_talking_face_is_painted_and_the_film_is_proved(
 
 
 @pytest.mark.assets
+def test_the_delivery_has_all_that_people_look_at(first: tuple[DubOutcome, list[Event]]) -> None:
+    folder = Path(first[0].films[0]["delivered_uri"]).parent
+    assert {path.name for path in folder.iterdir()} == {
+        "film.mp4",
+        "manifest.json",
+        "plan.parquet",
+        "shots.parquet",
+        "report.html",
+        "review",
+    }
+    assert {path.name for path in (folder / "review").iterdir()} == {"shot0000.mp4", "shot0000-track0.png"}
+    assert "data:image/png" in (folder / "report.html").read_text()
+
+
+@pytest.mark.assets
+def test_frames_are_told_of_while_a_long_piece_goes_on(first: tuple[DubOutcome, list[Event]]) -> None:
+    """Never more of a piece than it has, and of the painting, which takes longest, some."""
+    told = [event for event in first[1] if event.partial]
+    assert "paint" in {event.stage for event in told}
+    for stage in {event.stage for event in told}:
+        frames = sum(event.num_frames for event in told if event.stage == stage)
+        assert frames <= TALKING_FRAMES + EMPTY_FRAMES
+
+
+@pytest.mark.assets
 def test_a_second_run_does_nothing(material: Path, first: tuple[DubOutcome, list[Event]]) -> None:
     before = Path(first[0].films[0]["delivered_uri"]).stat()
 
     outcome, events = dub(material, material / "out")
 
-    worked = {event.stage for event in events if not event.cached} - {"admit", "plan"}
+    worked = {event.stage for event in events if not event.cached} - {"plan"}
     after = Path(outcome.films[0]["delivered_uri"]).stat()
     assert not worked
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)

@@ -12,7 +12,7 @@ import typer
 import yaml
 
 from jobs.cli import app
-from pipelines.placement import AUTOSCALED_GPUS_VARIABLE, PLACEMENTS
+from pipelines.placement import AUTOSCALED_GPUS_VARIABLE, PLACEMENTS, pool_of
 
 ROOT = Path(__file__).parents[2]
 KUBERAY = ROOT / "infra" / "kuberay"
@@ -296,13 +296,24 @@ def test_the_tracking_server_starts_with_options_that_exist_and_answers_to_its_n
 def test_a_stage_that_takes_a_gpu_when_there_is_one_books_none_where_there_is_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from pipelines.placement import gpus_of
-
     monkeypatch.delenv(AUTOSCALED_GPUS_VARIABLE, raising=False)
-    assert [gpus_of(PLACEMENTS["paint"], gpus) for gpus in (0, 1, 8)] == [0, 1, 1]
+    assert [pool_of(PLACEMENTS["paint"], 2, gpus).gpus for gpus in (0, 1, 8)] == [0, 1, 1]
     monkeypatch.setenv(AUTOSCALED_GPUS_VARIABLE, "1")
-    assert gpus_of(PLACEMENTS["paint"], 0) == 1
-    assert gpus_of(PLACEMENTS["shots"], 8) == 0
+    assert pool_of(PLACEMENTS["paint"], 2, 0).gpus == 1
+    assert pool_of(PLACEMENTS["shots"], 2, 8).gpus == 0
+
+
+def test_every_gpu_of_a_cluster_gets_a_painter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(AUTOSCALED_GPUS_VARIABLE, raising=False)
+    assert [pool_of(PLACEMENTS["paint"], 32, gpus).actors for gpus in (1, 8)] == [1, 8]
+
+
+@pytest.mark.parametrize("cpus", [2, 4, 8, 15, 16, 20, 32, 64, 500])
+def test_all_pools_together_never_book_more_than_the_cluster_has(cpus: int) -> None:
+    """Both passes at once, with all stitches: a pool that could not start would be waited for."""
+    pools = [pool_of(placement, cpus, 0) for placement in PLACEMENTS.values()]
+    assert sum(pool.actors * pool.cpus for pool in pools) + READING_CPUS <= cpus
+    assert max(pool.actors for pool in pools) > cpus / 32
 
 
 def test_one_actor_of_every_stage_and_a_reading_task_fit_on_two_cpus() -> None:

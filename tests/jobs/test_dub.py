@@ -1,5 +1,6 @@
 """The dub job around its passes: what is refused before anything runs, what is reported, recorded and shown."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -12,15 +13,17 @@ import pyarrow.parquet as pq
 import pytest
 from mlflow import MlflowClient
 
-from jobs.dub import DONE, FAILED, WRONG_USE, DubRequest, run_dub
+from jobs.dub import DONE, FAILED, WRONG_USE, DubRequest, in_groups, run_dub
 from jobs.lineage import default_tracking_uri
 from jobs.out_lock import OutInUseError, held_out
 from jobs.plan_file import PlanUnreadableError, read_plan, write_plan
 from jobs.plan_job import run_plan
+from pipelines.analysis import Analysis
 from pipelines.media.sound import write_wav
 from pipelines.plan import apply_edits, plan_shots, plan_table
 from pipelines.progress import Event, Listener
 from pipelines.stage import Row
+from pipelines.stitch import Review
 from pipelines.storage import ObjectStore
 from schemas.film import DUBBED_FILM
 from schemas.frames import NUM_LANDMARKS, PAINTED_FRAME
@@ -37,6 +40,13 @@ TRACK = {
     "score": 0.9,
     "speaking_score": 0.9,
 }
+NOT_DELIVERED = {
+    "delivered_uri": None,
+    "num_shots": 0,
+    "num_shots_dubbed": 0,
+    "num_frames_changed": 0,
+    "failure": "the disk is full",
+}
 
 
 class TwoShotPipeline:
@@ -50,20 +60,24 @@ class TwoShotPipeline:
     ) -> None:
         self._out, self._failing, self._dying, self._lost = out, failing, dying, lost
         self._on_painting = on_painting
+        self.store_uri = str(out / ".work")
         self.analysed: list[str] = []
+        self.group_sizes: list[int] = []
         self.code: Mapping[str, str] = {}
 
     def running(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def analyse(self, films: pa.Table, listener: Listener) -> pa.Table:
+    def analyse(self, films: pa.Table, listener: Listener) -> Analysis:
         known = [film for film in films.to_pylist() if film["title"] != self._lost]
         rows = [shot for film in known for shot in self._shots(film)]
         self.analysed += [film["title"] for film in films.to_pylist()]
+        self.group_sizes.append(films.num_rows)
         for row in rows:
             names = {"title": row["title"], "language": row["language"]}
             listener(Event(stage="faces", num_frames=25, seconds=0.5, **names))
-        return pa.Table.from_pylist(rows, schema=TRACKED_SHOT)
+        lost = [film | NOT_DELIVERED for film in films.to_pylist() if film["title"] == self._lost]
+        return Analysis(pa.Table.from_pylist(rows, schema=TRACKED_SHOT), lost)
 
     def plan(self, tracked: pa.Table) -> pa.Table:
         return plan_shots(tracked)
@@ -74,14 +88,16 @@ class TwoShotPipeline:
     def edit(self, planned: pa.Table, edited: pa.Table) -> pa.Table:
         return apply_edits(planned, edited)
 
-    def paint_and_stitch(self, planned: pa.Table, listener: Listener, code: Mapping[str, str]) -> Iterator[Row]:
+    def paint_and_stitch(
+        self, planned: pa.Table, listener: Listener, code: Mapping[str, str], review: Review
+    ) -> Iterator[Row]:
         self.code = code
         self._on_painting()
         shots = planned.to_pylist()
         for dub_id in dict.fromkeys(row["dub_id"] for row in shots):
             own = [row for row in shots if row["dub_id"] == dub_id]
             found = (self._out / own[0]["title"] / own[0]["language"]).exists()
-            row = self._deliver(own)
+            row = self._deliver(own, review, found=found)
             listener(Event(stage="stitch", title=row["title"], language=row["language"], cached=found))
             yield row
 
@@ -99,18 +115,21 @@ class TwoShotPipeline:
             for index, (start, end) in enumerate(spans)
         ]
 
-    def _deliver(self, shots: list[Row]) -> Row:
+    def _deliver(self, shots: list[Row], review: Review, *, found: bool) -> Row:
         film = {name: shots[0][name] for name in DUBBED_FILM.names if name in shots[0]}
-        empty = {"delivered_uri": None, "num_shots_dubbed": 0, "num_frames_changed": 0, "failure": "the disk is full"}
         if film["title"] == self._failing:
-            return film | empty
+            return film | NOT_DELIVERED
         folder = self._out / film["title"] / film["language"]
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(film["film_uri"], folder / "film.mp4")
         rows = [self._composited(row) for row in shots]
         pq.write_table(pa.Table.from_pylist(rows, schema=COMPOSITED_SHOT), folder / "shots.parquet")
         dubbed = {"num_shots_dubbed": 1, "num_frames_changed": rows[0]["num_frames_changed"], "failure": None}
-        return film | dubbed | {"delivered_uri": str(folder / "film.mp4")}
+        delivered = film | dubbed | {"delivered_uri": str(folder / "film.mp4")}
+        if not found:
+            review(film)(delivered, rows, folder)
+            (folder / "manifest.json").write_text(json.dumps({"key": film["dub_id"]}))
+        return delivered
 
     def _composited(self, row: Row) -> Row:
         nothing = {name: None for name in COMPOSITED_SHOT.names if name not in row}
@@ -277,9 +296,47 @@ def test_a_second_run_that_finds_all_done_leaves_report_and_proxies_alone(
 
     assert [path.stat().st_mtime_ns for path in shown] == before
     assert (first.plan, first.exit_code) == (second.plan, second.exit_code)
-    shown[0].unlink()  # as after a kill between the delivery and its report
-    run_dub(job, TwoShotPipeline(tmp_path))
-    assert shown[0].exists()
+
+
+def test_what_a_finished_run_shows_is_not_shown_again_and_what_a_killed_one_did_not_show_is(
+    folder: Path, tmp_path: Path, store: str
+) -> None:
+    """Killed between the delivery and its record, a job leaves a run that is not finished."""
+    job = request(folder, tmp_path, store, "harbour.mp4,en,dub.wav")
+    client, runs = MlflowClient(store), []
+    for ended in ("KILLED", "FINISHED", "FINISHED"):
+        outcome = run_dub(job, TwoShotPipeline(tmp_path))
+        experiment = client.get_run(outcome.run_id or "").info.experiment_id
+        runs += client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{outcome.run_id}'")
+        client.set_terminated(runs[-1].info.run_id, ended)
+    assert [bool(client.list_artifacts(run.info.run_id)) for run in runs] == [True, True, False]
+
+
+def test_groups_grow_and_lose_no_film() -> None:
+    films = pa.table({"title": [f"film {index}" for index in range(30)]})
+    groups = list(in_groups(films))
+    assert [group.num_rows for group in groups] == [1, 2, 4, 8, 8, 7]
+    assert pa.concat_tables(groups) == films
+
+
+def test_many_films_are_analysed_in_groups_and_all_come_out(folder: Path, tmp_path: Path, store: str) -> None:
+    rows = [f"harbour.mp4,{language},dub.wav" for language in ("de", "fr", "it", "es", "pt")]
+    pipeline = TwoShotPipeline(tmp_path, lost="")
+    outcome = run_dub(request(folder, tmp_path, store, *rows), pipeline)
+
+    assert outcome.exit_code == DONE
+    assert sorted(film["language"] for film in outcome.films) == ["de", "es", "fr", "it", "pt"]
+    assert pipeline.group_sizes == [1, 2, 2]
+    assert len(outcome.plan) == 10
+
+
+def test_a_film_whose_analysis_failed_does_not_keep_the_others_from_being_delivered(
+    folder: Path, tmp_path: Path, store: str
+) -> None:
+    rows = ("harbour.mp4,de,dub.wav", "other.mp4,de,dub.wav")
+    outcome = run_dub(request(folder, tmp_path, store, *rows), TwoShotPipeline(tmp_path, lost="harbour"))
+    assert outcome.exit_code == FAILED
+    assert {film["title"]: bool(film["failure"]) for film in outcome.films} == {"harbour": True, "other": False}
 
 
 def test_two_jobs_never_write_into_one_folder(folder: Path, tmp_path: Path, store: str) -> None:
@@ -297,6 +354,8 @@ def test_a_tracking_store_that_is_lost_on_the_way_costs_no_delivery(
     artifacts, aside = mlflow_folder / "mlartifacts", mlflow_folder / "aside"
 
     def lose() -> None:
+        if aside.exists():  # called for every group of films
+            return
         artifacts.rename(aside)
         artifacts.write_text("a file where a folder must be")
 

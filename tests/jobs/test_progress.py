@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from jobs.progress import LINE_EVERY_S, PlainLog, ProgressBoard, several, shown_progress
+from jobs.stage_progress import StageProgress
 from jobs.tally import Tally
 from pipelines.progress import Event
 
@@ -66,6 +67,33 @@ def test_the_board_counts_pieces_of_every_stage() -> None:
     assert "[/] no markup" in sink.getvalue()
 
 
+def test_frames_of_a_shot_that_goes_on_count_at_once_and_once_only() -> None:
+    lines: list[str] = []
+    clock = Clock()
+    log = PlainLog(lines.append, clock)
+    log.expect("paint", 2, 100)
+    log(painted(frames=20, partial=True))
+    clock.now += LINE_EVERY_S
+    log(painted(frames=20, partial=True))
+    log(painted(frames=60))
+    clock.now += LINE_EVERY_S
+    log(painted(frames=40))
+
+    assert [line.partition(",")[0] for line in lines] == [
+        "painting mouths: 20 of 100 frames",
+        "painting mouths: 40 of 100 frames",
+        "painting mouths: 100 of 100 frames",
+    ]
+
+
+def test_the_time_to_go_follows_the_frames_that_are_left() -> None:
+    counted = StageProgress(began=0.0, expected_frames=100)
+    assert counted.remaining_s(10.0) is None
+    counted.see(painted(frames=30, cached=True))
+    counted.see(painted(frames=20, partial=True))
+    assert counted.remaining_s(10.0) == 25.0  # 20 frames took 10 s, 50 are left
+
+
 def test_quiet_shows_nothing(capfd: object) -> None:
     with shown_progress(quiet=True) as display:
         display.expect("paint", 1)
@@ -77,6 +105,7 @@ def test_a_tally_sums_by_film_and_over_films() -> None:
     tally = Tally()
     tell = several(tally)
     tell(painted())
+    tell(painted(frames=5, partial=True))
     tell(painted(cached=True, peak_mib=700.0))
     tell(Event(stage="paint", title="other", num_frames=6, seconds=0.5, peak_mib=300.0))
 

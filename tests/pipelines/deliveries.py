@@ -27,9 +27,9 @@ def film_row(film: SyntheticFilm, language: str = "pt-BR", **more: Any) -> Row:
     write_wav(dub, ticking(round(float(film.duration_s + 1) * 48_000), 48_000, DUB_HZ), 48_000)
     given = {"dub": dub, "dub_kind": "dub_stem"} | more
     request = AdmitRequest(row_number=1, title="one", language=language, film=film.path, **given)
-    rows, refused = admit_films([request])
-    assert refused == []
-    return rows[0]
+    (admitted,) = admit_films([request])
+    assert admitted.film, admitted.refused
+    return admitted.film
 
 
 def shot_rows(

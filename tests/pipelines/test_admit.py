@@ -2,12 +2,15 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from pipelines.admit import AdmitRequest, admit_films
+from pipelines.admit import AdmitRequest, Refused, admit_films
+from pipelines.known_films import KnownFilms
 from pipelines.media.sound import write_wav
+from pipelines.stage import Row
 from pipelines.storage import file_digest
 from schemas.film import FILM
 from schemas.reason import Refusal
@@ -19,6 +22,12 @@ def request(row_number: int, film: Path, dub: Path, **more: object) -> AdmitRequ
     return AdmitRequest(row_number=row_number, film=film, dub=dub, **given)  # type: ignore[arg-type]
 
 
+def admitted(requests: list[AdmitRequest], **more: Any) -> tuple[list[Row], list[Refused]]:
+    """All films, and all refusals."""
+    outcomes = list(admit_films(requests, **more))
+    return [one.film for one in outcomes if one.film], [refused for one in outcomes for refused in one.refused]
+
+
 def stem(path: Path, seconds: float) -> Path:
     write_wav(path, ticking(round(seconds * 48_000), 48_000), 48_000)
     return path
@@ -28,7 +37,7 @@ def test_good_films_are_rows_of_the_schema_with_their_digests(tmp_path: Path) ->
     film = make_film(tmp_path / "film.mp4", FilmSpec(frame_rate=FILM_24))
     dub = stem(tmp_path / "dub.wav", 2.1)
 
-    rows, refused = admit_films([request(1, film.path, dub), request(2, film.path, dub, language="de")])
+    rows, refused = admitted([request(1, film.path, dub), request(2, film.path, dub, language="de")])
 
     assert refused == []
     assert pa.Table.from_pylist(rows, schema=FILM).num_rows == 2
@@ -43,7 +52,7 @@ def test_every_problem_of_every_row_is_told_at_once(tmp_path: Path) -> None:
     text.write_text("no film")
     make_film(silent, FilmSpec(languages=()))
 
-    rows, refused = admit_films(
+    rows, refused = admitted(
         [
             request(1, tmp_path / "absent.mp4", dub),
             request(2, text, tmp_path / "absent.wav", dub_kind="dub_mix"),
@@ -72,7 +81,7 @@ def test_a_film_that_stalls_the_decoder_is_cut_off_and_the_others_go_on(tmp_path
     film = make_film(tmp_path / "film.mp4", FilmSpec(num_frames=25, cuts=())).path
     dub = stem(tmp_path / "dub.wav", 4)
 
-    rows, refused = admit_films([request(1, slow, dub), request(2, film, dub)], timeout_s=0.7)
+    rows, refused = admitted([request(1, slow, dub), request(2, film, dub)], timeout_s=0.7)
 
     assert [(r.row_number, r.column, r.refusal) for r in refused] == [(1, "film", Refusal.PROBE_TIMEOUT)]
     assert [row["film_id"] for row in rows] == [file_digest(film)]
@@ -81,7 +90,7 @@ def test_a_film_that_stalls_the_decoder_is_cut_off_and_the_others_go_on(tmp_path
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "film.mp4")
 
-    rows, refused = admit_films([request(1, tmp_path / "film.mp4", stem(tmp_path / "dub.wav", 2))], timeout_s=10)
+    rows, refused = admitted([request(1, tmp_path / "film.mp4", stem(tmp_path / "dub.wav", 2))], timeout_s=10)
 
     assert rows == []
     assert refused[0].refusal == Refusal.NOT_REGULAR
@@ -90,6 +99,24 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
 def test_the_same_sound_as_stem_and_as_mix_is_two_dubs(tmp_path: Path) -> None:
     film, dub = make_film(tmp_path / "film.mp4").path, stem(tmp_path / "dub.wav", 2)
 
-    rows, _ = admit_films([request(1, film, dub), request(2, film, dub, dub_kind="dub_mix")])
+    rows, _ = admitted([request(1, film, dub), request(2, film, dub, dub_kind="dub_mix")])
 
     assert rows[0]["dub_id"] != rows[1]["dub_id"]
+
+
+def test_films_that_were_kept_are_not_looked_at_again_and_nothing_is_written_before(tmp_path: Path) -> None:
+    """The second time the examiner has no time at all: whoever asked it would be refused."""
+    film, dub = make_film(tmp_path / "film.mp4").path, stem(tmp_path / "dub.wav", 2)
+    store = str(tmp_path / "work")
+    known = KnownFilms(store)
+    first = list(admit_films([request(1, film, dub)], known))
+    assert not (tmp_path / "work").exists()
+    known.keep([one.film for one in first if one.film])
+
+    second = list(
+        admit_films([request(1, film, dub), request(2, film, dub, dub_kind="dub_mix")], KnownFilms(store), 0)
+    )
+
+    assert [one.found for one in first + second] == [False, True, False]
+    assert second[0].film == first[0].film
+    assert [one.refusal for one in second[1].refused] == [Refusal.PROBE_TIMEOUT]

@@ -43,7 +43,7 @@ def stitched(
 ) -> dict[str, Any]:
     row = film_row(film, dub=dub) if dub else film_row(film)
     shots = shot_rows(film, row, ObjectStore(str(tmp_path / "work")), painted)
-    return stitch_film(row, list(reversed(shots)), str(tmp_path / "out"), **{"encode": FAST, **more})
+    return stitch_film(row, list(reversed(shots)), str(tmp_path / "out"), **{"encode": FAST, **more}).film
 
 
 @pytest.mark.parametrize(("suffix", "spec"), FILMS)
@@ -156,7 +156,7 @@ def test_a_film_that_broke_since_it_was_admitted_fails_with_its_reason(tmp_path:
     whole = film.path.read_bytes()
     film.path.write_bytes(whole[: int(left if left > 1 else left * len(whole))])
 
-    failed = stitch_film(row, shots, str(tmp_path / "out"), encode=FAST)
+    failed = stitch_film(row, shots, str(tmp_path / "out"), encode=FAST).film
 
     assert failed["delivered_uri"] is None
     assert "film.mp4" in failed["failure"]
@@ -248,7 +248,7 @@ def prepared(tmp_path: Path, **more: Any) -> tuple[dict[str, Any], list[dict[str
 
 def test_the_delivery_of_another_film_is_not_replaced(tmp_path: Path) -> None:
     row, shots, out = prepared(tmp_path)
-    first = stitch_film(row, shots, out, encode=FAST)
+    first = stitch_film(row, shots, out, encode=FAST).film
     (tmp_path / "other").mkdir()
     other = make_film(tmp_path / "other" / "film.mp4", FilmSpec(title="Other"))
 
@@ -261,26 +261,26 @@ def test_the_delivery_of_another_film_is_not_replaced(tmp_path: Path) -> None:
 
 def test_a_delivery_that_was_cut_or_altered_is_made_again(tmp_path: Path) -> None:
     row, shots, out = prepared(tmp_path)
-    delivered = Path(stitch_film(row, shots, out, encode=FAST)["delivered_uri"])
+    delivered = Path(stitch_film(row, shots, out, encode=FAST).film["delivered_uri"])
     whole = delivered.read_bytes()
 
     for broken in (whole[:-100], whole[:-1] + bytes([whole[-1] ^ 1])):
         delivered.write_bytes(broken)
         assert not is_delivered(row, shots, out, FAST)
-        assert stitch_film(row, shots, out, encode=FAST)["failure"] is None
+        assert stitch_film(row, shots, out, encode=FAST).film["failure"] is None
         assert delivered.read_bytes() == whole
     assert is_delivered(row, shots, out, FAST)
 
 
 def test_what_killed_stitches_left_is_swept_and_a_half_replaced_delivery_comes_back(tmp_path: Path) -> None:
     row, shots, out = prepared(tmp_path)
-    first = stitch_film(row, shots, out, encode=FAST)
+    first = stitch_film(row, shots, out, encode=FAST).film
     folder = Path(first["delivered_uri"]).parent
     folder.rename(folder.with_name(f".pt-BR.{'a' * 32}.old"))
     folder.with_name(f".pt-BR.{'b' * 32}.tmp").mkdir()
     folder.with_name(f".pt.{'c' * 32}.tmp").mkdir()
 
-    assert stitch_film(row, shots, out, encode=FAST) == first
+    assert stitch_film(row, shots, out, encode=FAST).film == first
 
     assert sorted(path.name for path in folder.parent.iterdir()) == [f".pt.{'c' * 32}.tmp", "pt-BR"]
 
@@ -303,7 +303,7 @@ def test_sound_that_changed_since_it_was_admitted_is_not_delivered(tmp_path: Pat
     row, shots, out = prepared(tmp_path, me_stem=tmp_path / "effects.wav")
     write_wav(tmp_path / name, np.full(96_000, 0.1, np.float32), 48_000)
 
-    assert name in stitch_film(row, shots, out, encode=FAST)["failure"]
+    assert name in stitch_film(row, shots, out, encode=FAST).film["failure"]
 
 
 def test_a_full_disk_is_not_blamed_on_the_source(tmp_path: Path) -> None:

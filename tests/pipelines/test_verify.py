@@ -29,7 +29,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     row = film_row(film)
     shots = shot_rows(film, row, ObjectStore(str(folder / "work")), 1)
     config = EncodeConfig(preset="ultrafast")  # ultrafast has no B-frames
-    return film.path, Path(stitch_film(row, shots, str(folder / "out"), encode=config)["delivered_uri"])
+    return film.path, Path(stitch_film(row, shots, str(folder / "out"), encode=config).film["delivered_uri"])
 
 
 def rewritten(
@@ -186,7 +186,7 @@ def test_a_late_sound_stream_stays_late(tmp_path: Path) -> None:
     row = film_row(film)
     shots = shot_rows(film, row, ObjectStore(str(tmp_path / "work")), None)
 
-    made = stitch_film(row, shots, str(tmp_path / "out"), encode=EncodeConfig(preset="ultrafast"))
+    made = stitch_film(row, shots, str(tmp_path / "out"), encode=EncodeConfig(preset="ultrafast")).film
 
     assert made["failure"] is None
     assert first_pts(Path(made["delivered_uri"]), 1) == first_pts(film.path, 0) > 10_000

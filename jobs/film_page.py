@@ -1,0 +1,47 @@
+"""What people look at of a delivered film: its report, contact sheets and proxies, written into the delivery."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.film_review import delivery_folder, frame_pairs, track_sheets, write_proxies
+from jobs.finished import FinishedFilm, final_plan
+from jobs.report import film_report
+from jobs.tally import StageCount
+from pipelines.stage import Row
+
+REPORT_NAME, REVIEW_FOLDER = "report.html", "review"
+SHEETS_ARTIFACT = "contact_sheets"
+
+
+@dataclass(frozen=True, slots=True)
+class FilmPage:
+    """Writes it on the worker that stitches the film, before the delivery appears."""
+
+    plan: list[Row]  # PLAN rows of the film, as planned
+    stages: dict[str, StageCount]  # what its stages did so far
+
+    def __call__(self, film: Row, shots: Sequence[Row], folder: Path) -> None:
+        """Write report.html and review/.
+
+        Args:
+            film: DUBBED_FILM; its film lies in the folder.
+            shots: COMPOSITED_SHOT, in order.
+            folder: the delivery that is being filled.
+        """
+        done = FinishedFilm(film=film, shots=list(shots), plan=final_plan(self.plan, shots), stitched=True)
+        (folder / REVIEW_FOLDER).mkdir()
+        write_proxies(folder / REVIEW_FOLDER, film, shots)
+        sheets = list(track_sheets(shots))
+        for sheet in sheets:
+            (folder / REVIEW_FOLDER / sheet.name).write_bytes(sheet.png)
+        page = film_report(film, done.plan, self.stages, sheets, list(frame_pairs(film, shots)), done.notice)
+        (folder / REPORT_NAME).write_text(page, encoding="utf-8")
+
+
+def page_files(out: Path, film: Row) -> dict[Path, str]:
+    """The files of a delivery that people look at, and the artifact folder of each."""
+    folder = delivery_folder(out, film)
+    review = sorted((folder / REVIEW_FOLDER).glob("*.*"))
+    files = {path: SHEETS_ARTIFACT if path.suffix == ".png" else REVIEW_FOLDER for path in review}
+    return files | {path: "" for path in [folder / REPORT_NAME] if path.exists()}

@@ -1,0 +1,55 @@
+"""Films that were admitted before: the same bytes are not decoded again only to learn the same facts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipelines.admission import FACTS, VERSION
+from pipelines.stage import Row
+from pipelines.storage import ObjectStore, content_key, file_digest
+
+
+class KnownFilms:
+    """Facts of admitted films by the digests of their files, and those digests, each worked out once.
+
+    Args:
+        store_uri: where they are kept; None keeps nothing. Nothing is written before `keep`.
+    """
+
+    def __init__(self, store_uri: str | None = None) -> None:
+        self._store = ObjectStore(store_uri) if store_uri else None
+        self._digests: dict[Path, str] = {}
+
+    def digest(self, path: Path) -> str:
+        """SHA-256 of a file; a film in several languages is read once.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        if path not in self._digests:
+            self._digests[path] = file_digest(path)
+        return self._digests[path]
+
+    def facts(self, film: Path, dub: Path, dub_kind: str, me_stem: Path | None) -> Row | None:
+        """What is known of these files together; None when they must be looked at."""
+        paths = [path for path in (film, dub, me_stem) if path]
+        if self._store is None or not all(path.is_file() for path in paths):
+            return None
+        try:
+            key = _key([self.digest(path) for path in paths], dub_kind)
+        except OSError:  # the examiner says what is wrong with it
+            return None
+        found: Row | None = self._store.get_json(key) if self._store.has(key) else None
+        return found
+
+    def keep(self, films: Sequence[Row]) -> None:
+        """Remember admitted films, FILM rows."""
+        for film in films if self._store else ():
+            places = [film["film_uri"], film["dub_uri"], *([film["me_uri"]] if film["me_uri"] else [])]
+            key = _key([self.digest(Path(place)) for place in places], film["dub_kind"])
+            assert self._store is not None
+            if not self._store.has(key):
+                self._store.put_json(key, {name: film[name] for name in FACTS})
+
+
+def _key(digests: list[str], dub_kind: str) -> str:
+    return content_key("admitted", VERSION, {"files": digests, "dub_kind": dub_kind})
