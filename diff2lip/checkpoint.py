@@ -1,22 +1,24 @@
-"""Weights, configuration and lineage in one safetensors file."""
+"""Networks to and from checkpoints: weights, configuration and lineage in one safetensors file."""
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from torch import nn
 
 from diff2lip.config import ModelConfig
+from diff2lip.errors import CheckpointError as CheckpointError
+from diff2lip.syncnet import Expert, ExpertConfig, Judge
 from diff2lip.unet import Denoiser
-
-CONFIG_KEY, LINEAGE_KEY = "diff2lip.config", "diff2lip.lineage"
-
-
-class CheckpointError(ValueError):
-    """A file that is no checkpoint of ours, or whose weights do not fit its configuration."""
+from diff2lip.weights_file import (
+    Header,
+    Kind,
+    check_weights,
+    file_digest,
+    read_header,
+    read_weights,
+    write_weights,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +32,17 @@ class Checkpoint:
 
 def save_checkpoint(path: Path, denoiser: Denoiser, lineage: dict[str, str], dtype: torch.dtype) -> None:
     """Write weights in `dtype` with configuration and lineage as metadata."""
-    weights = {name: tensor.to(dtype).contiguous().cpu() for name, tensor in denoiser.state_dict().items()}
-    metadata = {CONFIG_KEY: json.dumps(denoiser.config.to_dict()), LINEAGE_KEY: json.dumps(lineage)}
-    save_file(weights, str(path), metadata=metadata)
+    weights = {name: tensor.to(dtype) for name, tensor in denoiser.state_dict().items()}
+    write_weights(path, Header(kind=Kind.DENOISER, config=denoiser.config.to_dict(), lineage=lineage), weights)
 
 
 def read_config(path: Path) -> ModelConfig:
     """The configuration of a checkpoint, without its weights.
 
     Raises:
-        CheckpointError: the file says nothing of a configuration.
+        CheckpointError: the file says nothing of a configuration, or is none of a denoiser.
     """
-    with safe_open(str(path), framework="pt") as file:
-        metadata = file.metadata() or {}
-    if CONFIG_KEY not in metadata:
-        raise CheckpointError(f"{path.name} holds no diff2lip configuration; was it written by `diff2lip`?")
-    return ModelConfig.from_dict(json.loads(metadata[CONFIG_KEY]))
+    return ModelConfig.from_dict(read_header(path, Kind.DENOISER).config)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -54,30 +51,43 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: weights are missing, unknown or of another shape; all are named.
     """
-    config = read_config(path)
-    with safe_open(str(path), framework="pt") as file:
-        weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - not a dict
-        lineage = json.loads(file.metadata().get(LINEAGE_KEY, "{}"))
-    denoiser = Denoiser(config)
-    check_weights(denoiser, weights)
-    denoiser.load_state_dict(weights)
-    return Checkpoint(denoiser.eval(), lineage, hashlib.sha256(path.read_bytes()).hexdigest())
+    header = read_header(path, Kind.DENOISER)
+    denoiser = Denoiser(ModelConfig.from_dict(header.config))
+    _fill(denoiser, path, f"{denoiser.config.name} model")
+    return Checkpoint(denoiser, header.lineage, file_digest(path))
 
 
-def check_weights(denoiser: Denoiser, weights: dict[str, torch.Tensor]) -> None:
-    """Refuse weights that do not fit, naming every key.
+def save_expert(path: Path, expert: Expert, lineage: dict[str, str]) -> str:
+    """Write an expert as it is; returns the digest of the file."""
+    header = Header(kind=Kind.EXPERT, config=expert.config.to_dict(), lineage=lineage)
+    return write_weights(path, header, expert.state_dict())
+
+
+def load_expert(path: Path) -> Expert:
+    """The expert of a checkpoint in float32 and eval mode.
 
     Raises:
-        CheckpointError: with expected and found shapes.
+        CheckpointError: it holds another network, or weights that do not fit; all are named.
     """
-    wanted = {name: tuple(tensor.shape) for name, tensor in denoiser.state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
-    wrong = [
-        f"{name}: expected {wanted.get(name, 'nothing')}, found {found.get(name, 'nothing')}"
-        for name in sorted(wanted.keys() | found.keys())
-        if wanted.get(name) != found.get(name)
-    ]
-    if wrong:
-        raise CheckpointError(
-            f"{len(wrong)} tensors do not fit the {denoiser.config.name} model:\n" + "\n".join(wrong)
-        )
+    expert = Expert(ExpertConfig.from_dict(read_header(path, Kind.EXPERT).config))
+    _fill(expert, path, f"{expert.config.name} expert")
+    return expert
+
+
+def load_judge(path: Path) -> Judge:
+    """The judge of a checkpoint in float32 and eval mode.
+
+    Raises:
+        CheckpointError: it holds another network, or weights that do not fit; all are named.
+    """
+    read_header(path, Kind.JUDGE)
+    judge = Judge()
+    _fill(judge, path, "judge")
+    return judge
+
+
+def _fill(network: nn.Module, path: Path, name: str) -> None:
+    weights = read_weights(path)
+    check_weights(network, weights, name)
+    network.load_state_dict(weights)
+    network.eval()

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from jobs.cluster import prepare_ray
-
-DONE, FAILED, WRONG_USE = 0, 1, 2
+from jobs.command import DONE, FAILED, Json, material_errors, print_json
+from jobs.weights import weights_app
 
 app = typer.Typer(
     name="diff2lip",
@@ -25,9 +25,9 @@ app = typer.Typer(
 )
 assets_app = typer.Typer(help="The files that are fetched: models and clips.", no_args_is_help=True)
 app.add_typer(assets_app, name="assets")
+app.add_typer(weights_app, name="weights")
 
 Catalog = Annotated[Path, typer.Argument(help="CSV, JSON Lines or Parquet: film, language, dub_stem or dub_mix.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 SkipInvalid = Annotated[bool, typer.Option("--skip-invalid", help="Go on with the right rows; exit code 1.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting.")]
@@ -47,9 +47,9 @@ def demo(
     from jobs.demo import run_demo
     from jobs.result_table import show_demo
 
-    with _material_errors(), _progress(quiet=quiet) as display:
+    with material_errors(), _progress(quiet=quiet) as display:
         outcome = run_demo(out, display)
-    if not _print(outcome.as_json(), as_json):
+    if not print_json(outcome.as_json(), as_json):
         show_demo(outcome)
     raise typer.Exit(outcome.exit_code)
 
@@ -72,10 +72,10 @@ def plan(
     from jobs.plan_job import run_plan
     from jobs.result_table import show_notices, show_plan, show_problems
 
-    with _material_errors(), _progress(quiet=quiet) as display:
+    with material_errors(), _progress(quiet=quiet) as display:
         pipeline = open_pipeline(plan_store(out, work), out or Path(), model, settings or [], address)
         outcome = run_plan(catalog, out, pipeline, skip_invalid=skip_invalid, display=display)
-    if not _print(_jsonable(asdict(outcome)), as_json):
+    if not print_json(_jsonable(asdict(outcome)), as_json):
         if outcome.problems:
             show_problems(outcome.problems)
         if outcome.cost:
@@ -115,9 +115,9 @@ def dub(
         address=address,
         tracking_uri=tracking_uri,
     )
-    with _material_errors(), _progress(quiet=quiet) as display:
+    with material_errors(), _progress(quiet=quiet) as display:
         outcome = dub_here(request, display)
-    if not _print(_jsonable(asdict(outcome)), as_json):
+    if not print_json(_jsonable(asdict(outcome)), as_json):
         if outcome.problems:
             show_problems(outcome.problems)
         if outcome.films:
@@ -136,9 +136,9 @@ def inspect(
     from jobs.work_folder import work_uri
     from pipelines.assets import cache_folder
 
-    with _material_errors():
+    with material_errors():
         inspection = inspect_film(film, work_uri(work or str(cache_folder() / "work"), Path()))
-    if not _print(inspection.as_json(), as_json):
+    if not print_json(inspection.as_json(), as_json):
         show_inspection(inspection)
 
 
@@ -154,9 +154,9 @@ def verify(
     from jobs.result_table import show_proof
     from pipelines.verify import verify_films
 
-    with _material_errors():
+    with material_errors():
         proof = verify_films(source, delivered, dub, me)
-    if not _print(asdict(proof) | {"holds": proof.holds}, as_json):
+    if not print_json(asdict(proof) | {"holds": proof.holds}, as_json):
         show_proof(proof)
     raise typer.Exit(DONE if proof.holds else FAILED)
 
@@ -172,7 +172,7 @@ def review(
     """Open MLflow's pages over the runs of a folder, on this machine alone, until Ctrl-C."""
     from jobs.review import review_server, store_of
 
-    with _material_errors():
+    with material_errors():
         store = tracking_uri or store_of(out)
         with review_server(store, port, out / "mlflow-server.log") as server:
             print(f"{server.url} shows {store}; Ctrl-C ends it", flush=True)
@@ -192,10 +192,10 @@ def submit(
 
     if not context.args:
         raise typer.BadParameter("give the command after --, such as: -- dub CATALOG --out DIR")
-    with _material_errors():
+    with material_errors():
         submission = submit_job(address, context.args)
         words = "started" if submission.started else f"is there already, {submission.status}"
-        if not _print(asdict(submission), as_json):
+        if not print_json(asdict(submission), as_json):
             print(f"{submission.submission_id} {words}", flush=True)
         if follow:
             raise typer.Exit(follow_job(address, submission.submission_id, sys.stderr.write))
@@ -217,7 +217,7 @@ def list_assets(as_json: Json = False) -> None:
         }
         for one in assets.list_assets()
     ]
-    if not _print(rows, as_json):
+    if not print_json(rows, as_json):
         show(f"assets in {assets.cache_folder()}", list(rows[0]), [list(row.values()) for row in rows])
 
 
@@ -250,24 +250,9 @@ def doctor(
     from jobs.result_table import show_findings
 
     findings = examine_machine(out)
-    if not _print([asdict(finding) for finding in findings], as_json):
+    if not print_json([asdict(finding) for finding in findings], as_json):
         show_findings(findings)
     raise typer.Exit(DONE if healthy(findings) else FAILED)
-
-
-@contextmanager
-def _material_errors() -> Iterator[None]:
-    """Named errors end with their message and the right exit code; our own mistakes show their trace."""
-    from jobs.errors import FAILURES, WRONG_USES
-
-    try:
-        yield
-    except WRONG_USES as error:
-        print(f"diff2lip: {error}", file=sys.stderr)
-        raise typer.Exit(WRONG_USE) from error
-    except FAILURES as error:
-        print(f"diff2lip: {error}", file=sys.stderr)
-        raise typer.Exit(FAILED) from error
 
 
 @contextmanager
@@ -276,12 +261,6 @@ def _progress(*, quiet: bool) -> Iterator[Any]:
 
     with shown_progress(quiet=quiet) as display:
         yield display
-
-
-def _print(value: Any, as_json: bool) -> bool:
-    if as_json:
-        print(json.dumps(value, indent=2))
-    return as_json
 
 
 def _jsonable(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """Which named errors end a command, and with which exit code. Everything else is our mistake and shows its trace."""
 
+from diff2lip.errors import CheckpointError
 from jobs.catalog_file import CatalogUnreadableError
 from jobs.lineage import TrackingError
 from jobs.model_reference import ModelUnavailableError
@@ -15,6 +16,7 @@ from pipelines.media.refusal import MediaRefusedError
 WRONG_USES = (CatalogUnreadableError, ModelUnavailableError, OverrideError, PlanUnreadableError)
 FAILURES = (
     AssetUnavailableError,
+    CheckpointError,
     ConnectionError,  # a cluster or a tracking server that is not there
     MediaRefusedError,
     OutInUseError,

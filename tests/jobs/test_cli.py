@@ -10,7 +10,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from jobs.cli import DONE, FAILED, WRONG_USE, app
+from jobs.cli import app
+from jobs.command import DONE, FAILED, WRONG_USE
 
 OPTIONS = {
     "demo": ["--json", "--out", "--quiet"],
@@ -34,6 +35,7 @@ OPTIONS = {
     "doctor": ["--json", "--out"],
     "assets list": ["--json"],
     "assets fetch": [],
+    "weights import": ["--dtype", "--json", "--out"],
 }
 SETTINGS = [  # what --set takes; a key that goes away breaks somebody's command line
     "align.max_lag_s",
@@ -60,9 +62,8 @@ def found_options() -> dict[str, list[str]]:
     root = typer.main.get_command(app)
     found = {}
     for name, command in root.commands.items():  # type: ignore[attr-defined]
-        for full, leaf in (
-            [(name, command)] if name != "assets" else [(f"assets {n}", c) for n, c in command.commands.items()]
-        ):
+        group = getattr(command, "commands", {})
+        for full, leaf in [(f"{name} {n}", c) for n, c in group.items()] or [(name, command)]:
             found[full] = sorted(max(one.opts, key=len) for one in leaf.params if one.opts[0].startswith("-"))
     return found
 
