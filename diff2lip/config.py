@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from diff2lip.noise_levels import SPACINGS, Spacing
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CropConfig:
@@ -123,21 +125,35 @@ def small_model() -> ModelConfig:
     )
 
 
+class Solver(StrEnum):
+    """How the steps from noise to a crop are computed: `diff2lip/solver.py`."""
+
+    DDIM = "ddim"  # as published
+    DPM_SOLVER_PP = "dpm_solver_pp"
+    UNIPC = "unipc"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SamplerConfig:
     """How noise becomes a mouth."""
 
-    steps: int = 4  # DDIM steps: more paint no better with `small`; 25 is the published setting
+    steps: int = 4  # more paint no better with `small`; 25 is the published setting
+    solver: Solver = Solver.DDIM
+    spacing: Spacing = Spacing.PUBLISHED
     guidance: float = 2.5  # above 1 strengthens the sound, with two passes a step; 1 is the published setting
     frames_per_batch: int = 16  # fixed batch size; shorter batches are padded to it
 
     def __post_init__(self) -> None:
-        if not 1 <= self.steps <= 1000:
-            raise ValueError(f"steps must be in [1, 1000], got {self.steps}")
+        SPACINGS[self.spacing](self.steps)
         if self.guidance < 1:
             raise ValueError(f"guidance must be at least 1, got {self.guidance}")
         if self.frames_per_batch < 1:
             raise ValueError(f"frames_per_batch must be positive, got {self.frames_per_batch}")
+
+    @property
+    def levels(self) -> list[int]:
+        """The noise levels visited, highest first."""
+        return SPACINGS[self.spacing](self.steps)
 
     @property
     def passes(self) -> int:

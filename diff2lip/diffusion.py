@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from diff2lip.config import Prediction
+from diff2lip.noise_levels import NUM_LEVELS
 
-NUM_LEVELS = 1000
 BETA_FIRST, BETA_LAST = 1e-4, 0.02
 
 

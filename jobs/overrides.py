@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable
+from enum import StrEnum
 from fractions import Fraction
 from typing import Any, TypeVar
 
@@ -43,7 +44,7 @@ def _fields(config: Any, prefix: str) -> list[str]:
         value = getattr(config, field.name)
         if dataclasses.is_dataclass(value):
             keys += _fields(value, f"{prefix}{field.name}.")
-        elif type(value) in _TYPES:
+        elif type(value) in _TYPES or isinstance(value, StrEnum):
             keys.append(prefix + field.name)
     return keys
 

@@ -23,7 +23,8 @@ from torch.nn import functional
 
 from diff2lip.checkpoint import save_checkpoint
 from diff2lip.config import CropConfig, small_model
-from diff2lip.diffusion import NUM_LEVELS, add_noise, alpha_bars, clean_estimate, velocity
+from diff2lip.diffusion import add_noise, alpha_bars, clean_estimate, velocity
+from diff2lip.noise_levels import NUM_LEVELS
 from diff2lip.unet import Condition, Denoiser
 from jobs.training_check import check_painter
 from pipelines import training_samples

@@ -7,7 +7,9 @@ import torch
 from diff2lip.config import CropConfig, ModelConfig, Prediction, SamplerConfig, paper_model, small_model
 from diff2lip.diffusion import alpha_bars
 from diff2lip.mel import log_mel
-from diff2lip.sampler import ddim, ddim_levels, paint
+from diff2lip.noise_levels import published_levels
+from diff2lip.sampler import paint
+from diff2lip.solver import ddim
 from diff2lip.unet import Condition, Denoiser
 from tests.diff2lip.published import FIGURES, formula_input, formula_normal, load_formula_weights, recorded
 
@@ -55,7 +57,8 @@ def test_ddim_with_25_steps_paints_the_published_crops() -> None:
     denoiser, _, condition = published_case("unet_64", MODEL_64, 2)
 
     with torch.no_grad():
-        free = ddim(lambda x_t, t: denoiser(x_t, t, condition)[:, :3], condition.noise, 25, Prediction.EPS)
+        levels = published_levels(25)
+        free = ddim(lambda x_t, t: denoiser(x_t, t, condition)[:, :3], condition.noise, levels, Prediction.EPS)
     pasted = paint(denoiser, condition, SamplerConfig(steps=25, guidance=1.0))
 
     np.testing.assert_allclose(*recorded(FIGURES["unet_64"]["ddim25"], free), atol=1e-3)
@@ -70,21 +73,9 @@ def test_ddim_follows_an_analytic_denoiser_as_published() -> None:
         share = shares[t][:, None, None, None]
         return (x_t - share.sqrt() * target) / (1 - share).sqrt() + 0.5 * torch.sin(3 * x_t + t[0] / 100)
 
-    painted = ddim(analytic, formula_input("analytic:x", (2, 3, 16, 16)), 25, Prediction.EPS)
+    painted = ddim(analytic, formula_input("analytic:x", (2, 3, 16, 16)), published_levels(25), Prediction.EPS)
 
     np.testing.assert_allclose(*recorded(FIGURES["ddim25_analytic"], painted), atol=1e-5)
-
-
-def test_the_25_levels_are_the_published_ones() -> None:
-    levels = ddim_levels(25)
-
-    assert levels == FIGURES["schedule"]["timestep_map"]
-    np.testing.assert_allclose(alpha_bars()[levels].numpy(), FIGURES["schedule"]["alphas_cumprod"], rtol=1e-9)
-
-
-def test_a_step_count_without_a_whole_stride_is_refused() -> None:
-    with pytest.raises(ValueError, match="no whole stride"):
-        ddim_levels(300)
 
 
 def test_log_mel_is_the_published_one() -> None:
@@ -94,20 +85,6 @@ def test_log_mel_is_the_published_one() -> None:
     mel = log_mel(torch.from_numpy(wave.astype(np.float32)))
 
     np.testing.assert_allclose(*recorded(FIGURES["mel"], mel), atol=1e-4)
-
-
-def test_a_perfect_v_is_turned_into_the_clean_crop() -> None:
-    clean = formula_input("v:clean", (1, 3, 16, 16)).clamp(-1, 1)
-    shares = alpha_bars().float()
-
-    def perfect(x_t: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-        share = shares[t][:, None, None, None]
-        eps = (x_t - share.sqrt() * clean) / (1 - share).sqrt()
-        return share.sqrt() * eps - (1 - share).sqrt() * clean
-
-    painted = ddim(perfect, formula_input("v:noise", (1, 3, 16, 16)), 8, Prediction.V)
-
-    torch.testing.assert_close(painted, clean, atol=1e-4, rtol=0)
 
 
 def test_painting_leaves_what_lies_outside_the_mask_bit_equal() -> None:
