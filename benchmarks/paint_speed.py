@@ -17,13 +17,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from diff2lip.checkpoint import load_checkpoint
 from diff2lip.config import SamplerConfig
 from diff2lip.sampler import paint, track_noise
-from diff2lip.unet import Condition, Denoiser
+from diff2lip.unet import Condition, UNet
 from jobs.model_reference import resolve_model
 
 ROUNDS = 3
 
 
-def condition_of(denoiser: Denoiser, frames: int) -> Condition:
+def condition_of(denoiser: UNet, frames: int) -> Condition:
     """A batch of noise for pictures; the time does not depend on what they show."""
     crop = denoiser.config.crop
     shape = (frames, 3, crop.size_px, crop.size_px)
@@ -36,14 +36,14 @@ def condition_of(denoiser: Denoiser, frames: int) -> Condition:
     return Condition(source, mask, track_noise("film", 0, 0, crop.size_px).expand(shape), source, sound)
 
 
-def seconds_per_frame(denoiser: Denoiser, sampler: SamplerConfig) -> float:
+def seconds_per_frame(denoiser: UNet, sampler: SamplerConfig) -> float:
     """Median of a few rounds, after one that warms up."""
     condition = condition_of(denoiser, sampler.frames_per_batch)
     times = [_seconds(lambda: paint(denoiser, condition, sampler)) for _ in range(ROUNDS + 1)]
     return statistics.median(times[1:]) / sampler.frames_per_batch
 
 
-def gflop_per_frame(denoiser: Denoiser, sampler: SamplerConfig) -> float:
+def gflop_per_frame(denoiser: UNet, sampler: SamplerConfig) -> float:
     """Multiplications and additions of one painted frame: all steps, all passes, and the sound once."""
     condition = condition_of(denoiser, 1)
     with torch.inference_mode(), FlopCounterMode(display=False) as step:

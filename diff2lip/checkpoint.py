@@ -9,7 +9,7 @@ from torch import nn
 from diff2lip.config import ModelConfig
 from diff2lip.errors import CheckpointError as CheckpointError
 from diff2lip.syncnet import Expert, ExpertConfig, Judge
-from diff2lip.unet import Denoiser
+from diff2lip.unet import UNet
 from diff2lip.weights_file import (
     Header,
     Kind,
@@ -25,12 +25,12 @@ from diff2lip.weights_file import (
 class Checkpoint:
     """A model ready to paint, and what made it."""
 
-    denoiser: Denoiser
+    denoiser: UNet
     lineage: dict[str, str]
     digest: str  # SHA-256 of the file
 
 
-def save_checkpoint(path: Path, denoiser: Denoiser, lineage: dict[str, str], dtype: torch.dtype) -> None:
+def save_checkpoint(path: Path, denoiser: UNet, lineage: dict[str, str], dtype: torch.dtype) -> None:
     """Write weights in `dtype` with configuration and lineage as metadata."""
     weights = {name: tensor.to(dtype) for name, tensor in denoiser.state_dict().items()}
     write_weights(path, Header(kind=Kind.DENOISER, config=denoiser.config.to_dict(), lineage=lineage), weights)
@@ -52,7 +52,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         CheckpointError: weights are missing, unknown or of another shape; all are named.
     """
     header = read_header(path, Kind.DENOISER)
-    denoiser = Denoiser(ModelConfig.from_dict(header.config))
+    denoiser = UNet(ModelConfig.from_dict(header.config))
     _fill(denoiser, path, f"{denoiser.config.name} model")
     return Checkpoint(denoiser, header.lineage, file_digest(path))
 

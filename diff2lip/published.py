@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from diff2lip.config import paper_model
 from diff2lip.errors import CheckpointError
 from diff2lip.syncnet import Expert, Judge, published_expert
-from diff2lip.unet import Denoiser
+from diff2lip.unet import UNet
 from diff2lip.weights_file import Header, Kind, check_weights, file_digest, write_weights
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -55,7 +55,7 @@ class Published:
 
 
 PUBLISHED = (
-    Published(Kind.DENOISER, "denoiser of Diff2Lip", paper_model().to_dict(), lambda: Denoiser(paper_model())),
+    Published(Kind.DENOISER, "denoiser of Diff2Lip", paper_model().to_dict(), lambda: UNet(paper_model())),
     Published(Kind.EXPERT, "lip-sync expert of Wav2Lip", published_expert().to_dict(), Expert),
     Published(Kind.JUDGE, "judge SyncNet v2", {}, Judge),
 )

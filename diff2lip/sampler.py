@@ -7,10 +7,10 @@ from torch import Tensor
 
 from diff2lip.config import SamplerConfig
 from diff2lip.solver import SOLVERS
-from diff2lip.unet import Condition, Denoiser
+from diff2lip.unet import Condition, UNet
 
 
-def paint(denoiser: Denoiser, condition: Condition, config: SamplerConfig, start: Tensor | None = None) -> Tensor:
+def paint(denoiser: UNet, condition: Condition, config: SamplerConfig, start: Tensor | None = None) -> Tensor:
     """Painted crops of one batch of frames; outside the mask the source crop, to the bit.
 
     Guidance follows Ho & Salimans,

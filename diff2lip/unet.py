@@ -25,7 +25,7 @@ class Condition:
         mask: [B or 1, 1, H, W] 1 = repaint.
         noise: [B or 1, 3, H, W] fills the masked part of the masked crop.
         reference: [B, 3, H, W] crops of the same person, in [-1, 1].
-        sound: [B, E] from `Denoiser.encode_sound`: once a frame, not once a step.
+        sound: [B, E] from `UNet.encode_sound`: once a frame, not once a step.
     """
 
     source: Tensor
@@ -39,7 +39,7 @@ class Condition:
         return Condition(self.source, self.mask, self.noise, self.reference, torch.zeros_like(self.sound))
 
 
-class Denoiser(nn.Module):
+class UNet(nn.Module):
     """The UNet. `forward` returns [B, 3 or 6, H, W]: what `config.prediction` says, then the variance if learned."""
 
     def __init__(self, config: ModelConfig) -> None:

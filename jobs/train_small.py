@@ -25,7 +25,7 @@ from diff2lip.checkpoint import save_checkpoint
 from diff2lip.config import CropConfig, small_model
 from diff2lip.diffusion import add_noise, alpha_bars, clean_estimate, velocity
 from diff2lip.noise_levels import NUM_LEVELS
-from diff2lip.unet import Condition, Denoiser
+from diff2lip.unet import Condition, UNet
 from jobs.training_check import check_painter
 from pipelines import training_samples
 from pipelines.portrait import warp_mouth
@@ -58,7 +58,7 @@ class TrainConfig:
 class VisemeHead(nn.Module):
     """Mean of the audio encoder's map to opening and width; only used while training."""
 
-    def __init__(self, denoiser: Denoiser) -> None:
+    def __init__(self, denoiser: UNet) -> None:
         super().__init__()
         self.denoiser = denoiser
         self.linear = nn.Linear(denoiser.audio_encoder.out_channels, 2)
@@ -75,7 +75,7 @@ class Trainer:
     def __init__(self, pack: Pack, config: TrainConfig, device: torch.device) -> None:
         self.pack, self.config, self.device = pack, config, device
         torch.manual_seed(config.seed)
-        self.denoiser = Denoiser(small_model()).to(memory_format=torch.channels_last).to(device)
+        self.denoiser = UNet(small_model()).to(memory_format=torch.channels_last).to(device)
         self.head = VisemeHead(self.denoiser).to(device)
         self.average = copy.deepcopy(self.denoiser).eval().requires_grad_(False)
         self.optimiser = torch.optim.AdamW(

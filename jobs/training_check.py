@@ -14,7 +14,7 @@ from torchvision.utils import save_image
 
 from diff2lip.config import CropConfig, SamplerConfig
 from diff2lip.sampler import paint, track_noise
-from diff2lip.unet import Condition, Denoiser
+from diff2lip.unet import Condition, UNet
 from pipelines.portrait import MouthFrame, warp_mouth
 from pipelines.training_pack import Clips, Pack, Speech, Stills
 from pipelines.training_samples import crop_images, mel_windows
@@ -24,7 +24,7 @@ OPENINGS, WIDTHS = 11, 5  # the grid of mouths among which the painted one is lo
 Figures = dict[str, float]
 
 
-def check_painter(denoiser: Denoiser, pack: Pack, out: Path) -> Figures:
+def check_painter(denoiser: UNet, pack: Pack, out: Path) -> Figures:
     """All figures, with contact sheets written beside."""
     denoiser = denoiser.eval()
     figures: Figures = {}
@@ -36,7 +36,7 @@ def check_painter(denoiser: Denoiser, pack: Pack, out: Path) -> Figures:
     return figures | {f"portraits_seen/{key}": value for key, value in seen.items()}
 
 
-def check_clips(denoiser: Denoiser, clips: Clips, sheet: Path) -> Figures:
+def check_clips(denoiser: UNet, clips: Clips, sheet: Path) -> Figures:
     """Real frames: PSNR in dB of the mouth, reference from elsewhere in the clip; and a sheet painted as in a film."""
     crop = denoiser.config.crop
     chosen = torch.linspace(0, len(clips.frames) - 1, min(64, len(clips.frames)), device=clips.frames.device).long()
@@ -57,7 +57,7 @@ def check_clips(denoiser: Denoiser, clips: Clips, sheet: Path) -> Figures:
     }
 
 
-def check_portraits(denoiser: Denoiser, stills: Stills, speech: Speech, sheet: Path, num_stills: int = 8) -> Figures:
+def check_portraits(denoiser: UNet, stills: Stills, speech: Speech, sheet: Path, num_stills: int = 8) -> Figures:
     """Stills with known mouths, a voice never heard: PSNR, and the correlation of painted with true opening."""
     crop, device = denoiser.config.crop, stills.images.device
     num_stills = min(num_stills, len(stills.images))
@@ -108,7 +108,7 @@ def _opening(render: Callable[[Tensor, Tensor], Tensor], index: int, painted: Te
     return grid[nearest, 0]
 
 
-def _paint(denoiser: Denoiser, source: Tensor, reference: Tensor, mel: Tensor) -> Tensor:
+def _paint(denoiser: UNet, source: Tensor, reference: Tensor, mel: Tensor) -> Tensor:
     crop = denoiser.config.crop
     mask = torch.zeros(1, 1, crop.size_px, crop.size_px, device=source.device)
     mask[:, :, crop.mask_row :] = 1

@@ -11,7 +11,7 @@ from diff2lip.checkpoint import load_checkpoint, load_expert, load_judge, read_c
 from diff2lip.config import small_model
 from diff2lip.errors import CheckpointError
 from diff2lip.syncnet import Expert, expert_128
-from diff2lip.unet import Denoiser
+from diff2lip.unet import UNet
 from diff2lip.weights_file import Header, Kind, write_weights
 from tests.diff2lip.published import load_formula_weights
 
@@ -33,7 +33,7 @@ def test_an_expert_comes_back_as_it_was_saved(expert_file: Path) -> None:
 
 
 def test_a_denoiser_comes_back_with_its_configuration_lineage_and_digest(tmp_path: Path) -> None:
-    path, denoiser = tmp_path / "small.safetensors", load_formula_weights(Denoiser(small_model()))
+    path, denoiser = tmp_path / "small.safetensors", load_formula_weights(UNet(small_model()))
 
     save_checkpoint(path, denoiser, {"trained": "no"}, torch.float16)
     checkpoint = load_checkpoint(path)

@@ -16,7 +16,7 @@ from diff2lip.config import paper_model
 from diff2lip.errors import CheckpointError
 from diff2lip.published import import_published
 from diff2lip.syncnet import Expert, Judge
-from diff2lip.unet import Denoiser
+from diff2lip.unet import UNet
 from diff2lip.weights_file import Kind
 from tests.diff2lip.published import SYNCNET_FIGURES, load_formula_weights, shapes_digest
 
@@ -68,7 +68,7 @@ def test_the_judge_is_read_in_the_old_format_of_pytorch(
 
 def test_half_precision_of_the_published_model_halves_its_convolutions_alone(tmp_path: Path) -> None:
     with torch.device("meta"):
-        shapes = {name: tuple(tensor.shape) for name, tensor in Denoiser(paper_model()).state_dict().items()}
+        shapes = {name: tuple(tensor.shape) for name, tensor in UNet(paper_model()).state_dict().items()}
     assert (
         shapes_digest({name: list(shape) for name, shape in shapes.items()})
         == (SYNCNET_FIGURES["unet_128_paper"]["shapes_digest"])

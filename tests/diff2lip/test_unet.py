@@ -10,7 +10,7 @@ from diff2lip.mel import log_mel
 from diff2lip.noise_levels import published_levels
 from diff2lip.sampler import paint
 from diff2lip.solver import ddim
-from diff2lip.unet import Condition, Denoiser
+from diff2lip.unet import Condition, UNet
 from tests.diff2lip.published import FIGURES, formula_input, formula_normal, load_formula_weights, recorded
 
 MODEL_64 = ModelConfig(
@@ -22,9 +22,9 @@ MODEL_64 = ModelConfig(
 )
 
 
-def published_case(case: str, config: ModelConfig, batch: int) -> tuple[Denoiser, torch.Tensor, Condition]:
+def published_case(case: str, config: ModelConfig, batch: int) -> tuple[UNet, torch.Tensor, Condition]:
     """A network with formula weights, its x_t, and its condition."""
-    denoiser, size = Denoiser(config), config.crop.size_px
+    denoiser, size = UNet(config), config.crop.size_px
     load_formula_weights(denoiser)
     shape = (batch, 3, size, size)
     mask = torch.zeros(1, 1, size, size)
@@ -89,7 +89,7 @@ def test_log_mel_is_the_published_one() -> None:
 
 def test_painting_leaves_what_lies_outside_the_mask_bit_equal() -> None:
     config = small_model()
-    denoiser, size, row = Denoiser(config).eval(), config.crop.size_px, config.crop.mask_row
+    denoiser, size, row = UNet(config).eval(), config.crop.size_px, config.crop.mask_row
     source = formula_input("outside", (1, 3, size, size)).clamp(-1, 1)
     mask = torch.zeros(1, 1, size, size)
     mask[:, :, row:] = 1

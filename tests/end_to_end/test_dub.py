@@ -14,7 +14,7 @@ import torch
 
 from diff2lip.checkpoint import save_checkpoint
 from diff2lip.config import AudioEncoderConfig, CropConfig, ModelConfig, Prediction
-from diff2lip.unet import Denoiser
+from diff2lip.unet import UNet
 from jobs.demo_lines import LINES
 from jobs.dub import DubOutcome, DubRequest, run_dub
 from jobs.dub_pipeline import open_pipeline
@@ -68,7 +68,7 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_wav(folder / "dub.wav", stem, DUB_RATE_HZ)
     (folder / "catalog.csv").write_text("film,language,dub_stem,title\nfilm.mp4,es,dub.wav,talk\n")
     torch.manual_seed(0)
-    denoiser = Denoiser(TINY)
+    denoiser = UNet(TINY)
     for parameter in denoiser.parameters():
         torch.nn.init.normal_(parameter, std=0.05)
     save_checkpoint(folder / "tiny.safetensors", denoiser, {"trained": "no"}, torch.float32)

@@ -8,7 +8,7 @@ import torch
 
 from diff2lip.checkpoint import save_checkpoint
 from diff2lip.config import AudioEncoderConfig, CropConfig, ModelConfig, Prediction, SamplerConfig
-from diff2lip.unet import Denoiser
+from diff2lip.unet import UNet
 from pipelines.paint import FADE_FRAMES, Painter, fade_weights, frames_in_spans
 from pipelines.storage import ObjectStore
 
@@ -35,7 +35,7 @@ IDS = ("film", 0, 0)
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
     torch.manual_seed(0)
-    denoiser = Denoiser(TINY)
+    denoiser = UNet(TINY)
     for parameter in denoiser.parameters():
         torch.nn.init.normal_(parameter, std=0.4)
     save_checkpoint(path, denoiser, {}, torch.float32)
