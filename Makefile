@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-submit check format
+.PHONY: help setup demo test check format
 
 # A uv that runs is used; otherwise one is installed into .uv/, which belongs to this folder alone.
 UV := $(shell if uv --version >/dev/null 2>&1; then echo uv; else echo .uv/bin/uv; fi)
@@ -13,7 +13,7 @@ ARGS ?=
 
 help:
 	@echo "make demo    dub a real film of several shots on this machine, verify it, log it to MLflow (OUT=$(OUT))"
-	@echo "make test    run the test suite on the CPU, but for the test of submit: make test-submit (ARGS=... for pytest)"
+	@echo "make test    run the test suite on the CPU (ARGS=... for pytest)"
 	@echo "make check   format, lint, types, import layers, without changing a file"
 	@echo "make format  put every file into the project's form"
 
@@ -30,12 +30,8 @@ setup: .venv/.ready
 demo: setup
 	$(BIN)/diff2lip demo --out $(OUT)
 
-# The test of submit starts a cluster of its own, which is not reliable beside another Ray on two cores: run it alone.
 test: setup
-	$(BIN)/pytest --ignore=tests/jobs/test_submit.py $(ARGS)
-
-test-submit: setup
-	$(BIN)/pytest tests/jobs/test_submit.py $(ARGS)
+	$(BIN)/pytest $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -28,8 +28,13 @@ ID_LETTERS = 20
 POLL_S = 1.0
 RUNNING, SUCCEEDED = ("PENDING", "RUNNING"), "SUCCEEDED"
 TOKEN_VARIABLE = "RAY_AUTH_TOKEN"
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 60.0  # Ray gives a head's agent half of that to start
 NOT_READY = "No available agent"  # Ray's words for it
+NO_AGENT = (
+    f"no agent on its head takes jobs after {READY_WITHIN_S:g} s; dashboard_agent.log there says why. Another Ray on "
+    "the same machine holds port 52365? Then start the head with --dashboard-agent-listen-port=0"
+)
+ADDRESS_VARIABLES = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")  # Ray follows them before the address it is given
 
 
 class SubmitError(Exception):
@@ -103,8 +108,18 @@ def _client(address: str) -> "JobSubmissionClient":
 
     token = os.environ.get(TOKEN_VARIABLE)
     headers = {"Authorization": f"Bearer {token}"} if token else None
-    with _refusals(f"cannot reach {address}: is it the dashboard's address?"):
+    with _refusals(f"cannot reach {address}: is it the dashboard's address?"), _without(ADDRESS_VARIABLES):
         return JobSubmissionClient(address, headers=headers)
+
+
+@contextmanager
+def _without(names: Sequence[str]) -> Iterator[None]:
+    """Variables taken out of the environment for a while."""
+    kept = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)
 
 
 def _statuses(client: "JobSubmissionClient") -> dict[str, str]:
@@ -147,21 +162,23 @@ def _when_ready(ask: Callable[[], None]) -> None:
         try:
             return ask()
         except RuntimeError as error:
-            if NOT_READY not in str(error) or time.monotonic() > end:
+            if NOT_READY not in str(error):
                 raise
-        time.sleep(1)
+            if time.monotonic() > end:
+                raise RuntimeError(NO_AGENT) from error
+        time.sleep(POLL_S)
 
 
 @contextmanager
 def _refusals(words: str) -> Iterator[None]:
     """What a cluster, or the way to it, answers instead of doing what it was asked."""
     from aiohttp import ClientError
-    from ray.exceptions import AuthenticationError
+    from ray.exceptions import AuthenticationError, RayError
 
     try:
         yield
     except AuthenticationError as error:
         remedy = f"the cluster asks for a token: set {TOKEN_VARIABLE} to the one that its secret holds"
         raise SubmitError(f"{words}; {remedy}") from error
-    except (OSError, RuntimeError, ValueError, ClientError) as error:  # requests' errors are OSErrors
+    except (OSError, RuntimeError, ValueError, ClientError, RayError) as error:  # requests' errors are OSErrors
         raise SubmitError(f"{words}: {error}") from error

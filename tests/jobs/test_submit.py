@@ -1,73 +1,66 @@
 """Submitting to a real local cluster through its Jobs API: our own id, once, with the log and the exit code."""
 
+import inspect
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
+import ray
+from ray.dashboard.modules.job.job_head import JobHead
 
-from jobs.submit import SubmitError, follow, submission_id, submit
+from jobs.submit import Submission, SubmitError, follow, submission_id, submit
+from tests.jobs.local_cluster import local_cluster
 
 PYTHON = (sys.executable, "-c")
 TOKEN = "a-token-of-this-test-alone-0123456789abcdef"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for_dashboard(port: int, within_s: float = 90.0) -> None:
-    """Its HTTP server listens some time after Ray itself, on a busy machine."""
-    end = time.monotonic() + within_s
-    while time.monotonic() < end:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 2):
-            return
-        time.sleep(0.5)
-    pytest.fail(f"no dashboard on port {port} within {within_s:g} s")
-
-
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
-    """The dashboard's address of a cluster in a process of its own, in a folder of its own, that asks for a token.
+    with local_cluster(TOKEN) as address:
+        yield address
 
-    A socket's path may be 107 bytes long, so the folder is not pytest's.
-    """
-    folder, port = tempfile.mkdtemp(prefix="d2l"), free_port()
-    code = (
-        "import ray, sys; "
-        f"ray.init(num_cpus=1, include_dashboard=True, dashboard_host='127.0.0.1', dashboard_port={port}, "
-        f"object_store_memory=100 << 20, _temp_dir={folder!r}, log_to_driver=False); "
-        "print(ray.get_runtime_context().gcs_address, flush=True); sys.stdin.read()"
-    )
-    environment = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN}
-    environment.pop("RAY_ADDRESS", None)
-    process = subprocess.Popen(
-        [*PYTHON, code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    )
-    assert process.stdout is not None
-    assert process.stdin is not None
-    assert process.stdout.readline(), "the cluster did not start"
-    wait_for_dashboard(port)
-    yield f"http://127.0.0.1:{port}"
-    process.stdin.close()
-    process.wait(30)
-    process.stdout.close()
-    shutil.rmtree(folder, ignore_errors=True)
+
+@contextmanager
+def dashboard(answers: list[tuple[int, str]]) -> Iterator[str]:
+    """The address of a server that knows no jobs and gives these answers, in turn, to who submits one."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.answer(200, "[]" if self.path == "/api/jobs/" else json.dumps({"ray_version": ray.__version__}))
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.answer(*answers.pop(0))
+
+        def answer(self, status: int, words: str) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(words.encode())
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
 
 
 @pytest.fixture(autouse=True)
-def _token(monkeypatch: pytest.MonkeyPatch) -> None:
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cluster's token, and the address of another cluster, as in every pod of one."""
     monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
 
 
 def test_the_same_arguments_and_catalog_are_the_same_job(tmp_path: Path) -> None:
@@ -84,15 +77,21 @@ def test_the_same_arguments_and_catalog_are_the_same_job(tmp_path: Path) -> None
 
 def test_a_job_that_runs_is_found_and_one_that_ended_is_started_anew(cluster: str, tmp_path: Path) -> None:
     """The three ends of a job, and what is seen of it: its id, its log, its exit code."""
-    log = tmp_path / "log"
-    code = (
-        "import os, pathlib, sys, time; time.sleep(1); print('ran' + 'as', os.environ['DIFF2LIP_SUBMISSION_ID']); "
-        f"log = pathlib.Path({str(log)!r}); first = not log.exists(); log.touch(); sys.exit(3 if first else 0)"
-    )
+    go = tmp_path / "go"
+    code = f"""
+import os, pathlib, sys, time
+print('ran' + 'as', os.environ['DIFF2LIP_SUBMISSION_ID'])
+go = pathlib.Path({str(go)!r})
+while not go.exists():
+    time.sleep(0.1)
+sys.exit(int(go.read_text()))
+"""
     words: list[str] = []
     failed = submit(cluster, [code], program=PYTHON)
     meanwhile = submit(cluster, [code], program=PYTHON)
+    go.write_text("3")
     assert follow(cluster, failed.submission_id, words.append) == 1
+    go.write_text("0")
     done = submit(cluster, [code], program=PYTHON)
     assert follow(cluster, done.submission_id, words.append) == 0
     again = submit(cluster, [code], program=PYTHON)
@@ -109,14 +108,14 @@ def test_a_job_that_runs_is_found_and_one_that_ended_is_started_anew(cluster: st
 def test_a_refused_token_is_said_without_a_trace(cluster: str) -> None:
     command = [sys.executable, "-m", "jobs.cli", "submit", "--address", cluster, "--", "--help"]
     environment = {**os.environ, "RAY_AUTH_TOKEN": "another"}
-    answer = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=150, env=environment)
 
     assert answer.returncode == 1
     assert "RAY_AUTH_TOKEN" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 
-def test_the_command_submits_and_follows(cluster: str) -> None:
+def test_the_command_submits_and_says_the_id(cluster: str) -> None:
     command = [
         sys.executable,
         "-m",
@@ -129,11 +128,26 @@ def test_the_command_submits_and_follows(cluster: str) -> None:
         "--",
         "--help",
     ]
-    answer = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=150)
     assert answer.returncode == 0, answer.stderr
     assert json.loads(answer.stdout)["submission_id"] == submission_id(["--help"])
 
 
 def test_a_cluster_that_is_not_there_is_said() -> None:
-    with pytest.raises(SubmitError, match="cannot reach"):
-        submit(f"http://127.0.0.1:{free_port()}", ["dub"])
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # taken, and nobody listens
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(SubmitError, match="cannot reach"):
+            submit(address, ["dub"])
+
+
+def test_a_cluster_whose_agent_comes_late_is_waited_for() -> None:
+    """A stand-in for a dashboard that is up before its agent; its words are Ray's."""
+    refusal = "No available agent to submit job, please try again later."
+    assert refusal in inspect.getsource(JobHead.submit_job)
+    answers = [(500, refusal), (200, json.dumps({"job_id": "", "submission_id": submission_id(["--help"])}))]
+    with dashboard(answers) as address:
+        submission = submit(address, ["--help"])
+
+    assert not answers
+    assert submission == Submission(submission_id=submission_id(["--help"]), status="PENDING", started=True)
