@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from diff2lip.blocks import Layers, ResBlock, embedding_mlp, sinusoidal_embedding
+from diff2lip.blocks import Layers, Norm, ResBlock, embedding_mlp, sinusoidal_embedding
 from diff2lip.config import AudioEncoderConfig
 from diff2lip.mel import NUM_MELS
 
@@ -19,7 +19,7 @@ class AudioEncoder(nn.Module):
         self._channels = width
         self.time_embed = embedding_mlp(width, width)
         self.input_block = nn.Sequential(
-            nn.Conv1d(NUM_MELS, config.height, 3, padding=1), nn.GroupNorm(config.groups, config.height), nn.SiLU()
+            nn.Conv1d(NUM_MELS, config.height, 3, padding=1), Norm(config.groups, config.height), nn.SiLU()
         )
         blocks: list[nn.Module] = [Layers(nn.Conv2d(1, width, 3, padding=1))]
         channels, height = width, config.height
@@ -37,7 +37,7 @@ class AudioEncoder(nn.Module):
         self.out_channels = channels
 
     def forward(self, mel: Tensor) -> Tensor:
-        level = torch.zeros(len(mel), device=mel.device)
+        level = torch.zeros(1, device=mel.device)  # one for all frames: it never changes
         embedding = self.time_embed(sinusoidal_embedding(level, self._channels))
         h = self.input_block(mel)[:, None]  # [B, 80, 16] -> [B, 1, 64, 16]
         for block in self.encoder_blocks:

@@ -26,6 +26,15 @@ class Layers(nn.Sequential):
         return x
 
 
+class Norm(nn.GroupNorm):
+    """GroupNorm on whatever precision flows in: sums are float32 within, weights are kept in float32."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        assert self.weight is not None
+        assert self.bias is not None
+        return functional.group_norm(x, self.num_groups, self.weight.to(x.dtype), self.bias.to(x.dtype), self.eps)
+
+
 class Upsample(nn.Module):
     """Each pixel becomes 2 x 2."""
 
@@ -54,12 +63,12 @@ class ResBlock(Conditioned):
     ) -> None:
         super().__init__()
         self.in_layers = nn.Sequential(
-            nn.GroupNorm(groups, in_channels), nn.SiLU(), nn.Conv2d(in_channels, out_channels, 3, padding=1)
+            Norm(groups, in_channels), nn.SiLU(), nn.Conv2d(in_channels, out_channels, 3, padding=1)
         )
         self.resample = resample if resample is not None else nn.Identity()
         self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(embedding_channels, out_channels))
         self.out_layers = nn.Sequential(
-            nn.GroupNorm(groups, out_channels),
+            Norm(groups, out_channels),
             nn.SiLU(),
             nn.Dropout(0.0),
             zeroed(nn.Conv2d(out_channels, out_channels, 3, padding=1)),
@@ -82,7 +91,7 @@ class AttentionBlock(nn.Module):
         if channels % head_channels:
             raise ValueError(f"{channels} channels cannot be split into heads of {head_channels}")
         self.num_heads = channels // head_channels
-        self.norm = nn.GroupNorm(groups, channels)
+        self.norm = Norm(groups, channels)
         self.qkv = nn.Conv1d(channels, 3 * channels, 1)
         self.proj_out = zeroed(nn.Conv1d(channels, channels, 1))
 

@@ -16,12 +16,12 @@ from torch import Tensor, nn
 
 from diff2lip.config import paper_model
 from diff2lip.errors import CheckpointError
+from diff2lip.precision import Precision, convolution_tensors
 from diff2lip.syncnet import Expert, Judge, published_expert
 from diff2lip.unet import UNet
 from diff2lip.weights_file import Header, Kind, check_weights, file_digest, write_weights
 
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-FULL_PARTS = ("time_embed", "out")  # of the denoiser: never halved, as published
+DTYPES = {precision.value: precision.dtype for precision in Precision}
 WRAPPER_KEY = "state_dict"  # Wav2Lip's trainer keeps the weights beside those of its optimiser
 PARALLEL_PREFIX = "module."  # left by training on several GPUs
 COUNTER = "num_batches_tracked"  # of batch norms; torch before 0.4.1 wrote none, and nothing reads it in eval mode
@@ -135,16 +135,6 @@ def read_published(path: Path) -> dict[str, Tensor]:
     if all(str(name).startswith(PARALLEL_PREFIX) for name in loaded):
         return {str(name).removeprefix(PARALLEL_PREFIX): tensor for name, tensor in loaded.items()}
     return {str(name): tensor for name, tensor in loaded.items()}
-
-
-def convolution_tensors(network: nn.Module) -> set[str]:
-    """Names of the weights that published half precision halves: convolutions, but for the denoiser's last one."""
-    return {
-        f"{name}.{leaf}"
-        for name, module in network.named_modules()
-        if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d) and name.split(".")[0] not in FULL_PARTS
-        for leaf, _ in module.named_parameters()
-    }
 
 
 def _recognised(path: Path, weights: dict[str, Tensor]) -> Published:

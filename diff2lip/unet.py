@@ -10,7 +10,16 @@ import torch
 from torch import Tensor, nn
 
 from diff2lip.audio_encoder import AudioEncoder
-from diff2lip.blocks import AttentionBlock, Layers, ResBlock, Upsample, embedding_mlp, sinusoidal_embedding, zeroed
+from diff2lip.blocks import (
+    AttentionBlock,
+    Layers,
+    Norm,
+    ResBlock,
+    Upsample,
+    embedding_mlp,
+    sinusoidal_embedding,
+    zeroed,
+)
 from diff2lip.config import ModelConfig
 
 IN_CHANNELS = 9  # noisy crop, masked crop, reference crop
@@ -51,20 +60,25 @@ class UNet(nn.Module):
         self.middle_block = _middle(config, skips[-1], embedding)
         self.output_blocks = _decoder(config, skips, embedding)
         out = zeroed(nn.Conv2d(width, config.out_channels, 3, padding=1))
-        self.out = nn.Sequential(nn.GroupNorm(config.groups, width), nn.SiLU(), out)
+        self.out = nn.Sequential(Norm(config.groups, width), nn.SiLU(), out)
         self.audio_encoder = AudioEncoder(config.audio)
         heard = self.audio_encoder.out_channels
         self.audio_encoder_to_style = nn.Sequential(
-            nn.GroupNorm(config.audio.groups, heard),
+            Norm(config.audio.groups, heard),
             nn.SiLU(),
             nn.AdaptiveAvgPool2d(1),
             zeroed(nn.Conv2d(heard, embedding, 1)),
             nn.Flatten(),
         )
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the convolutions: see `diff2lip/precision.py`."""
+        return next(self.input_blocks.parameters()).dtype
+
     def encode_sound(self, mel: Tensor) -> Tensor:
-        """[B, 80, 16] mel windows in [-4, 4] to the [B, E] vectors that are added to the noise level's."""
-        return torch.as_tensor(self.audio_encoder_to_style(self.audio_encoder(mel)))
+        """[B, 80, 16] mel windows in [-4, 4] to the [B, E] float32 vectors that are added to the noise level's."""
+        return torch.as_tensor(self.audio_encoder_to_style(self.audio_encoder(mel.to(self.dtype)))).float()
 
     def forward(self, x_t: Tensor, t: Tensor, condition: Condition) -> Tensor:
         """Predict from noisy crops.
@@ -79,14 +93,14 @@ class UNet(nn.Module):
         """
         level = self.time_embed(sinusoidal_embedding(t, self.config.channels))
         embedding = level + condition.sound
-        h, skips = self._input(x_t, condition), []
+        h, skips = self._input(x_t, condition).to(self.dtype), []
         for block in self.input_blocks:
             h = block(h, embedding)
             skips.append(h)
         h = self.middle_block(h, embedding)
         for block in self.output_blocks:
             h = block(torch.cat([h, skips.pop()], dim=1), embedding)
-        return torch.as_tensor(self.out(h))
+        return torch.as_tensor(self.out(h.float()))
 
     @staticmethod
     def _input(x_t: Tensor, condition: Condition) -> Tensor:
