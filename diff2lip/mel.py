@@ -5,6 +5,7 @@ from functools import cache
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 SAMPLE_RATE_HZ = 16_000
 HOP_SAMPLES = 200  # 12.5 ms
@@ -39,12 +40,52 @@ def log_mel(wave: Tensor) -> Tensor:
     Returns:
         [80, 1 + N // 200] in [-4, 4].
     """
-    emphasised = torch.cat([wave[:1], wave[1:] - PRE_EMPHASIS * wave[:-1]])
-    window = torch.hann_window(FFT_SAMPLES, dtype=wave.dtype, device=wave.device)
-    spectrum = torch.stft(
-        emphasised, FFT_SAMPLES, HOP_SAMPLES, window=window, center=True, pad_mode="constant", return_complex=True
-    ).abs()
-    level_db = 20 * torch.log10((mel_filters().to(wave.device) @ spectrum).clamp(min=1e-5)) - 20
+    half = FFT_SAMPLES // 2
+    return _log_mel(functional.pad(_emphasised(wave), (half, half)))
+
+
+def num_steps(num_samples: int) -> int:
+    """Mel steps of a whole sound: the last one is centred at its end or less than a step before."""
+    return 1 + num_samples // HOP_SAMPLES
+
+
+def heard_samples(first_step: int, end_step: int) -> tuple[int, int]:
+    """The stretch of samples that the mel steps [first_step, end_step) are made of, ends of the sound not regarded.
+
+    Half an FFT window on both sides, and the sample before, from which pre-emphasis begins.
+    """
+    return first_step * HOP_SAMPLES - FFT_SAMPLES // 2 - 1, (end_step - 1) * HOP_SAMPLES + FFT_SAMPLES // 2
+
+
+def log_mel_part(wave: Tensor, first_step: int, end_step: int) -> Tensor:
+    """Some steps of the `log_mel` of a long sound, made of the samples that they hear.
+
+    Args:
+        wave: [n] float32, what there is of `heard_samples` of these steps: less where the sound begins or ends.
+        first_step: first step, at least 0.
+        end_step: first step after. From `num_steps` of the whole sound on, steps hear what is left of it, where
+            `log_mel` has none.
+
+    Returns:
+        [80, end_step - first_step]. Equal to `log_mel` of the whole sound to 1e-6: a matrix product may add in
+        another order when it has another shape.
+    """
+    start, end = heard_samples(first_step, end_step)
+    emphasised = _emphasised(wave)[1 if start >= 0 else 0 :]
+    missing = max(0, -start - 1), end - max(start, 0) - len(wave)
+    return _log_mel(functional.pad(emphasised, missing))
+
+
+def _emphasised(wave: Tensor) -> Tensor:
+    """[N] y[n] = x[n] - 0.97 x[n-1]; the first sample stays."""
+    return torch.cat([wave[:1], wave[1:] - PRE_EMPHASIS * wave[:-1]])
+
+
+def _log_mel(padded: Tensor) -> Tensor:
+    """[80, 1 + (N - 800) // 200] of emphasised sound, of which each step takes 800 samples."""
+    window = torch.hann_window(FFT_SAMPLES, dtype=padded.dtype, device=padded.device)
+    spectrum = torch.stft(padded, FFT_SAMPLES, HOP_SAMPLES, window=window, center=False, return_complex=True).abs()
+    level_db = 20 * torch.log10((mel_filters().to(padded.device) @ spectrum).clamp(min=1e-5)) - 20
     return (8 * (level_db + 100) / 100 - 4).clamp(-4, 4)
 
 
@@ -58,9 +99,14 @@ def mel_window(mel: Tensor, time_s: Fraction) -> Tensor:
     Returns:
         [80, 16]: steps round(80 t) - 8 up to round(80 t) + 7.
     """
-    first = round(time_s * STEPS_PER_S) - STEPS_PER_WINDOW // 2
+    first = window_start(time_s)
     window = mel.new_full((NUM_MELS, STEPS_PER_WINDOW), SILENCE)
     low, high = max(first, 0), min(first + STEPS_PER_WINDOW, mel.shape[1])
     if high > low:
         window[:, low - first : high - first] = mel[:, low:high]
     return window
+
+
+def window_start(time_s: Fraction) -> int:
+    """First mel step of the window around a moment; negative near the film's start."""
+    return round(time_s * STEPS_PER_S) - STEPS_PER_WINDOW // 2

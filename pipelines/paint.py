@@ -21,15 +21,16 @@ from torch import Tensor
 
 from diff2lip.checkpoint import Checkpoint, load_checkpoint, read_config
 from diff2lip.config import SamplerConfig
-from diff2lip.mel import SILENCE, log_mel, mel_window
+from diff2lip.mel import SILENCE
 from diff2lip.sampler import paint, track_noise
 from diff2lip.unet import Condition
-from pipelines.media.sound import read_mono
+from pipelines.dub_mel import DubMel
 from pipelines.plan import spans_to_paint
 from pipelines.progress import Tell, untold
 from pipelines.reference import choose_references
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key, file_digest, read_table
+from pipelines.stored_sound import stored_sound
 from schemas.frames import PAINTED_FRAME
 from schemas.reason import Verdict
 from schemas.shot import PAINTED_SHOT, PLANNED_SHOT
@@ -54,7 +55,6 @@ class PaintMouths(RowStage):
         self._margin_s = paint_margin_s
         self._store = ObjectStore(store_uri)
         self._painter = Painter(Path(model_path), sampler, self._store, threads)
-        self._heard: tuple[str, Tensor] | None = None  # the mel of one dub: shots of a film come together
 
     def facts(self, row: Row) -> Row:
         wanted = [verdict["track_index"] for verdict in row["verdicts"] if verdict["verdict"] != Verdict.LEAVE]
@@ -89,13 +89,9 @@ class PaintMouths(RowStage):
 
     def _windows(self, row: Row, pts: list[int]) -> Tensor:
         """[F, 80, 16] mel windows of the dub at these frames: its sample 0 lies at the film's first frame."""
-        mel, time_base = self._mel(row["dub_uri"], row["dub_digest"]), fraction(row["time_base"])
-        return torch.stack([mel_window(mel, (moment - row["start_pts"]) * time_base) for moment in pts])
-
-    def _mel(self, uri: str, digest: str) -> Tensor:
-        if self._heard is None or self._heard[0] != digest:
-            self._heard = (digest, log_mel(torch.from_numpy(read_mono(Path(uri)))))
-        return self._heard[1]
+        mel = DubMel(stored_sound(self._store, row["dub_digest"], Path(row["dub_uri"])))
+        time_base = fraction(row["time_base"])
+        return mel.windows([(moment - row["start_pts"]) * time_base for moment in pts])
 
     def _commit(self, frames: list[Row], crops: list[bytes], weights: list[float]) -> str:
         rows = [

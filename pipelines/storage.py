@@ -9,10 +9,10 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import fsspec
 import pyarrow as pa
@@ -81,6 +81,55 @@ class ObjectStore:
             self._fs.mv(temp, path)
         return self.uri(key)
 
+    @contextmanager
+    def draft(self) -> Iterator["Draft"]:
+        """An object that is written piece by piece, and whose key may be known only at its end.
+
+        What was not committed when the block ends leaves nothing behind.
+        """
+        temp = f"{self._root}/objects/{uuid.uuid4().hex}.tmp"
+        self._fs.makedirs(os.path.dirname(temp), exist_ok=True)
+        file: BinaryIO = self._fs.open(temp, "wb")
+        try:
+            yield Draft(self, file, temp)
+        finally:
+            file.close()
+            with suppress(FileNotFoundError):
+                self._fs.rm_file(temp)
+
+    def adopt(self, file: BinaryIO, temp: str, key: str) -> str:
+        """Commit what was written into a temp file of this store under a key and return its uri."""
+        path = self._path(key)
+        self._fs.makedirs(os.path.dirname(path), exist_ok=True)
+        if self._local:
+            _sync(file)
+            file.close()
+            _name_local(temp, path)
+        else:
+            file.close()  # this is what uploads the last piece
+            if not self._fs.exists(path):
+                self._fs.mv(temp, path)
+        return self.uri(key)
+
+    def put_blocks(self, key: str, blocks: Iterable[bytes]) -> str:
+        """Commit bytes that come in blocks, of which one is in memory at a time, and return their uri."""
+        with self.draft() as draft:
+            for block in blocks:
+                draft.file.write(block)
+            return draft.commit(key)
+
+    def size(self, key: str) -> int:
+        """Bytes of an object.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
+        return int(self._fs.size(self._path(key)))
+
+    def get_part(self, key: str, start: int, end: int) -> bytes:
+        """The object's bytes [start, end), which lie within it; nothing else is read."""
+        return bytes(self._fs.cat_file(self._path(key), start=start, end=end)) if start < end else b""
+
     def get_json(self, key: str) -> Any:
         """An object that `put_json` wrote."""
         return json.loads(self.get(key))
@@ -106,6 +155,25 @@ class ObjectStore:
         return f"{self._root}/objects/{key[:2]}/{key}"
 
 
+class Draft:
+    """An object on its way into a store."""
+
+    def __init__(self, store: ObjectStore, file: BinaryIO, temp: str) -> None:
+        self.file = file
+        self._store, self._temp = store, temp
+
+    def commit(self, key: str) -> str:
+        """Give what was written a key and return its uri; nothing can be written after. The first commit wins."""
+        return self._store.adopt(self.file, self._temp, key)
+
+
+def open_object(uri: str) -> BinaryIO:
+    """The object behind a uri that a row names, to be read piece by piece."""
+    fs, path = fsspec.core.url_to_fs(uri)
+    file: BinaryIO = fs.open(path, "rb")
+    return file
+
+
 def read_object(uri: str) -> bytes:
     """The bytes behind a uri that a row names."""
     fs, path = fsspec.core.url_to_fs(uri)
@@ -126,6 +194,11 @@ def write_whole(path: Path, data: bytes) -> None:
 
 def _commit_local(temp: str, path: str, data: bytes) -> None:
     _write_synced(temp, data)
+    _name_local(temp, path)
+
+
+def _name_local(temp: str, path: str) -> None:
+    """Give a whole temp file its name, without replacing."""
     with suppress(FileExistsError):
         os.link(temp, path)
     os.unlink(temp)
@@ -139,5 +212,9 @@ def _commit_local(temp: str, path: str, data: bytes) -> None:
 def _write_synced(path: str, data: bytes) -> None:
     with open(path, "wb") as file:
         file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+        _sync(file)
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())

@@ -21,6 +21,7 @@ GAP_TOLERANCE_S = Fraction(1, 50)  # a jump of pts below it is rounding of the c
 BEGINNING = Fraction(0)
 UNNAMED_LAYOUTS = {"1 channels": "mono", "2 channels": "stereo", "6 channels": "5.1", "8 channels": "7.1"}
 PCM_24_MAX = (1 << 23) - 1
+SILENCE_SAMPLES = 1 << 16  # a hole is filled in blocks as large as that: it may last for hours
 
 
 def read_mono(path: Path, sample_rate_hz: int = ANALYSIS_RATE_HZ, start_s: Fraction = BEGINNING) -> Floats:
@@ -29,7 +30,17 @@ def read_mono(path: Path, sample_rate_hz: int = ANALYSIS_RATE_HZ, start_s: Fract
     Raises:
         UndecodableError: there is no sound that can be decoded.
     """
-    return np.concatenate([block[0] for block in sound_blocks(path, sample_rate_hz, "mono", start_s)])
+    return np.concatenate(list(mono_blocks(path, sample_rate_hz, start_s)))
+
+
+def mono_blocks(path: Path, sample_rate_hz: int = ANALYSIS_RATE_HZ, start_s: Fraction = BEGINNING) -> Iterator[Floats]:
+    """What `read_mono` gives, in blocks [n]: a film's sound need not fit into memory.
+
+    Raises:
+        UndecodableError: there is no sound that can be decoded.
+    """
+    for block in sound_blocks(path, sample_rate_hz, "mono", start_s):
+        yield block[0]
 
 
 def read_channels(path: Path) -> tuple[Floats, int, str]:
@@ -48,9 +59,10 @@ def sound_blocks(path: Path, sample_rate_hz: int, layout: str, start_s: Fraction
         position = 0
         for place, samples in _resampled(container, stream, sample_rate_hz, layout):
             start = place - round(start_s * sample_rate_hz)
-            if start > position:
-                yield np.zeros((len(samples), start - position), np.float32)
-                position = start
+            while start > position:
+                silent = min(start - position, SILENCE_SAMPLES)
+                yield np.zeros((len(samples), silent), np.float32)
+                position += silent
             fresh = samples[:, position - start :]
             if fresh.shape[1]:
                 yield fresh

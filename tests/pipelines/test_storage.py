@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -90,6 +91,48 @@ def test_a_store_without_links_works_the_same() -> None:
     assert store.put(KEY, b"other") == uri
     assert store.has(KEY)
     assert read_object(uri) == b"data"
+
+
+def drafted(store: ObjectStore, key: str, *pieces: bytes) -> str:
+    with store.draft() as draft:
+        for piece in pieces:
+            draft.file.write(piece)
+        return draft.commit(key)
+
+
+@pytest.mark.parametrize("root", ["", "memory://drafts"])
+def test_what_is_written_in_pieces_is_what_is_there(tmp_path: Path, root: str) -> None:
+    store = ObjectStore(root or str(tmp_path))
+
+    assert drafted(store, KEY, b"da", b"ta") == store.put_blocks("cd" * 32, iter([b"da", b"ta"])).replace("cd", "ab")
+    assert store.get(KEY) == store.get("cd" * 32) == b"data"
+    assert store.size(KEY) == 4
+    assert (store.get_part(KEY, 1, 3), store.get_part(KEY, 2, 2)) == (b"at", b"")
+
+
+@pytest.mark.parametrize("root", ["", "memory://first-draft"])
+def test_a_draft_does_not_replace_what_is_there(tmp_path: Path, root: str) -> None:
+    store = ObjectStore(root or str(tmp_path))
+
+    assert store.put(KEY, b"first") == drafted(store, KEY, b"second")
+
+    assert store.get(KEY) == b"first"
+    assert [path.name for path in objects(tmp_path)] == ([] if root else [KEY])
+
+
+def test_a_draft_that_is_not_committed_leaves_nothing(tmp_path: Path) -> None:
+    store = ObjectStore(str(tmp_path))
+
+    with pytest.raises(RuntimeError, match="broken"):
+        store.put_blocks(KEY, broken_blocks())
+
+    assert not store.has(KEY)
+    assert objects(tmp_path) == []
+
+
+def broken_blocks() -> Iterator[bytes]:
+    yield b"data"
+    raise RuntimeError("broken")
 
 
 @given(st.dictionaries(st.text(max_size=5), st.one_of(st.integers(), st.text(max_size=5), st.none()), min_size=2))

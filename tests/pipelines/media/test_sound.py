@@ -8,7 +8,7 @@ import pytest
 import scipy.io.wavfile
 
 from pipelines.media.container import UndecodableError
-from pipelines.media.sound import read_channels, read_mono, write_wav
+from pipelines.media.sound import SILENCE_SAMPLES, mono_blocks, read_channels, read_mono, write_wav
 from tests.synthetic import FilmSpec, make_film, ticking
 
 
@@ -35,6 +35,19 @@ def test_a_late_sound_stream_begins_with_silence(tmp_path: Path) -> None:
 
     assert np.abs(samples[:3000]).max() < 1e-3
     assert abs(lag_of(samples, ticking(32_000, 16_000)) - 4000) <= 16
+
+
+def test_a_hole_of_any_length_comes_in_blocks_of_silence(tmp_path: Path) -> None:
+    late = 3 * SILENCE_SAMPLES
+    film = make_film(tmp_path / "film.mp4", FilmSpec(sound_start_s=Fraction(late, 16_000)))
+
+    blocks = list(mono_blocks(film.path))
+
+    samples = np.concatenate(blocks)
+    assert max(map(len, blocks)) <= SILENCE_SAMPLES
+    assert np.array_equal(samples, read_mono(film.path))
+    assert np.abs(samples[: late - 1000]).max() < 1e-3
+    assert abs(lag_of(samples[late:], ticking(32_000, 16_000))) <= 16
 
 
 def test_channels_keep_rate_and_layout(tmp_path: Path) -> None:

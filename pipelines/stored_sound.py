@@ -1,0 +1,81 @@
+"""The sound of a file as models listen to it, in storage, of which any stretch can be read.
+
+A film of two hours has 115 million samples: whoever needs a shot's reads a shot's. The file is decoded once, and what
+is stored has the very samples that `read_mono` gives.
+"""
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.media.sound import mono_blocks
+from pipelines.storage import ObjectStore, content_key
+from schemas.timing import ANALYSIS_RATE_HZ
+
+VERSION = 1  # raised when the same file gives other samples
+SAMPLE = np.dtype("<f4")
+
+Floats = NDArray[np.float32]
+
+
+class Sound(Protocol):
+    """[N] mono samples at 16 kHz, of which stretches are taken: an array, or what lies in storage."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> Floats: ...
+
+
+class StoredSound:
+    """Samples of an object of the store, read when they are asked for.
+
+    Args:
+        store: where the object lies.
+        key: of the object.
+        first: sample of the object that becomes sample 0; beyond the end nothing is left.
+    """
+
+    def __init__(self, store: ObjectStore, key: str, first: int = 0) -> None:
+        self._store, self._key = store, key
+        whole = store.size(key) // SAMPLE.itemsize
+        self._first = min(first, whole)
+        self._num_samples = whole - self._first
+
+    def __len__(self) -> int:
+        return self._num_samples
+
+    def __getitem__(self, part: slice, /) -> Floats:
+        """A copy of a stretch, as an array gives it: cut off at both ends of the sound.
+
+        Raises:
+            ValueError: the stretch has a step.
+        """
+        start, stop, step = part.indices(self._num_samples)
+        if step != 1:
+            raise ValueError(f"a stretch of sound has no step, got {step}")
+        first, last = ((self._first + place) * SAMPLE.itemsize for place in (start, stop))
+        return np.frombuffer(self._store.get_part(self._key, first, last), SAMPLE).astype(np.float32)
+
+    def since(self, first: int) -> "StoredSound":
+        """The same sound from a sample on, which becomes sample 0."""
+        return StoredSound(self._store, self._key, self._first + first)
+
+
+def stored_sound(store: ObjectStore, digest: str, path: Path) -> StoredSound:
+    """The sound of a file, decoded into storage unless it is there.
+
+    Args:
+        store: where it is kept: 230 MB for an hour.
+        digest: of the file.
+        path: the file.
+
+    Raises:
+        UndecodableError: there is no sound that can be decoded.
+    """
+    key = content_key("sound", VERSION, {"sound": digest, "sample_rate_hz": ANALYSIS_RATE_HZ})
+    if not store.has(key):
+        blocks = mono_blocks(path, ANALYSIS_RATE_HZ)
+        store.put_blocks(key, (block.astype(SAMPLE, copy=False).tobytes() for block in blocks))
+    return StoredSound(store, key)
