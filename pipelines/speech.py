@@ -1,7 +1,8 @@
 """Where a sound speaks: the voice-activity model that whisperX ships inside its wheel.
 
 Runs on the CPU and needs no network and no token. One result per sound, kept in storage under the
-sound's digest, so that all shots of a film and all its languages share it.
+sound's digest, so that all shots of a film and all its languages share it. A sound is listened to piece by
+piece: of a long one only its scores, 60 a second, are held.
 """
 
 import logging
@@ -17,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.media.container import UndecodableError
-from pipelines.media.sound import read_mono
 from pipelines.storage import ObjectStore, content_key
+from pipelines.stored_sound import Sound, stored_sound
 from schemas.timing import ANALYSIS_RATE_HZ
 
 VERSION = 1
 MIN_SAMPLES = 1_600  # 100 ms: less is no word, and the model's filters need some context
 LEVEL_STEP = 160  # 10 ms
+LEVEL_BLOCK = 6_000 * LEVEL_STEP  # a minute: so much sound is in memory while its level is measured
 NOISY_LOGGERS = ("lightning", "pytorch_lightning", "lightning_fabric", "lightning.pytorch", "pyannote", "whisperx")
 
 Floats = NDArray[np.float32]
@@ -49,33 +51,33 @@ def stored_speech(store: ObjectStore, digest: str, path: Path, config: SpeechCon
     """Spans in which the sound of a file speaks; computed once per digest. A file without sound does not speak."""
     key = content_key("speech", VERSION, {"sound": digest, "config": asdict(config)})
     if not store.has(key):
-        store.put_json(key, _speech_of_file(path, config))
+        store.put_json(key, _speech_of_file(store, digest, path, config))
     return [(start, end) for start, end in store.get_json(key)]
 
 
-def _speech_of_file(path: Path, config: SpeechConfig) -> list[SampleSpan]:
+def _speech_of_file(store: ObjectStore, digest: str, path: Path, config: SpeechConfig) -> list[SampleSpan]:
     try:
-        samples = read_mono(path, ANALYSIS_RATE_HZ)
+        sound = stored_sound(store, digest, path)
     except UndecodableError:  # a silent film, or no sound that anyone could hear: nobody speaks in it
         return []
-    return speech_spans(samples, config)
+    return speech_spans(sound, config)
 
 
-def speech_spans(samples: Floats, config: SpeechConfig | None = None) -> list[SampleSpan]:
+def speech_spans(sound: Sound, config: SpeechConfig | None = None) -> list[SampleSpan]:
     """Spans in which somebody speaks.
 
     Args:
-        samples: [N] mono at 16 kHz.
+        sound: [N] mono at 16 kHz.
         config: thresholds; the default one when left out.
 
     Returns:
         Spans in samples, in order, apart from each other, within [0, N).
     """
     config = config or SpeechConfig()
-    if len(samples) < MIN_SAMPLES:
+    if len(sound) < MIN_SAMPLES:
         return []
-    scores, centres = _speech_scores(samples)
-    heard = heard_parts(above(scores, centres, config), samples, config.silence_dbfs)
+    scores, centres = speech_scores(sound)
+    heard = heard_parts(above(scores, centres, config), sound, config.silence_dbfs)
     spans = join_near(heard, round(config.min_pause_s * ANALYSIS_RATE_HZ))
     return [(start, end) for start, end in spans if end - start >= config.min_speech_s * ANALYSIS_RATE_HZ]
 
@@ -95,18 +97,26 @@ def above(scores: Floats, centres: NDArray[np.int64], config: SpeechConfig) -> l
     return spans
 
 
-def heard_parts(spans: list[SampleSpan], samples: Floats, silence_dbfs: float) -> list[SampleSpan]:
+def heard_parts(spans: list[SampleSpan], sound: Sound, silence_dbfs: float) -> list[SampleSpan]:
     """What is left of the spans, within [0, N), without stretches of silence; steps of 10 ms."""
-    num_steps = -(-len(samples) // LEVEL_STEP)
-    steps = np.pad(samples, (0, num_steps * LEVEL_STEP - len(samples))).reshape(num_steps, LEVEL_STEP)
-    loud = np.sqrt((steps.astype(np.float64) ** 2).mean(axis=1)) > 10 ** (silence_dbfs / 20)
+    loud = _loud_steps(sound, silence_dbfs)
     edges = np.flatnonzero(np.diff(np.pad(loud, 1).astype(np.int8))) * LEVEL_STEP
-    starts, ends = edges[::2], np.minimum(edges[1::2], len(samples))
+    starts, ends = edges[::2], np.minimum(edges[1::2], len(sound))
     return [
         (max(start, int(starts[run])), min(end, int(ends[run])))
         for start, end in spans
         for run in range(int(np.searchsorted(ends, start, "right")), int(np.searchsorted(starts, end, "left")))
     ]
+
+
+def _loud_steps(sound: Sound, silence_dbfs: float) -> NDArray[np.bool_]:
+    """Whether each 10 ms are louder than silence; the last ones may be fewer."""
+    loud = [np.zeros(0, np.bool_)]
+    for first in range(0, len(sound), LEVEL_BLOCK):
+        samples = sound[first : first + LEVEL_BLOCK]
+        steps = np.pad(samples, (0, -len(samples) % LEVEL_STEP)).reshape(-1, LEVEL_STEP)
+        loud.append(np.sqrt((steps.astype(np.float64) ** 2).mean(axis=1)) > 10 ** (silence_dbfs / 20))
+    return np.concatenate(loud)
 
 
 def join_near(spans: list[SampleSpan], min_pause: int) -> list[SampleSpan]:
@@ -120,26 +130,74 @@ def join_near(spans: list[SampleSpan], min_pause: int) -> list[SampleSpan]:
     return joined
 
 
-def _speech_scores(samples: Floats) -> tuple[Floats, NDArray[np.int64]]:
-    """The model's probability of speech and the sample at the centre of each."""
+def speech_scores(sound: Sound) -> tuple[Floats, NDArray[np.int64]]:
+    """The model's probability of speech and the sample at the centre of each.
+
+    The scores are those of whisperX's own pipeline over the whole sound, to the bit: windows of 5 s, one every half
+    second, go through the model in the same batches, and their overlapping scores are averaged as it does.
+
+    Args:
+        sound: [N] mono at 16 kHz, N at least `MIN_SAMPLES`.
+
+    Returns:
+        [S] scores in [0, 1] and [S] samples, about 60 a second.
+    """
+    import torch
+    from pyannote.core import Segment, SlidingWindow, SlidingWindowFeature  # type: ignore[import-untyped]
+
+    listener = _speech_model()
+    with _one_thread(), _quiet(), torch.inference_mode():
+        windows = SlidingWindow(start=0.0, duration=listener.duration, step=listener.step)
+        found = listener.aggregate(
+            SlidingWindowFeature(np.vstack(list(_window_scores(listener, sound))), windows),
+            listener.model.receptive_field,
+            warm_up=listener.warm_up,
+            hamming=True,
+            missing=0.0,
+        )
+    grid, scores = found.sliding_window, found.data
+    if _last_is_padded(listener, len(sound)):
+        scores = found.crop(Segment(0.0, len(sound) / ANALYSIS_RATE_HZ), mode="loose")
+    middle_s = grid.start + np.arange(len(scores)) * grid.step + grid.duration / 2
+    return scores[:, 0].astype(np.float32), np.round(middle_s * ANALYSIS_RATE_HZ).astype(np.int64)
+
+
+def _window_scores(listener: Any, sound: Sound) -> Iterator[Floats]:
+    """[W, scores a window, 1] of each batch of windows; what the last window lacks is silence."""
     import torch
 
-    model = _speech_model()
-    with _one_thread(), _quiet(), torch.inference_mode():
-        found = model({"waveform": torch.from_numpy(samples)[None], "sample_rate": ANALYSIS_RATE_HZ})
-    grid = found.sliding_window
-    middle_s = grid.start + np.arange(len(found.data)) * grid.step + grid.duration / 2
-    return found.data[:, 0].astype(np.float32), np.round(middle_s * ANALYSIS_RATE_HZ).astype(np.int64)
+    size, step = _window_samples(listener)
+    whole = max(0, (len(sound) - size) // step + 1)
+    for first in range(0, whole, listener.batch_size):
+        last = min(first + listener.batch_size, whole) - 1
+        samples = torch.from_numpy(sound[first * step : last * step + size])
+        yield listener.pre_aggregation_hook(listener.infer(samples.unfold(0, size, step)[:, None]))
+    if _last_is_padded(listener, len(sound)):
+        rest = torch.from_numpy(sound[whole * step : len(sound)])
+        padded = torch.nn.functional.pad(rest, (0, size - len(rest)))
+        yield listener.pre_aggregation_hook(listener.infer(padded[None, None]))
+
+
+def _last_is_padded(listener: Any, num_samples: int) -> bool:
+    """Whether the windows that fit leave samples over."""
+    size, step = _window_samples(listener)
+    return num_samples < size or (num_samples - size) % step > 0
+
+
+def _window_samples(listener: Any) -> tuple[int, int]:
+    """Samples of a window, and from one to the next."""
+    return round(listener.duration * ANALYSIS_RATE_HZ), round(listener.step * ANALYSIS_RATE_HZ)
 
 
 @cache
 def _speech_model() -> Any:
+    """The model with pyannote's way of sliding it over a sound, as whisperX sets them up."""
     import torch
 
     with _quiet():
         from whisperx.vads.pyannote import load_vad_model
     with _quiet():  # again: the import sets the levels of its loggers anew
-        return load_vad_model(torch.device("cpu"))
+        return load_vad_model(torch.device("cpu"))._segmentation
 
 
 @contextmanager

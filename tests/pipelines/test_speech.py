@@ -1,16 +1,29 @@
 """Speech is found where it was put; silence and tones do not speak."""
 
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from whisperx.vads.pyannote import load_vad_model
 
 from pipelines.media.sound import read_mono, write_wav
-from pipelines.speech import SpeechConfig, above, heard_parts, join_near, speech_spans, stored_speech
+from pipelines.speech import (
+    LEVEL_BLOCK,
+    SpeechConfig,
+    above,
+    heard_parts,
+    join_near,
+    speech_scores,
+    speech_spans,
+    stored_speech,
+)
 from pipelines.storage import ObjectStore
+from pipelines.stored_sound import stored_sound
 from schemas.timing import ANALYSIS_RATE_HZ
 from tests.synthetic import FilmSpec, make_film
 
@@ -38,6 +51,44 @@ def test_speech_is_found_where_it_lies_and_pauses_stay_out(voice: np.ndarray) ->
     edges = np.array([edge for start in starts for edge in (start, start + len(voice))])
     assert np.abs(np.array(spans).ravel() - edges).max() < TOLERANCE_S * RATE
     assert speech_spans(sound) == spans
+
+
+def scores_of_whisperx(sound: np.ndarray) -> np.ndarray:
+    """The scores of whisperX's own pipeline, which is given the whole sound at once."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    pipeline = load_vad_model(torch.device("cpu"))
+    found = pipeline({"waveform": torch.from_numpy(sound)[None], "sample_rate": RATE})
+    torch.set_num_threads(before)
+    return found.data[:, 0]
+
+
+@pytest.mark.parametrize("length_s", [Fraction(2), Fraction(5), Fraction(22), Fraction(39_001, 1000)])
+def test_a_sound_read_piece_by_piece_has_the_scores_of_the_whole_to_the_bit(
+    tmp_path: Path, voice: np.ndarray, length_s: Fraction
+) -> None:
+    """39 s are two full batches of windows and one that is padded, 22 s one and a few windows that just fit."""
+    phrase = np.concatenate([voice, np.zeros(RATE // 3, np.float32)])
+    write_wav(tmp_path / "voice.wav", np.tile(phrase, 20)[: round(length_s * RATE)], RATE)
+    whole = read_mono(tmp_path / "voice.wav")
+
+    scores, centres = speech_scores(stored_sound(ObjectStore(str(tmp_path)), "c" * 64, tmp_path / "voice.wav"))
+
+    assert np.array_equal(scores, scores_of_whisperx(whole))
+    assert np.abs(np.diff(centres) - 270).max() <= 1  # the hop of its filters and poolings: 10 * 27
+
+
+def test_levels_of_a_long_sound_are_those_of_the_whole() -> None:
+    rng = np.random.default_rng(0)
+    steps = rng.random(LEVEL_BLOCK // 160 + 500) < 0.5  # 10 ms each, some loud, the last ones behind a block's border
+    sound = (np.repeat(steps, 160) * rng.choice([-0.1, 0.1], len(steps) * 160)).astype(np.float32)[:-50]
+
+    heard = heard_parts([(0, len(sound))], sound, -60.0)
+
+    found = np.zeros(len(sound), bool)
+    for start, end in heard:
+        found[start:end] = True
+    assert np.array_equal(found, sound != 0)
 
 
 @pytest.mark.parametrize("num_samples", [0, 10, RATE // 2, 3 * RATE])
