@@ -11,13 +11,12 @@ from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from pipelines.media.container import UndecodableError
-from pipelines.media.sound import read_mono
 from pipelines.speech import SampleSpan, SpeechConfig, stored_speech
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
+from pipelines.stored_sound import Sound, stored_sound
 from schemas.shot import ALIGNED_SHOT, SHOT
 from schemas.timing import ANALYSIS_RATE_HZ, Span, fraction, pts_to_sample
 
@@ -26,8 +25,6 @@ BLOCK_SAMPLES = (
     60 * ANALYSIS_RATE_HZ
 )  # a minute at a time: a feature film's sound needs no transform of its own length
 CLEAR_PEAK = 12.0  # the peak over the typical value; unrelated sounds stay below 6, shared effects are above 30
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,17 +71,16 @@ class AlignDub(RowStage):
         facts = {"film_id": row["film_id"], "dub": row["dub_digest"], "max_lag_s": self._config.max_lag_s}
         key = content_key("lag", VERSION, facts)
         if not self._store.has(key):
-            self._store.put_json(key, self._measure_lag(Path(row["film_uri"]), Path(row["dub_uri"]), _film_start(row)))
+            self._store.put_json(key, self._measure_lag(row))
         return int(self._store.get_json(key))
 
-    def _measure_lag(self, film: Path, dub: Path, zero: int) -> int:
+    def _measure_lag(self, row: Row) -> int:
         try:
-            original = read_mono(film, ANALYSIS_RATE_HZ)[max(zero, 0) :]
+            original = stored_sound(self._store, row["film_id"], Path(row["film_uri"])).since(max(_film_start(row), 0))
         except UndecodableError:  # a silent film shares nothing with its dub
             return 0
-        return constant_lag(
-            original, read_mono(dub, ANALYSIS_RATE_HZ), round(self._config.max_lag_s * ANALYSIS_RATE_HZ)
-        )
+        dub = stored_sound(self._store, row["dub_digest"], Path(row["dub_uri"]))
+        return constant_lag(original, dub, round(self._config.max_lag_s * ANALYSIS_RATE_HZ))
 
 
 def _film_start(row: Row) -> int:
@@ -98,7 +94,7 @@ def clip_spans(spans: list[SampleSpan], start: int, end: int) -> list[dict[str, 
     return [{"start": first, "end": after} for first, after in clipped if first < after]
 
 
-def constant_lag(original: Floats, dub: Floats, max_lag: int) -> int:
+def constant_lag(original: Sound, dub: Sound, max_lag: int) -> int:
     """How many samples later the dub is than the original: positive = dub late; 0 when they share nothing clear.
 
     Knapp and Carter, "The generalized correlation method for estimation of time delay" (1976), PHAT

@@ -18,11 +18,11 @@ from pipelines.face_scan import Pixels, scan_faces
 from pipelines.face_tracks import SmoothTrack, TrackConfig, link_faces, smooth_track, yaw_deg
 from pipelines.media.container import UndecodableError
 from pipelines.media.picture import rgb_frames
-from pipelines.media.sound import read_mono
 from pipelines.progress import telling
 from pipelines.speaking import Floats, loudness, speaking_score
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
+from pipelines.stored_sound import stored_sound
 from schemas.frames import TRACK_FRAME
 from schemas.shot import ALIGNED_SHOT, TRACKED_SHOT
 from schemas.timing import fraction
@@ -110,7 +110,8 @@ class TrackFaces(RowStage):
         """Loudness of the whole film, worked out once for all its shots."""
         key = content_key("loudness", LOUDNESS_VERSION, {"film": row["film_id"]})
         if not self._store.has(key):
-            self._store.put(key, loudness(read_mono(Path(row["film_uri"]))).astype("<f4").tobytes())
+            sound = stored_sound(self._store, row["film_id"], Path(row["film_uri"]))
+            self._store.put(key, loudness(sound).astype("<f4").tobytes())
         return np.frombuffer(self._store.get(key), "<f4").astype(np.float64)
 
     @cached_property

@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
+from pipelines.stored_sound import Sound
 from schemas.timing import ANALYSIS_RATE_HZ
 
 Floats = NDArray[np.float64]
 
 GRID_HZ = 50  # both witnesses are compared on one even grid, whatever the frame rate
 HOP_SAMPLES = ANALYSIS_RATE_HZ // GRID_HZ
+BLOCK_SAMPLES = 60 * GRID_HZ * HOP_SAMPLES  # a minute: so much sound is in memory at a time
 MAX_LAG_STEPS = 6  # 120 ms: lips lead the sound, and films are a frame or two off
 SYLLABLE_S, PHRASE_S = 0.05, 0.35  # syllables pass between these two smoothings, tremor and expressions do not
 SPEED_S = 0.12
@@ -80,15 +82,21 @@ def agreement(mouth: Floats, loud: Floats, listened: NDArray[np.bool_], seconds:
     return 1 / (1 + exp(-(CERTAINTY * sqrt(seconds) * (sum(likeness) / 2 - chance) + PRIOR)))
 
 
-def loudness(sound: NDArray[np.float32]) -> Floats:
+def loudness(sound: Sound) -> Floats:
     """Loudness of a whole film in dB, on the grid from film time 0: small enough to keep, unlike the sound.
 
     Args:
         sound: [N] mono at `ANALYSIS_RATE_HZ`, sample 0 at film time 0.
     """
-    whole = sound[: len(sound) // HOP_SAMPLES * HOP_SAMPLES].reshape(-1, HOP_SAMPLES)
-    power = np.square(whole).mean(1, dtype=np.float64)
+    end = len(sound) // HOP_SAMPLES * HOP_SAMPLES
+    blocks = (sound[first : min(first + BLOCK_SAMPLES, end)] for first in range(0, end, BLOCK_SAMPLES))
+    power = np.concatenate([np.zeros(0), *map(_power, blocks)])
     return np.asarray(10 * np.log10(np.maximum(gaussian_filter1d(power, LOUDNESS_S * GRID_HZ), SILENCE)), np.float64)
+
+
+def _power(samples: NDArray[np.float32]) -> Floats:
+    """Mean square of each step of the grid."""
+    return np.asarray(np.square(samples.reshape(-1, HOP_SAMPLES)).mean(1, dtype=np.float64), np.float64)
 
 
 def _around(loud: Floats, steps: NDArray[np.int64]) -> Floats:

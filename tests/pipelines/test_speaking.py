@@ -12,7 +12,7 @@ from pipelines.face_scan import scan_faces
 from pipelines.face_tracks import link_faces
 from pipelines.media.picture import rgb_frames
 from pipelines.media.sound import read_mono
-from pipelines.speaking import loudness, speaking_score
+from pipelines.speaking import BLOCK_SAMPLES, loudness, speaking_score
 from schemas.timing import ANALYSIS_RATE_HZ
 from tests.real_assets import real_asset
 
@@ -84,6 +84,14 @@ def test_film_longer_than_its_sound_is_scored() -> None:
     score = speaking_score(*seen(mouth), loudness(voice(mouth)[: 2 * ANALYSIS_RATE_HZ]), EVERYWHERE)
     assert 0 <= score <= 1
     assert speaking_score(*seen(mouth), loudness(np.zeros(0, np.float32)), EVERYWHERE) < 0.5
+
+
+def test_loudness_of_a_long_film_is_that_of_the_whole_to_the_bit() -> None:
+    sound = np.random.default_rng(0).normal(0, 0.1, 2 * BLOCK_SAMPLES + 5000).astype(np.float32)
+
+    power = np.square(sound[: len(sound) // 320 * 320].reshape(-1, 320)).mean(1, dtype=np.float64)
+
+    assert np.array_equal(loudness(sound), 10 * np.log10(gaussian_filter1d(power, 3.0)))  # 60 ms
 
 
 def real_mouths(name: str, ticks_per_s: int) -> tuple[Floats, list[Floats]]:
