@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from diff2lip.config import CropConfig, ModelConfig, Prediction, SamplerConfig, paper_model, small_model
+from diff2lip.config import ModelConfig, Prediction, SamplerConfig, paper_model, parity_model, small_model
 from diff2lip.diffusion import alpha_bars
 from diff2lip.mel import log_mel
 from diff2lip.noise_levels import published_levels
@@ -12,14 +12,6 @@ from diff2lip.sampler import paint
 from diff2lip.solver import ddim
 from diff2lip.unet import Condition, UNet
 from tests.diff2lip.published import FIGURES, formula_input, formula_normal, load_formula_weights, recorded
-
-MODEL_64 = ModelConfig(
-    channels=32,
-    channel_mult=(1, 2, 3, 4),
-    attention_factors=(2, 4, 8),
-    head_channels=32,
-    crop=CropConfig(size_px=64, mask_top=0.5),
-)
 
 
 def published_case(case: str, config: ModelConfig, batch: int) -> tuple[UNet, torch.Tensor, Condition]:
@@ -38,7 +30,9 @@ def published_case(case: str, config: ModelConfig, batch: int) -> tuple[UNet, to
 
 
 @pytest.mark.parametrize(
-    ("case", "config", "batch"), [("unet_64", MODEL_64, 2), ("unet_128_paper", paper_model(), 1)], ids=["64", "paper"]
+    ("case", "config", "batch"),
+    [("unet_64", parity_model(), 2), ("unet_128_paper", paper_model(), 1)],
+    ids=["64", "paper"],
 )
 def test_the_denoiser_gives_the_published_outputs(case: str, config: ModelConfig, batch: int) -> None:
     figures = FIGURES[case]
@@ -54,7 +48,7 @@ def test_the_denoiser_gives_the_published_outputs(case: str, config: ModelConfig
 
 
 def test_ddim_with_25_steps_paints_the_published_crops() -> None:
-    denoiser, _, condition = published_case("unet_64", MODEL_64, 2)
+    denoiser, _, condition = published_case("unet_64", parity_model(), 2)
 
     with torch.no_grad():
         levels = published_levels(25)

@@ -12,9 +12,6 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from diff2lip.checkpoint import save_checkpoint
-from diff2lip.config import AudioEncoderConfig, CropConfig, ModelConfig, Prediction
-from diff2lip.unet import UNet
 from jobs.demo_lines import LINES
 from jobs.dub import DubOutcome, DubRequest, run_dub
 from jobs.dub_pipeline import open_pipeline
@@ -23,22 +20,10 @@ from pipelines.media.sound import read_mono, write_wav
 from pipelines.progress import Event
 from pipelines.verify import verify_films
 from tests.real_assets import real_asset
+from tests.tiny_model import save_tiny_model
 
 TALKING_FRAMES, EMPTY_FRAMES = 60, 25
 DUB_RATE_HZ = 48_000
-TINY = ModelConfig(
-    name="tiny",
-    channels=8,
-    channel_mult=(1, 1, 2),
-    num_res_blocks=1,
-    attention_factors=(),
-    head_channels=8,
-    groups=4,
-    learned_variance=False,
-    prediction=Prediction.V,
-    audio=AudioEncoderConfig(channels=8, num_res_blocks=1, groups=4),
-    crop=CropConfig(size_px=32),
-)
 SETTINGS = ("sampler.steps=2", "eligibility.min_speaking_score=0.0", "eligibility.max_enlargement=6")
 
 
@@ -67,11 +52,7 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     stem = torch.nn.functional.pad(torch.from_numpy(take)[:length], (0, max(0, length - len(take)))).numpy()
     write_wav(folder / "dub.wav", stem, DUB_RATE_HZ)
     (folder / "catalog.csv").write_text("film,language,dub_stem,title\nfilm.mp4,es,dub.wav,talk\n")
-    torch.manual_seed(0)
-    denoiser = UNet(TINY)
-    for parameter in denoiser.parameters():
-        torch.nn.init.normal_(parameter, std=0.05)
-    save_checkpoint(folder / "tiny.safetensors", denoiser, {"trained": "no"}, torch.float32)
+    save_tiny_model(folder / "tiny.safetensors", weight_std=0.05)
     return folder
 
 

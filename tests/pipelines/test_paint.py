@@ -6,40 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-from diff2lip.checkpoint import save_checkpoint
-from diff2lip.config import AudioEncoderConfig, CropConfig, ModelConfig, Prediction, SamplerConfig
-from diff2lip.unet import UNet
+from diff2lip.config import SamplerConfig
 from pipelines.paint import FADE_FRAMES, Painter, fade_weights, frames_in_spans
 from pipelines.storage import ObjectStore
+from tests.tiny_model import TINY, save_tiny_model
 
-SIZE = 32
-TINY = ModelConfig(
-    name="tiny",
-    channels=8,
-    channel_mult=(1, 2),
-    num_res_blocks=1,
-    attention_factors=(),
-    head_channels=8,
-    groups=4,
-    learned_variance=False,
-    prediction=Prediction.V,
-    shared_noise=False,
-    audio=AudioEncoderConfig(channels=8, num_res_blocks=1, groups=4),
-    crop=CropConfig(size_px=SIZE),
-)
+SIZE = TINY.crop.size_px
 SAMPLER = SamplerConfig(steps=2, frames_per_batch=4)
 IDS = ("film", 0, 0)
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
-    torch.manual_seed(0)
-    denoiser = UNet(TINY)
-    for parameter in denoiser.parameters():
-        torch.nn.init.normal_(parameter, std=0.4)
-    save_checkpoint(path, denoiser, {}, torch.float32)
-    return path
+    return save_tiny_model(tmp_path_factory.mktemp("model") / "tiny.safetensors")
 
 
 def pictures(count: int, seed: int) -> list[bytes]:
