@@ -42,6 +42,7 @@ def ray() -> Iterator[ModuleType]:
     # Ray puts sockets below this folder, and the path of a socket may be 107 bytes long at most: no tmp_path.
     with tempfile.TemporaryDirectory(prefix="d2l", ignore_cleanup_errors=True) as folder:
         ray.init(
+            address="local",  # whatever RAY_ADDRESS says
             num_cpus=4,
             include_dashboard=False,
             object_store_memory=300 << 20,
