@@ -170,3 +170,22 @@ def test_another_language_of_a_film_runs_no_detector_again(
     assert outcome.films[0]["language"] == "fr"
     assert faces
     assert track_tables(other) == faces
+
+
+@pytest.mark.assets
+def test_films_in_groups_come_out_as_they_do_alone(material: Path, first: tuple[DubOutcome, list[Event]]) -> None:
+    """The second group is analysed while the first is painted."""
+    many = material / "many"
+    many.mkdir()
+    shutil.copytree(material / "half" / ".work", many / ".work")
+    rows = [f"film.mp4,{language},dub.wav,talk" for language in ("es", "de", "fr")]
+    (material / "catalog.csv").write_text("\n".join(["film,language,dub_stem,title", *rows]))
+
+    outcome, events = dub(material, many)
+
+    assert outcome.exit_code == 0
+    assert outcome.films[0]["language"] == "es"
+    assert sorted(film["language"] for film in outcome.films) == ["de", "es", "fr"]
+    assert digest(outcome) == digest(first[0])
+    stitched = {event.language: event.num_frames for event in events if event.stage == "stitch" and not event.partial}
+    assert stitched == dict.fromkeys(("de", "es", "fr"), TALKING_FRAMES + EMPTY_FRAMES)
