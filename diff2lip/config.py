@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from diff2lip.noise_levels import SPACINGS, Spacing
+from diff2lip.precision import Precision
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +28,11 @@ class CropConfig:
     def mask_row(self) -> int:
         """First crop row that is repainted."""
         return round(self.size_px * self.mask_top)
+
+
+def whole_face(size_px: int) -> CropConfig:
+    """Forehead to chin, the lower half painted, as published, but that there a detector's box is squashed square."""
+    return CropConfig(size_px=size_px, left=-1.1, top=-0.75, width=2.2, mask_top=0.5)
 
 
 class Prediction(StrEnum):
@@ -62,7 +68,7 @@ class ModelConfig:
     prediction: Prediction = Prediction.EPS
     shared_noise: bool = True  # the noise in the masked crop is also x_T, as published; False: another
     audio: AudioEncoderConfig = field(default_factory=AudioEncoderConfig)
-    crop: CropConfig = field(default_factory=lambda: CropConfig(size_px=128, mask_top=0.5))
+    crop: CropConfig = field(default_factory=lambda: whole_face(128))
 
     def __post_init__(self) -> None:
         shrink = 2 ** (len(self.channel_mult) - 1)
@@ -115,7 +121,7 @@ def parity_model() -> ModelConfig:
         channel_mult=(1, 2, 3, 4),
         attention_factors=(2, 4, 8),
         head_channels=32,
-        crop=CropConfig(size_px=64, mask_top=0.5),
+        crop=whole_face(64),
     )
 
 
@@ -153,6 +159,7 @@ class SamplerConfig:
     solver: Solver = Solver.DDIM
     spacing: Spacing = Spacing.PUBLISHED
     guidance: float = 2.5  # above 1 strengthens the sound, with two passes a step; 1 is the published setting
+    precision: Precision = Precision.FP32  # halves what the published code halves; bf16 where the machine has it
     frames_per_batch: int = 16  # fixed batch size; shorter batches are padded to it
 
     def __post_init__(self) -> None:

@@ -22,6 +22,7 @@ from torch import Tensor
 from diff2lip.checkpoint import Checkpoint, load_checkpoint, read_config
 from diff2lip.config import SamplerConfig
 from diff2lip.mel import SILENCE
+from diff2lip.precision import set_precision
 from diff2lip.sampler import paint, track_noise
 from diff2lip.unet import Condition
 from pipelines.dub_mel import DubMel
@@ -228,7 +229,8 @@ class Painter:
         if self._checkpoint is None:
             torch.set_num_threads(self._threads)
             self._checkpoint = load_checkpoint(self._path)
-            self._checkpoint.denoiser.to(memory_format=torch.channels_last).to(self._device)
+            network = self._checkpoint.denoiser.to(memory_format=torch.channels_last).to(self._device)
+            set_precision(network, self._sampler.precision)
         return self._checkpoint
 
 

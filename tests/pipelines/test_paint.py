@@ -1,5 +1,6 @@
 """Painting: what is painted, how it fades, and that nothing but its inputs decides a pixel."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from diff2lip.config import SamplerConfig
+from diff2lip.precision import Precision
 from pipelines.paint import FADE_FRAMES, Painter, fade_weights, frames_in_spans
 from pipelines.storage import ObjectStore
 from tests.tiny_model import TINY, save_tiny_model
@@ -89,3 +91,14 @@ def test_painting_fades_where_unpainted_frames_adjoin_and_not_at_a_cut() -> None
     weights = fade_weights(track, list(range(10)))
     assert weights[:6] == [1.0] * 6  # the shot begins painted
     assert weights[6:] == [1.0, *(step / (FADE_FRAMES + 1) for step in (3, 2, 1))]
+
+
+def test_half_precision_paints_nearly_the_same_and_is_kept_apart_in_storage(model: Path, tmp_path: Path) -> None:
+    given = pictures(4, 0), pictures(4, 1), windows(4), IDS
+    store = ObjectStore(str(tmp_path))
+    full = Painter(model, SAMPLER, store, threads=2).paint(*given)
+    half = Painter(model, replace(SAMPLER, precision=Precision.BF16), store, threads=2).paint(*given)
+
+    apart = np.abs(np.frombuffer(b"".join(full), np.uint8).astype(int) - np.frombuffer(b"".join(half), np.uint8))
+    assert half != full
+    assert apart.mean() < 4
