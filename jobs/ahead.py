@@ -1,7 +1,8 @@
 """Calls made one ahead: while the result of one is used, the next is worked out beside it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from threading import Thread
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -10,16 +11,25 @@ Result = TypeVar("Result")
 def ahead(calls: Sequence[Callable[[], Result]]) -> Iterator[Result]:
     """The results in order; each call but the first begins when the result before it is handed out.
 
-    An error of a call is raised where its result would have come.
+    An error of a call is raised where its result would have come. Whoever stops asking, as on Ctrl-C, is not kept
+    waiting for a call that goes on: it ends with the process.
     """
-    pool = ThreadPoolExecutor(1, thread_name_prefix="ahead")
-    try:
-        waiting = pool.submit(calls[0]) if calls else None
-        for call in [*calls[1:], None]:
-            if waiting is None:
-                return
-            result = waiting.result()
-            waiting = pool.submit(call) if call else None
-            yield result
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    waiting = [_begun(call) for call in calls[:1]]
+    for index in range(len(calls)):
+        result = waiting.pop().result()
+        waiting = [_begun(call) for call in calls[index + 1 : index + 2]]
+        yield result
+
+
+def _begun(call: Callable[[], Result]) -> "Future[Result]":
+    """Run a call in a thread of its own; an executor's threads would be waited for when the process ends."""
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:
+            future.set_exception(error)
+
+    Thread(target=run, name="ahead", daemon=True).start()
+    return future

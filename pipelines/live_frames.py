@@ -62,7 +62,7 @@ def live_frames(listener: Listener) -> Iterator[LiveFrames]:
 
 
 def _read(counter: Any, listener: Listener, ended: threading.Event) -> None:
-    while not ended.wait(READ_EVERY_S):
+    while not ended.wait(READ_EVERY_S) and ray.is_initialized():  # a call without Ray would start another one
         try:
             events: list[Event] = ray.get(counter.take.remote(), timeout=READ_EVERY_S)
         except RayError:  # progress is lost, the work is not
