@@ -8,6 +8,7 @@ detail stay. Where much changed, on lips and in the mouth (C = 1), the painted s
 film's detail is that of the old lips. When painted and source crop are equal nothing changes at all.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +43,7 @@ class BlendConfig:
 
 
 def colour_offset(
-    crops: list[tuple[Bytes, Bytes, Matrix, Matrix]], crop: CropConfig, mask: MaskConfig, blend: BlendConfig
+    crops: Iterable[tuple[Bytes, Bytes, Matrix, Matrix]], crop: CropConfig, mask: MaskConfig, blend: BlendConfig
 ) -> Floats:
     """[3] what to add to the painted crops of a shot so that they meet the source in the feather ring.
 

@@ -1,4 +1,7 @@
-"""Stage 6, CompositeShot: painted crops back into the frames, as lossless patches on the film's own planes."""
+"""Stage 6, CompositeShot: painted crops back into the frames, as lossless patches on the film's own planes.
+
+A frame at a time: neither the painted crops of a shot nor its patches are ever all in memory.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -19,8 +22,9 @@ from pipelines.media.picture import coded_frames
 from pipelines.patch import Patch, lay, window
 from pipelines.patch_meter import PatchMeter
 from pipelines.progress import Tell, telling
+from pipelines.row_table import FrameRows, draft_table, read_rows
 from pipelines.stage import Row, RowStage
-from pipelines.storage import ObjectStore, content_key, read_table
+from pipelines.storage import ObjectStore, content_key
 from schemas.frames import PATCH
 from schemas.reason import Reason, Verdict
 from schemas.shot import COMPOSITED_SHOT, PAINTED_SHOT
@@ -81,17 +85,19 @@ class CompositeShot(RowStage):
 
     def _commit(self, key: str, row: Row, tracks: list[Row]) -> None:
         painters = [_TrackPainter(track, self._crop, self._mask, self._blend) for track in tracks]
-        patches = list(_patches(row, painters, self.tell))
-        num_frames = len({patch.pts for patch in patches})
-        patch_key = content_key("patch", VERSION, {"facts": key}) if patches else None
-        if patch_key:
-            rows = [patch.row() for patch in patches]
-            self._store.put_table(patch_key, pa.Table.from_pylist(rows, schema=PATCH))
-        self._store.put_json(key, _facts_of(num_frames, painters) | {"patch_key": patch_key})
+        changed: set[int] = set()
+        with draft_table(self._store, PATCH) as patches:
+            for patch in _patches(row, painters, self.tell):
+                patches.add(patch.row())
+                changed.add(patch.pts)
+            patch_key = content_key("patch", VERSION, {"facts": key}) if changed else None
+            if patch_key:
+                patches.commit(patch_key)
+        self._store.put_json(key, _facts_of(len(changed), painters) | {"patch_key": patch_key})
 
 
 def _patches(row: Row, painters: "list[_TrackPainter]", tell: Tell) -> Iterator[Patch]:
-    pts = [moment for painter in painters for moment in painter.frames]
+    pts = [moment for painter in painters for moment in painter.pts]
     if not pts:
         return
     for moment, planes, coding in telling(coded_frames(Path(row["film_uri"]), min(pts), max(pts) + 1), tell):
@@ -109,10 +115,14 @@ class _TrackPainter:
         self._index = track["track_index"]
         self._crop, self._mask, self._blend = crop, mask, blend
         self.meter = PatchMeter()
-        self.frames: dict[int, Row] = {frame["pts"]: frame for frame in read_table(track["painted_uri"]).to_pylist()}
-        self._offset = colour_offset(
-            [(*self._crops(frame), *_geometry(frame)) for frame in self.frames.values()], crop, mask, blend
-        )
+        self._frames = FrameRows(track["painted_uri"])
+        looks = ((*self._crops(frame), *_geometry(frame)) for frame in read_rows(track["painted_uri"]))
+        self._offset = colour_offset(looks, crop, mask, blend)
+
+    @property
+    def pts(self) -> list[int]:
+        """The painted frames."""
+        return self._frames.pts
 
     def _crops(self, frame: Row) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         shape = (self._crop.size_px, self._crop.size_px, 3)
@@ -120,10 +130,11 @@ class _TrackPainter:
         return source, painted
 
     def patch(self, pts: int, planes: list[Plane], coding: Coding) -> Patch | None:
-        """What this track changes in a frame; None when it changes nothing."""
-        frame = self.frames.get(pts)
-        if frame is None or frame["weight"] <= 0:
+        """What this track changes in a frame; None when it changes nothing. Frames come in order."""
+        painted_frame = self._frames.at(pts)
+        if not painted_frame or painted_frame[-1]["weight"] <= 0:
             return None
+        frame = painted_frame[-1]
         landmarks, affine = _geometry(frame)
         rect = mask_rect(affine, self._crop, planes[0].shape[1], planes[0].shape[0])
         if rect is None:

@@ -1,4 +1,4 @@
-"""The patches of a film, looked up by pts while the film is written; only one shot's are in memory."""
+"""The patches of a film, looked up by pts while the film is written; only a few frames' are in memory."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from pipelines.media.coding import Coding
 from pipelines.patch import lay, patch_of
+from pipelines.row_table import FrameRows, read_columns
 from pipelines.stage import Row
-from pipelines.storage import read_table
 
 Plane = NDArray[np.uint8] | NDArray[np.uint16]
 Run = dict[str, Any]  # frames one after the other on which one track was laid, and the rectangle around
@@ -25,7 +25,7 @@ class ShotPatches:
     def __init__(self, shots: Sequence[Row]) -> None:
         self._shots = [shot for shot in sorted(shots, key=_start) if shot["patch_uri"]]
         self._loaded = -1
-        self._patches: dict[int, list[Row]] = {}
+        self._patches: FrameRows | None = None  # of the shot that was loaded
         self.rects: dict[int, list[int]] = {}  # by shot_index: x, y, width, height around all patches
         self.changed: dict[int, list[Run]] = defaultdict(list)  # by shot_index: what was laid, as runs of frames
         self._open: dict[int, Run] = {}  # by track_index: the run that the last frame belonged to
@@ -34,7 +34,7 @@ class ShotPatches:
     def change(self, pts: int, planes_of: Callable[[], tuple[list[Any], Coding]]) -> list[Any] | None:
         """The planes to encode in place of the frame's own; None when they stay."""
         shot = self._shot_at(pts)
-        rows = self._patches.pop(pts, []) if shot is not None else []
+        rows = self._patches.at(pts) if shot is not None and self._patches is not None else []
         if shot is None or not rows:
             self._open = {}
             return None
@@ -68,11 +68,9 @@ class ShotPatches:
 
     def _load(self, index: int) -> None:
         shot = self._shots[index]
-        rows = read_table(shot["patch_uri"]).to_pylist()
-        self._loaded, self._patches = index, defaultdict(list)
-        for row in rows:
-            self._patches[row["pts"]].append(row)
-        self.rects[shot["shot_index"]] = reduce(_around, map(_rect, rows))
+        rects = read_columns(shot["patch_uri"], ["x", "y", "width", "height"]).to_pylist()
+        self._loaded, self._patches = index, FrameRows(shot["patch_uri"])
+        self.rects[shot["shot_index"]] = reduce(_around, map(_rect, rects))
 
 
 def _rect(row: Row) -> list[int]:

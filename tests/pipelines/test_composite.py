@@ -1,5 +1,6 @@
 """Only masked samples change; equal crops change nothing; colours land where RGB says, at every depth."""
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from diff2lip.config import CropConfig
+from pipelines import row_table
 from pipelines.composite import CompositeShot
 from pipelines.face_frame import crop_affine
 from pipelines.media.coding import Coding
@@ -174,6 +176,37 @@ def test_a_shot_that_cannot_be_decoded_keeps_its_picture_and_says_why(tmp_path: 
     facts = CompositeShot(str(tmp_path), CROP).facts(row)
 
     assert (facts["patch_uri"], facts["reason"]) == (None, Reason.UNDECODABLE.value)
+
+
+def test_the_patches_of_a_shot_are_the_same_however_few_are_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film, tables = make_film(tmp_path / "film.mp4", FilmSpec(num_frames=20, cuts=())), []
+    for rows, group_bytes in ((1000, 1 << 30), (3, 1)):
+        monkeypatch.setattr(row_table, "ROWS_AT_A_TIME", rows)
+        monkeypatch.setattr(row_table, "ROW_GROUP_BYTES", group_bytes)
+        folder = tmp_path / f"rows{rows}"
+        row = painted_row(film, ObjectStore(str(folder)), with_dark_mouth(own_crops(film)), Verdict.DUB)
+        tables.append(read_table(CompositeShot(str(folder), CROP).facts(row)["patch_uri"]))
+
+    assert tables[0].num_rows == 20
+    assert tables[0].equals(tables[1])
+
+
+def test_a_longer_shot_needs_no_more_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_table, "ROWS_AT_A_TIME", 4)
+    peaks = []
+    for num_frames in (10, 20, 80):  # the first one warms up
+        film = make_film(tmp_path / f"film{num_frames}.mp4", FilmSpec(num_frames=num_frames, cuts=()))
+        store = ObjectStore(str(tmp_path / str(num_frames)))
+        row = painted_row(film, store, with_dark_mouth(own_crops(film)), Verdict.DUB)
+        tracemalloc.start()
+        CompositeShot(store.root_uri, CROP).facts(row)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+
+    patches_kib = 60 * 10  # of 60 frames more, about 10 KiB each
+    assert peaks[2] - peaks[1] < patches_kib * 1024 / 3
 
 
 def test_the_stage_adds_exactly_its_columns() -> None:

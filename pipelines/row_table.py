@@ -1,0 +1,112 @@
+"""Tables of frames, written and read a few rows at a time: the crops of a long shot need not fit into memory."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.stage import Row
+from pipelines.storage import Draft, ObjectStore, open_object
+
+ROW_GROUP_BYTES = 8 << 20  # so much of a table is in memory while it is written
+ROWS_AT_A_TIME = 16  # as Python objects: a patch of a close-up in 4K has 4 MB
+READ_BUFFER_BYTES = 1 << 20
+
+
+class TableDraft:
+    """A table on its way into a store; its file has a row group for every `ROW_GROUP_BYTES`."""
+
+    def __init__(self, draft: Draft, schema: pa.Schema) -> None:
+        self.num_rows = 0
+        self._draft, self._schema = draft, schema
+        self._writer = pq.ParquetWriter(draft.file, schema, compression="zstd")
+        self._rows: list[Row] = []
+        self._tables: list[pa.Table] = []
+
+    def add(self, row: Row) -> None:
+        """Append a row."""
+        self.num_rows += 1
+        self._rows.append(row)
+        if len(self._rows) == ROWS_AT_A_TIME:
+            self._pack()
+            if sum(table.nbytes for table in self._tables) >= ROW_GROUP_BYTES:
+                self._write()
+
+    def commit(self, key: str) -> str:
+        """End the table, give it its key and return its uri; the first commit under a key wins."""
+        self._pack()
+        if self._tables:
+            self._write()
+        self.close()
+        return self._draft.commit(key)
+
+    def close(self) -> None:
+        """Nothing can be added after."""
+        self._writer.close()
+
+    def _pack(self) -> None:
+        if self._rows:
+            self._tables.append(pa.Table.from_pylist(self._rows, schema=self._schema))
+            self._rows = []
+
+    def _write(self) -> None:
+        self._writer.write_table(pa.concat_tables(self._tables).combine_chunks())
+        self._tables = []
+
+
+@contextmanager
+def draft_table(store: ObjectStore, schema: pa.Schema) -> Iterator[TableDraft]:
+    """A table to add rows to; what was not committed when the block ends leaves nothing behind."""
+    with store.draft() as draft:
+        table = TableDraft(draft, schema)
+        try:
+            yield table
+        finally:
+            table.close()
+
+
+def read_rows(uri: str, columns: Sequence[str] | None = None) -> Iterator[Row]:
+    """The rows of a table behind a uri, in order, a few of them in memory at a time.
+
+    Args:
+        uri: of a table, however it was written.
+        columns: which; all of them for None.
+
+    Raises:
+        FileNotFoundError: there is no such object; said when the first row is asked for.
+    """
+    with open_object(uri) as file:
+        table = pq.ParquetFile(file, buffer_size=READ_BUFFER_BYTES, pre_buffer=False)
+        for batch in table.iter_batches(ROWS_AT_A_TIME, columns=None if columns is None else list(columns)):
+            yield from batch.to_pylist()
+
+
+def read_columns(uri: str, columns: Sequence[str]) -> pa.Table:
+    """Some columns of a table behind a uri, whole: for numbers, not for pictures."""
+    with open_object(uri) as file:
+        return pq.ParquetFile(file, pre_buffer=False).read(list(columns))
+
+
+class FrameRows:
+    """The rows of each frame of a table, asked for in the order in which they lie there: that of the film."""
+
+    def __init__(self, uri: str) -> None:
+        self.pts: list[int] = read_columns(uri, ["pts"]).column("pts").to_pylist()
+        self._left = set(self.pts)  # frames whose rows were not passed yet
+        self._rows = read_rows(uri)
+        self._next: Row | None = None
+
+    def at(self, pts: int) -> list[Row]:
+        """The rows of a frame, none if it has none; those of frames that nobody asked for are passed over."""
+        if pts not in self._left:
+            return []
+        found: list[Row] = []
+        row = self._next or next(self._rows, None)
+        while row is not None and (row["pts"] == pts or not found):
+            self._left.discard(row["pts"])
+            if row["pts"] == pts:
+                found.append(row)
+            row = next(self._rows, None)
+        self._next = row
+        return found
