@@ -50,7 +50,7 @@ def gflop_per_frame(denoiser: UNet, sampler: SamplerConfig) -> float:
         denoiser(condition.source, torch.zeros(1), condition)
     with torch.inference_mode(), FlopCounterMode(display=False) as sound:
         denoiser.encode_sound(torch.zeros(1, 80, 16))
-    return (step.get_total_flops() * sampler.steps * sampler.passes + sound.get_total_flops()) / 1e9
+    return (step.get_total_flops() * sampler.calls + sound.get_total_flops()) / 1e9
 
 
 def _seconds(work: Callable[[], Tensor]) -> float:

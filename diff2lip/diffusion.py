@@ -1,23 +1,14 @@
-"""The noise schedule and the equations between noisy crop, clean crop, noise and v.
+"""The equations between noisy crop, clean crop, noise and v.
 
 Ho, Jain & Abbeel, "Denoising Diffusion Probabilistic Models" (2020), Eq. 4, writing a for alpha_bar:
 
     x_t = sqrt(a_t) * x_0 + sqrt(1 - a_t) * eps
 """
 
-import torch
 from torch import Tensor
 
 from diff2lip.config import Prediction
-from diff2lip.noise_levels import NUM_LEVELS
-
-BETA_FIRST, BETA_LAST = 1e-4, 0.02
-
-
-def alpha_bars() -> Tensor:
-    """[1000] float64 share of signal power at each noise level: products of 1 - beta, beta linear."""
-    betas = torch.linspace(BETA_FIRST, BETA_LAST, NUM_LEVELS, dtype=torch.float64)
-    return torch.cumprod(1 - betas, dim=0)
+from diff2lip.noise_levels import alpha_bars as alpha_bars
 
 
 def add_noise(x_0: Tensor, eps: Tensor, alpha_bar: Tensor) -> Tensor:

@@ -1,9 +1,14 @@
-"""Which of the 1000 noise levels a sampler visits."""
+"""The noise schedule, and which of its 1000 levels a sampler visits."""
 
 from collections.abc import Callable
 from enum import StrEnum
 
+import torch
+from torch import Tensor
+
 NUM_LEVELS = 1000
+BETA_FIRST, BETA_LAST = 1e-4, 0.02
+HIGHEST_PUBLISHED, NEARLY_CLEAN = 960, 2  # where the published 25 steps begin, and where there is nothing left to do
 
 
 class Spacing(StrEnum):
@@ -11,6 +16,13 @@ class Spacing(StrEnum):
 
     PUBLISHED = "published"
     TRAILING = "trailing"
+    LOG_SNR = "log_snr"
+
+
+def alpha_bars() -> Tensor:
+    """[1000] float64 share of signal power at each noise level: products of 1 - beta, beta linear."""
+    betas = torch.linspace(BETA_FIRST, BETA_LAST, NUM_LEVELS, dtype=torch.float64)
+    return torch.cumprod(1 - betas, dim=0)
 
 
 def published_levels(steps: int) -> list[int]:
@@ -38,7 +50,29 @@ def trailing_levels(steps: int) -> list[int]:
     return [round(NUM_LEVELS * (steps - index) / steps) - 1 for index in range(steps)]
 
 
+def log_snr_levels(steps: int) -> list[int]:
+    """Levels evenly spaced in the log of the signal-to-noise ratio, in which solvers of higher order take their steps.
+
+    Lu et al., "DPM-Solver: A Fast ODE Solver for Diffusion Probabilistic Model Sampling" (2022), section 3.3.
+
+    Raises:
+        ValueError: steps are fewer than 2, or so many that levels would repeat.
+    """
+    shares = alpha_bars()
+    log_snr = torch.log(shares / (1 - shares))
+    if steps < 2:
+        raise ValueError(f"steps must be at least 2, got {steps}")
+    wanted = torch.linspace(
+        float(log_snr[HIGHEST_PUBLISHED]), float(log_snr[NEARLY_CLEAN]), steps, dtype=torch.float64
+    )
+    levels = [int((log_snr - value).abs().argmin()) for value in wanted]
+    if len(set(levels)) < steps:
+        raise ValueError(f"{steps} steps would visit a level twice")
+    return levels
+
+
 SPACINGS: dict[Spacing, Callable[[int], list[int]]] = {
     Spacing.PUBLISHED: published_levels,
     Spacing.TRAILING: trailing_levels,
+    Spacing.LOG_SNR: log_snr_levels,
 }

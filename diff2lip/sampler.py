@@ -29,7 +29,7 @@ def paint(denoiser: UNet, condition: Condition, config: SamplerConfig, start: Te
 
     def predict(x_t: Tensor, t: Tensor) -> Tensor:
         heard: Tensor = denoiser(x_t, t, condition)[:, :3].float()
-        if config.passes == 1:
+        if not config.is_guided(int(t[0])):
             return heard
         unheard: Tensor = denoiser(x_t, t, silent)[:, :3].float()
         return unheard + config.guidance * (heard - unheard)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from diff2lip.diffusion import alpha_bars
-from diff2lip.noise_levels import NUM_LEVELS, published_levels, trailing_levels
+from diff2lip.noise_levels import NUM_LEVELS, log_snr_levels, published_levels, trailing_levels
 from tests.diff2lip.published import FIGURES
 
 
@@ -31,3 +31,20 @@ def test_trailing_levels_begin_at_the_highest_and_never_repeat(steps: int) -> No
 def test_more_levels_than_there_are_is_refused() -> None:
     with pytest.raises(ValueError, match=r"in \[1, 1000\]"):
         trailing_levels(1001)
+
+
+def test_levels_by_log_snr_are_as_even_in_it_as_whole_levels_can_be() -> None:
+    levels = log_snr_levels(6)
+    shares = alpha_bars().numpy()
+    log_snr = np.log(shares / (1 - shares))
+    wanted = np.linspace(log_snr[levels[0]], log_snr[levels[-1]], 6)
+    assert (levels[0], levels[-1]) == (960, 2)
+    for level, value in zip(levels, wanted, strict=True):
+        beside = [abs(log_snr[near] - value) for near in (level - 1, level + 1)]
+        assert abs(log_snr[level] - value) <= min(beside)
+
+
+@pytest.mark.parametrize("steps", [1, 400])
+def test_too_few_or_too_many_levels_by_log_snr_are_refused(steps: int) -> None:
+    with pytest.raises(ValueError, match="steps"):
+        log_snr_levels(steps)
