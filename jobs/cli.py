@@ -12,6 +12,7 @@ import typer
 
 from jobs.cluster import prepare_ray
 from jobs.command import DONE, FAILED, Json, material_errors, print_json
+from jobs.evaluate_command import evaluate
 from jobs.weights import weights_app
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app = typer.Typer(
 assets_app = typer.Typer(help="The files that are fetched: models and clips.", no_args_is_help=True)
 app.add_typer(assets_app, name="assets")
 app.add_typer(weights_app, name="weights")
+app.command()(evaluate)
 
 Catalog = Annotated[Path, typer.Argument(help="CSV, JSON Lines or Parquet: film, language, dub_stem or dub_mix.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]

@@ -12,8 +12,9 @@ from jobs.submit import SubmitError
 from pipelines.assets import AssetUnavailableError
 from pipelines.media.container import UndecodableError
 from pipelines.media.refusal import MediaRefusedError
+from pipelines.pair_list import PairListError
 
-WRONG_USES = (CatalogUnreadableError, ModelUnavailableError, OverrideError, PlanUnreadableError)
+WRONG_USES = (CatalogUnreadableError, ModelUnavailableError, OverrideError, PairListError, PlanUnreadableError)
 FAILURES = (
     AssetUnavailableError,
     CheckpointError,

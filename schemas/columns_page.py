@@ -8,9 +8,9 @@ from types import ModuleType
 
 import pyarrow as pa
 
-from schemas import film, frames, shot
+from schemas import evaluation, film, frames, shot
 
-MODULES = (film, shot, frames)
+MODULES = (film, shot, frames, evaluation)
 HEAD = """# Rows
 
 Every column that flows, printed from `schemas/` by `python -m schemas.columns_page`.

@@ -32,6 +32,9 @@ OPTIONS = {
     "verify": ["--dub", "--json", "--me"],
     "review": ["--out", "--port", "--tracking-uri"],
     "submit": ["--address", "--follow", "--json"],
+    "evaluate": [
+        *("--json", "--judge", "--mode", "--model", "--out", "--pairs", "--quiet", "--root", "--set", "--tracking-uri")
+    ],
     "doctor": ["--json", "--out"],
     "assets list": ["--json"],
     "assets fetch": [],

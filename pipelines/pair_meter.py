@@ -1,0 +1,187 @@
+"""What is measured of the painted frames of one pair, frame after frame: no clip is held in memory whole."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice, zip_longest
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from diff2lip.frechet import frechet_features
+from diff2lip.landmark_distance import Alignment, lmd
+from diff2lip.lse import SoundTooShortError, TooFewFramesError, measure_lse
+from diff2lip.patch_quality import luma, outside_change
+from diff2lip.perceptual import perceptual_distance
+from diff2lip.picture_likeness import psnr, ssim
+from diff2lip.syncnet import JUDGE_SIZE_PX
+from pipelines.face_detector import FaceDetector
+from pipelines.face_mesh import FaceMesh
+from pipelines.face_scan import scan_faces
+from pipelines.instruments import Instruments
+from pipelines.mask import OUTER_LIPS
+from pipelines.patch_meter import PatchMeter
+from pipelines.picture_difference import EQUAL_DB
+from pipelines.published_crops import DETECT_EVERY
+from pipelines.published_path import PaintedFrame
+
+Figures = dict[str, float | None]
+Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
+Points = NDArray[np.float64]  # [40, 2]
+
+INNER_LIPS = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
+LIPS = (*OUTER_LIPS, *INNER_LIPS)  # of the face mesh: published figures use 20 points of another one
+FRAMES_AT_ONCE = 8
+CODES = 255.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MeterConfig:
+    """How pairs are measured."""
+
+    lmd_alignment: Alignment = Alignment.TRANSLATION  # as published
+    frechet_every: int = 5  # frames: neighbours are nearly the same, and all features are kept
+
+    def __post_init__(self) -> None:
+        if self.frechet_every < 1:
+            raise ValueError(f"frechet_every must be at least 1, got {self.frechet_every}")
+
+
+@dataclass(slots=True)
+class PairFeatures:
+    """Features of the Frechet distance: [N, 1280] float32 of the real frames and of the painted ones."""
+
+    real: list[Tensor] = field(default_factory=list)
+    painted: list[Tensor] = field(default_factory=list)
+
+
+class PairMeter:
+    """Looks at the painted frames of one pair."""
+
+    def __init__(
+        self, instruments: Instruments, config: MeterConfig, *, has_truth: bool, source_is_real: bool
+    ) -> None:
+        """Prepare.
+
+        Args:
+            instruments: what is measured with.
+            config: how.
+            has_truth: the clip that is heard is the one that is seen: its frames are what the painted ones should be.
+            source_is_real: the model was given the clip's own frames, not its first one over and over.
+        """
+        self._instruments, self._config = instruments, config
+        self._has_truth, self._source_is_real = has_truth, source_is_real
+        self._patch = PatchMeter()
+        self._sums: dict[str, list[Tensor]] = {}
+        self._outside = 0.0
+        self._judged: list[Pixels] = []
+        self.features = PairFeatures()
+        self.num_frames = 0
+        self.size_px = (0, 0)  # width and height
+
+    def watching(self, frames: Iterable[PaintedFrame], truth: Iterable[Pixels]) -> Iterator[PaintedFrame]:
+        """The same painted frames, measured as they are taken.
+
+        Args:
+            frames: of the pair.
+            truth: the frames of the clip that is heard; those beyond its end have none.
+        """
+        painted, true = iter(frames), iter(truth)
+        while chunk := list(islice(painted, FRAMES_AT_ONCE)):
+            self._see(chunk, list(islice(true, len(chunk))))
+            yield from chunk
+
+    def figures(self, sound: Tensor) -> Figures:
+        """What was seen, put together; None where a measure was not taken.
+
+        Args:
+            sound: [N] mono at 16 kHz that the frames were painted to.
+        """
+        means: Figures = {name: float(torch.cat(parts).mean()) for name, parts in self._sums.items()}
+        return {
+            **means,
+            **self._lse(sound),
+            "seam_ratio": self._patch.seam_ratio,
+            "flicker_ratio": self._patch.flicker_ratio,
+            "outside_change": self._outside,
+        }
+
+    def _see(self, chunk: list[PaintedFrame], truth: list[Pixels]) -> None:
+        painted, source = (_stacked([getattr(frame, name) for frame in chunk]) for name in ("painted", "source"))
+        parts = torch.from_numpy(np.stack([frame.part for frame in chunk]))
+        self.size_px = painted.shape[3], painted.shape[2]
+        self._outside = max(self._outside, float(outside_change(source, painted, parts).max()))
+        for place, (old, new, part) in enumerate(zip(luma(source), luma(painted), parts, strict=True)):
+            self._patch.see(self.num_frames + place, old.numpy(), new.numpy(), part.numpy(), scale=1)
+        true = _stacked(truth) if truth else None
+        if self._has_truth and true is not None and true.shape[1:] == painted.shape[1:]:
+            self._compare(painted[: len(true)], true)
+        self._keep_features(source if self._source_is_real else true, painted)
+        if self._instruments.judge is not None:
+            self._judged += [_for_the_judge(frame.painted) for frame in chunk]
+        self.num_frames += len(chunk)
+
+    def _compare(self, painted: Tensor, truth: Tensor) -> None:
+        self._add("psnr_db", psnr(painted, truth, CODES).clamp(max=EQUAL_DB))
+        self._add("ssim", ssim(painted, truth, CODES))
+        for name, network in self._instruments.perceptual.items():
+            pixels = [(frames.float() / 127.5 - 1).to(_device(network)) for frames in (painted, truth)]
+            self._add(name, perceptual_distance(network, *pixels).cpu().double())
+
+    def _keep_features(self, real: Tensor | None, painted: Tensor) -> None:
+        backbone = self._instruments.backbone
+        if backbone is None:
+            return
+        chosen = [
+            place for place in range(len(painted)) if (self.num_frames + place) % self._config.frechet_every == 0
+        ]
+        for frames, kept in ((real, self.features.real), (painted, self.features.painted)):
+            places = [place for place in chosen if frames is not None and place < len(frames)]
+            if frames is not None and places:
+                kept.append(frechet_features(backbone, frames[places].to(_device(backbone))).cpu())
+
+    def _add(self, name: str, values: Tensor) -> None:
+        self._sums.setdefault(name, []).append(values)
+
+    def _lse(self, sound: Tensor) -> Figures:
+        if self._instruments.judge is None:
+            return {}
+        try:
+            lse = measure_lse(self._instruments.judge, _stacked(self._judged), sound)
+        except (TooFewFramesError, SoundTooShortError):
+            return {}
+        return {"lse_c": lse.lse_c, "lse_d": lse.lse_d, "av_offset_ms": float(lse.av_offset_ms)}
+
+
+def lips_of(frames: Iterable[Pixels], detector: FaceDetector, mesh: FaceMesh) -> Iterator[Points | None]:
+    """[40, 2] the lips of the surest face of each frame, in its pixels; None where there is none."""
+    for _, faces in scan_faces(enumerate(frames), detector, mesh, DETECT_EVERY):
+        best = max(faces, key=lambda face: face.score, default=None)
+        yield None if best is None else best.landmarks[list(LIPS)]
+
+
+def lips_apart(painted: Iterable[Points | None], truth: Iterable[Points | None], alignment: Alignment) -> Figures:
+    """LMD over the frames in which both mouths were found, and their share of the painted ones."""
+    both = [pair for pair in zip_longest(painted, truth)]
+    found = [(ours, theirs) for ours, theirs in both if ours is not None and theirs is not None]
+    if not found:
+        return {"lmd_px": None, "lmd_share": 0.0}
+    ours, theirs = (torch.from_numpy(np.stack(points)) for points in zip(*found, strict=True))
+    return {"lmd_px": float(lmd(ours, theirs, alignment).mean()), "lmd_share": len(found) / len(both)}
+
+
+def _for_the_judge(frame: Pixels) -> Pixels:
+    """The whole frame at the judge's size, as for clips that are cut to the face."""
+    size = (JUDGE_SIZE_PX, JUDGE_SIZE_PX)
+    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _stacked(frames: list[Pixels]) -> Tensor:
+    """[F, 3, H, W] uint8."""
+    return torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2)
+
+
+def _device(network: torch.nn.Module) -> torch.device:
+    return next(network.parameters()).device
