@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,7 @@ class _Job:
         self._display.expect(STAGE, len(pairs))
         for pair in pairs:
             begin = time.monotonic()
-            one = self._evaluator.evaluate(pair, self._request.root)
+            one = self._evaluator.evaluate(pair, self._request.root, partial(self._told, pair))
             event = Event(
                 stage=STAGE,
                 title=pair.name,
@@ -152,6 +153,9 @@ class _Job:
             )
             self._display(event)
             yield one
+
+    def _told(self, pair: Pair, num_frames: int) -> None:
+        self._display(Event(stage=STAGE, title=pair.name, num_frames=num_frames, partial=True))
 
     def _frechet(self, evaluated: Sequence[Evaluated]) -> float | None:
         sets = [self._evaluator.features(one.features_key) for one in evaluated if one.features_key]

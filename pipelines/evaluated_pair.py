@@ -25,6 +25,7 @@ from pipelines.media.refusal import MediaRefusedError, check_file
 from pipelines.media.sound import read_mono
 from pipelines.pair_list import Pair
 from pipelines.pair_meter import MeterConfig, PairFeatures, PairMeter, lips_apart, lips_of
+from pipelines.progress import Tell, telling, untold
 from pipelines.published_crops import NoFaceError
 from pipelines.published_path import Mode, PublishedConfig, PublishedPath, TooShortError, config_for
 from pipelines.stage import Row
@@ -78,8 +79,8 @@ class PairEvaluator:
         self._digest = lru_cache(maxsize=100_000)(file_digest)
         self.crop = self._path.crop
 
-    def evaluate(self, pair: Pair, root: Path) -> Evaluated:
-        """The row of a pair. What is wrong with its clips is in the row."""
+    def evaluate(self, pair: Pair, root: Path, tell: Tell = untold) -> Evaluated:
+        """The row of a pair. What is wrong with its clips is in the row; `tell` hears of frames as they are done."""
         audio, video = pair.files(root)
         try:
             check_file(audio)
@@ -88,7 +89,7 @@ class PairEvaluator:
             return Evaluated(self._row(pair) | _reason(error), None, found=False)
         key = content_key("evaluated-pair", VERSION, self._key_facts(audio, video))
         found = self._store.find_facts(key, "features")
-        known = found or self._worked_out(key, audio, video)
+        known = found or self._worked_out(key, (audio, video), tell)
         return Evaluated(self._row(pair) | known["figures"], known["features"], found=found is not None)
 
     def features(self, key: str) -> tuple[Tensor, Tensor]:
@@ -96,10 +97,10 @@ class PairEvaluator:
         with np.load(io.BytesIO(self._store.get(key)), allow_pickle=False) as arrays:
             return torch.from_numpy(arrays["real"]), torch.from_numpy(arrays["painted"])
 
-    def _worked_out(self, key: str, audio: Path, video: Path) -> dict[str, Any]:
+    def _worked_out(self, key: str, clips: tuple[Path, Path], tell: Tell) -> dict[str, Any]:
         begin, features_key = time.monotonic(), None
         try:
-            figures, features = self._measured(audio, video)
+            figures, features = self._measured(*clips, tell)
         except tuple(MATERIAL) as error:
             figures = _reason(error)
         else:
@@ -110,7 +111,7 @@ class PairEvaluator:
         self._store.put_json(key, facts)
         return facts
 
-    def _measured(self, audio: Path, video: Path) -> tuple[dict[str, Any], PairFeatures]:
+    def _measured(self, audio: Path, video: Path, tell: Tell) -> tuple[dict[str, Any], PairFeatures]:
         windows = self._path.windows(audio)
         meter = PairMeter(
             self._instruments,
@@ -118,7 +119,8 @@ class PairEvaluator:
             has_truth=audio == video,
             source_is_real=self._mode is Mode.CROSS,
         )
-        frames = meter.watching(self._path.paint(windows, video, self._mode), published_frames(audio))
+        painting = telling(self._path.paint(windows, video, self._mode), tell)
+        frames = meter.watching(painting, published_frames(audio))
         painted = list(lips_of((frame.painted for frame in frames), self._detector, self._mesh))
         heard = islice(published_frames(audio), meter.num_frames)
         truth = list(lips_of(heard, self._detector, self._mesh))

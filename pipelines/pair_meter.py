@@ -42,11 +42,11 @@ class MeterConfig:
     """How pairs are measured."""
 
     lmd_alignment: Alignment = Alignment.TRANSLATION  # as published
-    frechet_every: int = 5  # frames: neighbours are nearly the same, and all features are kept
+    sampled_every: int = 5  # frames: perceptual and Frechet networks cost as much as painting; neighbours are alike
 
     def __post_init__(self) -> None:
-        if self.frechet_every < 1:
-            raise ValueError(f"frechet_every must be at least 1, got {self.frechet_every}")
+        if self.sampled_every < 1:
+            raise ValueError(f"sampled_every must be at least 1, got {self.sampled_every}")
 
 
 @dataclass(slots=True)
@@ -126,21 +126,23 @@ class PairMeter:
     def _compare(self, painted: Tensor, truth: Tensor) -> None:
         self._add("psnr_db", psnr(painted, truth, CODES).clamp(max=EQUAL_DB))
         self._add("ssim", ssim(painted, truth, CODES))
-        for name, network in self._instruments.perceptual.items():
-            pixels = [(frames.float() / 127.5 - 1).to(_device(network)) for frames in (painted, truth)]
+        chosen = self._sampled(len(painted))
+        for name, network in self._instruments.perceptual.items() if chosen else ():
+            pixels = [(frames[chosen].float() / 127.5 - 1).to(_device(network)) for frames in (painted, truth)]
             self._add(name, perceptual_distance(network, *pixels).cpu().double())
 
     def _keep_features(self, real: Tensor | None, painted: Tensor) -> None:
         backbone = self._instruments.backbone
         if backbone is None:
             return
-        chosen = [
-            place for place in range(len(painted)) if (self.num_frames + place) % self._config.frechet_every == 0
-        ]
         for frames, kept in ((real, self.features.real), (painted, self.features.painted)):
-            places = [place for place in chosen if frames is not None and place < len(frames)]
-            if frames is not None and places:
-                kept.append(frechet_features(backbone, frames[places].to(_device(backbone))).cpu())
+            chosen = self._sampled(0 if frames is None else len(frames))
+            if frames is not None and chosen:
+                kept.append(frechet_features(backbone, frames[chosen].to(_device(backbone))).cpu())
+
+    def _sampled(self, count: int) -> list[int]:
+        """Places in the chunk, of its first `count` frames, that the costly networks look at."""
+        return [place for place in range(count) if (self.num_frames + place) % self._config.sampled_every == 0]
 
     def _add(self, name: str, values: Tensor) -> None:
         self._sums.setdefault(name, []).append(values)

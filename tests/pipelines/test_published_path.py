@@ -92,8 +92,9 @@ def test_a_clip_is_painted_as_far_as_its_sound_has_windows(clip: Path) -> None:
         assert changed[frame.part == 1].mean() > 0.9
 
 
-def test_reconstruction_sees_the_first_frame_alone(clip: Path) -> None:
-    frames = painted(tiny_path(), clip, Mode.RECONSTRUCTION)
+@pytest.mark.parametrize("crop", [CropChoice.AUTO, CropChoice.OWN])
+def test_reconstruction_sees_the_first_frame_alone(clip: Path, crop: CropChoice) -> None:
+    frames = painted(tiny_path(crop), clip, Mode.RECONSTRUCTION)
 
     first = next(published_frames(clip))
     assert len(frames) == NUM_PAINTED
