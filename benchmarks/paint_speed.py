@@ -9,13 +9,15 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from copy import deepcopy
 
 import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from diff2lip.checkpoint import load_checkpoint
-from diff2lip.config import SamplerConfig
+from diff2lip.config import SamplerConfig, published_sampler
+from diff2lip.precision import Precision, set_precision
 from diff2lip.sampler import paint, track_noise
 from diff2lip.unet import Condition, UNet
 from jobs.model_reference import resolve_model
@@ -38,6 +40,7 @@ def condition_of(denoiser: UNet, frames: int) -> Condition:
 
 def seconds_per_frame(denoiser: UNet, sampler: SamplerConfig) -> float:
     """Median of a few rounds, after one that warms up."""
+    denoiser = set_precision(deepcopy(denoiser), sampler.precision)
     condition = condition_of(denoiser, sampler.frames_per_batch)
     times = [_seconds(lambda: paint(denoiser, condition, sampler)) for _ in range(ROUNDS + 1)]
     return statistics.median(times[1:]) / sampler.frames_per_batch
@@ -69,7 +72,7 @@ def main() -> None:
     denoiser = load_checkpoint(resolve_model(args.model).path).denoiser.to(memory_format=torch.channels_last)
     default = SamplerConfig()
     rows = {"default": default, "no guidance": SamplerConfig(guidance=1.0), "8 steps": SamplerConfig(steps=8)}
-    rows |= {"25 steps, none": SamplerConfig(steps=25, guidance=1.0)}
+    rows |= {"published": published_sampler(), "bf16": SamplerConfig(precision=Precision.BF16)}
     rows |= {f"batch {size}": SamplerConfig(frames_per_batch=size) for size in (4, 32)}
     print(f"{'sampler':<16}{'s a frame':>12}{'ratio':>8}{'GFLOP a frame':>16}{'GFLOP/s':>10}")
     first = seconds_per_frame(denoiser, default)

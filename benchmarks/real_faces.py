@@ -17,7 +17,7 @@ from pipelines.assets import asset_path
 from pipelines.faces import TrackFaces
 from pipelines.media.probe import probe_film
 from pipelines.media.sound import read_mono
-from pipelines.reference import choose_references
+from pipelines.reference import choose_references, closed_frames
 from pipelines.storage import read_table
 from schemas.shot import ALIGNED_SHOT
 from schemas.timing import rational
@@ -50,7 +50,8 @@ def real_faces(clip: str, crop: CropConfig, num_frames: int, max_s: float = 4.0)
     pixels = np.stack([_pixels(frame["crop"], crop.size_px) for frame in frames])
     chosen = np.linspace(0, len(frames) - 1, num_frames).round().astype(int)
     openings = np.array([frame["opening"] for frame in frames], np.float32)
-    closed = choose_references(pixels, openings, chosen, crop.mask_row)
+    candidates = closed_frames(openings)
+    closed = candidates[choose_references(pixels[candidates], pixels[chosen], crop.mask_row)]
     time_base = Fraction(row["time_base"]["num"], row["time_base"]["den"])
     mel = log_mel(torch.from_numpy(read_mono(LINES[0].take)))
     windows = [mel_window(mel, frames[index]["pts"] * time_base) for index in chosen]

@@ -56,12 +56,12 @@ def log_snr_levels(steps: int) -> list[int]:
     Lu et al., "DPM-Solver: A Fast ODE Solver for Diffusion Probabilistic Model Sampling" (2022), section 3.3.
 
     Raises:
-        ValueError: steps are fewer than 2, or so many that levels would repeat.
+        ValueError: steps are none, or so many that levels would repeat.
     """
     shares = alpha_bars()
     log_snr = torch.log(shares / (1 - shares))
-    if steps < 2:
-        raise ValueError(f"steps must be at least 2, got {steps}")
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, got {steps}")
     wanted = torch.linspace(
         float(log_snr[HIGHEST_PUBLISHED]), float(log_snr[NEARLY_CLEAN]), steps, dtype=torch.float64
     )

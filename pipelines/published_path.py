@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diff2lip.config import ModelConfig, SamplerConfig
+from diff2lip.config import ModelConfig, SamplerConfig, published_sampler
 from diff2lip.sampler import paint
 from diff2lip.unet import Condition, UNet
 from pipelines.face_box import BoxPadding
@@ -60,7 +60,7 @@ class PublishedConfig:
     padding: BoxPadding = field(default_factory=BoxPadding)
     mel_padding: Padding = Padding.ZERO
     noise_seed: int = 7
-    sampler: SamplerConfig = field(default_factory=lambda: SamplerConfig(steps=25, guidance=1.0))
+    sampler: SamplerConfig = field(default_factory=published_sampler)
 
 
 def config_for(model: ModelConfig) -> PublishedConfig:

@@ -39,12 +39,13 @@ def test_levels_by_log_snr_are_as_even_in_it_as_whole_levels_can_be() -> None:
     log_snr = np.log(shares / (1 - shares))
     wanted = np.linspace(log_snr[levels[0]], log_snr[levels[-1]], 6)
     assert (levels[0], levels[-1]) == (960, 2)
+    assert log_snr_levels(1) == [960]
     for level, value in zip(levels, wanted, strict=True):
         beside = [abs(log_snr[near] - value) for near in (level - 1, level + 1)]
         assert abs(log_snr[level] - value) <= min(beside)
 
 
-@pytest.mark.parametrize("steps", [1, 400])
+@pytest.mark.parametrize("steps", [0, 400])
 def test_too_few_or_too_many_levels_by_log_snr_are_refused(steps: int) -> None:
     with pytest.raises(ValueError, match="steps"):
         log_snr_levels(steps)

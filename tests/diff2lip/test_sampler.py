@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from diff2lip.config import SamplerConfig
+from diff2lip.config import SamplerConfig, published_sampler
 from diff2lip.noise_levels import Spacing
 from diff2lip.sampler import paint
 from diff2lip.unet import Condition, UNet
@@ -13,10 +13,11 @@ from tests.tiny_model import TINY
 @pytest.mark.parametrize(
     ("sampler", "calls"),
     [
-        (SamplerConfig(steps=25, guidance=1.0), 25),
-        (SamplerConfig(steps=4, guidance=2.5), 8),
-        (SamplerConfig(steps=4, guidance=2.5, guided_from=500), 6),  # 750 and 500 of 750, 500, 250, 0
-        (SamplerConfig(steps=6, guidance=2.5, guided_from=1000, spacing=Spacing.LOG_SNR), 6),
+        (published_sampler(), 25),
+        (SamplerConfig(), 8),  # 960 and 762 of six levels are guided
+        (SamplerConfig(steps=4, guided_from=0, spacing=Spacing.PUBLISHED), 8),
+        (SamplerConfig(steps=4, guided_from=500, spacing=Spacing.PUBLISHED), 6),  # 750 and 500 of 750, 500, 250, 0
+        (SamplerConfig(steps=6, guided_from=1000), 6),
     ],
 )
 def test_a_frame_costs_the_calls_that_its_settings_say(sampler: SamplerConfig, calls: int) -> None:

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from diff2lip.config import ModelConfig, Prediction, SamplerConfig, paper_model, parity_model, small_model
+from diff2lip.config import (
+    ModelConfig,
+    Prediction,
+    SamplerConfig,
+    paper_model,
+    parity_model,
+    published_sampler,
+    small_model,
+)
 from diff2lip.diffusion import alpha_bars
 from diff2lip.mel import log_mel
 from diff2lip.noise_levels import published_levels
@@ -53,7 +61,7 @@ def test_ddim_with_25_steps_paints_the_published_crops() -> None:
     with torch.no_grad():
         levels = published_levels(25)
         free = ddim(lambda x_t, t: denoiser(x_t, t, condition)[:, :3], condition.noise, levels, Prediction.EPS)
-    pasted = paint(denoiser, condition, SamplerConfig(steps=25, guidance=1.0))
+    pasted = paint(denoiser, condition, published_sampler())
 
     np.testing.assert_allclose(*recorded(FIGURES["unet_64"]["ddim25"], free), atol=1e-3)
     np.testing.assert_allclose(*recorded(FIGURES["unet_64"]["ddim25_pasted"], pasted), atol=1e-3)
