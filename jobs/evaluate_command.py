@@ -71,4 +71,9 @@ def _show(summary: "Sequence[Row]", mode: str) -> None:
 
     heads = ["measure", "better", "here", "pairs", "VoxCeleb2, paper", "LRW, paper", "why not measured"]
     names = ("measure", "better", "value", "num_pairs", "paper_voxceleb2", "paper_lrw", "not_measured")
-    show(f"{mode}, beside Diff2Lip in Table 2", heads, [[line[name] for name in names] for line in summary])
+    show(f"{mode}, beside Diff2Lip in Table 2", heads, [[_words(line[name]) for name in names] for line in summary])
+
+
+def _words(value: object) -> object:
+    """Three decimals: perceptual distances are small."""
+    return f"{value:.3f}" if isinstance(value, float) else value

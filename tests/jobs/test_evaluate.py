@@ -199,7 +199,7 @@ def test_the_command_prints_json_or_a_table(
 
     assert (code, table_code) == (DONE, DONE)
     assert json.loads(printed)["rows"] == outcome.rows[:1]
-    assert "18.09" in table
+    assert "18.090" in table
 
 
 def test_wrong_use_is_two_and_named(root: Path, tmp_path: Path) -> None:
