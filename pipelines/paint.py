@@ -2,14 +2,16 @@
 
 Frames go through the network in batches of a fixed size, and every batch is committed under the digest of what it
 was made of: the crops, the sound that is heard, the weights. So a worker that dies loses one batch, and a changed
-line of dialogue repaints the frames in which it is heard.
+line of dialogue repaints the frames in which it is heard. Only a batch is in memory, however long the shot.
 """
 
 import hashlib
 import time
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,10 +30,12 @@ from diff2lip.unet import Condition
 from pipelines.dub_mel import DubMel
 from pipelines.plan import spans_to_paint
 from pipelines.progress import Tell, untold
-from pipelines.reference import choose_references
+from pipelines.reference import choose_references, closed_frames
+from pipelines.row_table import draft_table
 from pipelines.stage import Row, RowStage
-from pipelines.storage import ObjectStore, content_key, file_digest, read_table
+from pipelines.storage import ObjectStore, content_key, file_digest
 from pipelines.stored_sound import stored_sound
+from pipelines.track_frames import TrackFrames
 from schemas.frames import PAINTED_FRAME
 from schemas.reason import Verdict
 from schemas.shot import PAINTED_SHOT, PLANNED_SHOT
@@ -65,54 +69,55 @@ class PaintMouths(RowStage):
     def _paint_track(self, row: Row, track_index: int) -> Row:
         begin = time.monotonic()
         track = next(track for track in row["tracks"] if track["track_index"] == track_index)
-        frames = [frame for frame in read_table(row["tracks_uri"]).to_pylist() if frame["track_index"] == track_index]
+        frames = TrackFrames(row["tracks_uri"], track_index)
         # Where a gap was bridged something hides the face: no mouth is painted upon it.
-        seen = [frame for frame in frames if frame["detected"]]
-        chosen = frames_in_spans(seen, spans_to_paint(row, track, self._margin_s))
+        chosen = frames_in_spans(frames.seen, spans_to_paint(row, track, self._margin_s))
         if not chosen:
             return {"track_index": track_index, "painted_uri": "", "num_frames": 0, "seconds": 0.0}
-        windows = self._windows(row, [frame["pts"] for frame in chosen])
-        noise_ids = (row["film_id"], row["shot_index"], track_index)
-        references = self._references(seen, chosen)
-        crops = self._painter.paint([frame["crop"] for frame in chosen], references, windows, noise_ids, self.tell)
-        weights = fade_weights([frame["pts"] for frame in frames], [frame["pts"] for frame in chosen])
-        uri = self._commit(chosen, crops, weights)
+        uri = self._commit(self._painted(row, frames, track_index, [frame["pts"] for frame in chosen]))
         seconds = time.monotonic() - begin
         return {"track_index": track_index, "painted_uri": uri, "num_frames": len(chosen), "seconds": seconds}
 
-    def _references(self, track: list[Row], painted: list[Row]) -> list[bytes]:
-        place = {frame["pts"]: index for index, frame in enumerate(track)}
-        crops = np.stack([self._painter.pixels(frame["crop"]) for frame in track])
-        openings = np.array([frame["opening"] for frame in track], np.float32)
-        indices = np.array([place[frame["pts"]] for frame in painted])
-        chosen = choose_references(crops, openings, indices, self._painter.mask_row)
-        return [track[index]["crop"] for index in chosen]
-
-    def _windows(self, row: Row, pts: list[int]) -> Tensor:
-        """[F, 80, 16] mel windows of the dub at these frames: its sample 0 lies at the film's first frame."""
+    def _painted(self, row: Row, track: TrackFrames, track_index: int, pts: list[int]) -> Iterator[Row]:
+        """The rows of PAINTED_FRAME of these frames of a track, painted batch by batch as they are taken."""
+        noise_ids = (row["film_id"], row["shot_index"], track_index)
+        references, weights = self._references(track, pts), fade_weights(track.pts, pts)
         mel = DubMel(stored_sound(self._store, row["dub_digest"], Path(row["dub_uri"])))
-        time_base = fraction(row["time_base"])
-        return mel.windows([(moment - row["start_pts"]) * time_base for moment in pts])
+        frames = track.read(pts, ["affine", "landmarks", "crop"])
+        for part in self._painter.batches(len(pts)):
+            batch = list(islice(frames, part.stop - part.start))
+            windows = mel.windows(_dub_times_s(row, pts[part]))
+            sources = [frame["crop"] for frame in batch]
+            crops = self._painter.paint(sources, references[part], windows, noise_ids, self.tell)
+            for frame, crop, weight in zip(batch, crops, weights[part], strict=True):
+                geometry = {name: frame[name] for name in ("pts", "affine", "landmarks")}
+                yield geometry | {"weight": weight, "source": frame["crop"], "crop": crop}
 
-    def _commit(self, frames: list[Row], crops: list[bytes], weights: list[float]) -> str:
-        rows = [
-            {
-                "pts": frame["pts"],
-                "affine": frame["affine"],
-                "weight": weight,
-                "landmarks": frame["landmarks"],
-                "source": frame["crop"],
-                "crop": crop,
-            }
-            for frame, crop, weight in zip(frames, crops, weights, strict=True)
-        ]
-        table = pa.Table.from_pylist(rows, schema=PAINTED_FRAME)
+    def _references(self, track: TrackFrames, pts: list[int]) -> list[bytes]:
+        """The reference crop of each frame to paint; at most a few different ones."""
+        seen = track.seen
+        closed = closed_frames(np.array([frame["opening"] for frame in seen], np.float32))
+        candidates = [frame["crop"] for frame in track.read([seen[index]["pts"] for index in closed], ["crop"])]
+        pictures = np.stack([self._painter.pixels(crop) for crop in candidates])
+        painted = (self._painter.pixels(frame["crop"]) for frame in track.read(pts, ["crop"]))
+        return [candidates[index] for index in choose_references(pictures, painted, self._painter.mask_row)]
+
+    def _commit(self, frames: Iterator[Row]) -> str:
+        """Store rows of PAINTED_FRAME, in order of time, under the digest of what they hold."""
         digest = hashlib.sha256()
-        for row in rows:
-            digest.update(repr((row["pts"], row["affine"], row["weight"], row["landmarks"])).encode())
-            digest.update(row["source"] + row["crop"])
-        key = content_key("painted", VERSION, {"frames": digest.hexdigest()})
-        return self._store.uri(key) if self._store.has(key) else self._store.put_table(key, table)
+        with draft_table(self._store, PAINTED_FRAME) as table:
+            for frame in frames:
+                facts = (frame["pts"], frame["affine"], frame["weight"], frame["landmarks"])
+                digest.update(repr(facts).encode())
+                digest.update(frame["source"] + frame["crop"])
+                table.add(frame)
+            return table.commit(content_key("painted", VERSION, {"frames": digest.hexdigest()}))
+
+
+def _dub_times_s(row: Row, pts: list[int]) -> list[Fraction]:
+    """When frames are shown by the dub's clock: its sample 0 lies at the film's first frame."""
+    time_base = fraction(row["time_base"])
+    return [(moment - row["start_pts"]) * time_base for moment in pts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +166,7 @@ class Painter:
             As many crops of the same layout; rows above the mask are the source's, to the bit.
         """
         painted: list[bytes] = []
-        for part in self._batches(len(crops)):
+        for part in self.batches(len(crops)):
             batch = Batch(crops[part], references[part], windows[part], noise_ids)
             key = self._key(batch)
             if not self._store.has(key):
@@ -170,7 +175,8 @@ class Painter:
             tell(len(batch.crops))
         return painted
 
-    def _batches(self, count: int) -> Iterator[slice]:
+    def batches(self, count: int) -> Iterator[slice]:
+        """How so many frames go through the network: in batches of a fixed size, the last one shorter."""
         size = self._sampler.frames_per_batch
         return (slice(first, min(first + size, count)) for first in range(0, count, size))
 
@@ -251,10 +257,12 @@ def fade_weights(track_pts: list[int], painted_pts: list[int]) -> list[float]:
     """
     painted = set(painted_pts)
     position = {pts: index for index, pts in enumerate(track_pts)}
-    borders = [index for index, pts in enumerate(track_pts) if pts not in painted]
+    borders = [index for index, pts in enumerate(track_pts) if pts not in painted]  # ascending
     return [_fade(position[pts], borders) for pts in painted_pts]
 
 
 def _fade(index: int, borders: list[int]) -> float:
-    distance = min((abs(index - border) for border in borders), default=FADE_FRAMES + 1)
+    place = bisect_left(borders, index)
+    nearest = borders[max(place - 1, 0) : place + 1]
+    distance = min((abs(index - border) for border in nearest), default=FADE_FRAMES + 1)
     return min(1.0, distance / (FADE_FRAMES + 1))

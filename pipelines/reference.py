@@ -5,6 +5,8 @@ shown; one from another pose would smear. So the references are the frames whose
 painted frame takes the one that looks most like it above the mask, without going back and forth between two.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,30 +14,27 @@ NUM_CANDIDATES = 8
 CLOSED_SHARE = 0.15  # of a track's frames: those that are closed most
 SWITCH_COST = 30.0  # mean square difference, in codes, that a change of the reference must win back
 
-Crops = NDArray[np.uint8]
+Crop = NDArray[np.uint8]  # [S, S, 3]
+Crops = NDArray[np.uint8]  # [K, S, S, 3]
 
 
-def choose_references(
-    crops: Crops, openings: NDArray[np.float32], painted: NDArray[np.int64], mask_row: int
-) -> list[int]:
-    """The reference of each painted frame, as an index into the track.
+def choose_references(candidates: Crops, painted: Iterable[Crop], mask_row: int) -> list[int]:
+    """The reference of each painted frame, as an index into the candidates.
 
     Minimises the sum of the differences above the mask plus `SWITCH_COST` for every change of the reference
     (Viterbi, "Error bounds for convolutional codes" (1967): the best path through frames x candidates).
 
     Args:
-        crops: [F, S, S, 3] source crops of the whole track.
-        openings: [F] inner-lip gap over mouth width.
-        painted: [P] indices of the frames to paint, ascending.
+        candidates: [K, S, S, 3] source crops of the track's `closed_frames`.
+        painted: source crops of the P frames to paint, in order of time; one is in memory at a time.
         mask_row: first row that is painted.
 
     Returns:
         P indices.
     """
-    candidates = closed_frames(openings)
-    known = crops[:, :mask_row].astype(np.float32)
-    cost = np.stack([((known[painted] - known[index]) ** 2).mean((1, 2, 3)) for index in candidates], axis=1)
-    return [int(candidates[column]) for column in _cheapest_path(cost)]
+    known = candidates[:, :mask_row].astype(np.float32)
+    cost = [((known - crop[:mask_row].astype(np.float32)) ** 2).mean((1, 2, 3)) for crop in painted]
+    return _cheapest_path(np.stack(cost))
 
 
 def closed_frames(openings: NDArray[np.float32]) -> NDArray[np.int64]:

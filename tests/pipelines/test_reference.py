@@ -12,6 +12,12 @@ def track(brightness: list[int]) -> np.ndarray:
     return np.stack([np.full((SIZE, SIZE, 3), level, np.uint8) for level in brightness])
 
 
+def references_of(crops: np.ndarray, openings: np.ndarray, painted: np.ndarray) -> list[int]:
+    """The reference of each painted frame, as an index into the track."""
+    closed = closed_frames(openings)
+    return [int(closed[index]) for index in choose_references(crops[closed], iter(crops[painted]), MASK_ROW)]
+
+
 def test_only_the_mouths_closed_most_are_references() -> None:
     openings = np.linspace(1, 0, 40).astype(np.float32)
 
@@ -26,7 +32,7 @@ def test_a_painted_frame_takes_the_closed_mouth_that_looks_like_it() -> None:
     crops = track([50] * 20 + [200] * 20)
     painted = np.array([10, 11, 12, 25, 26])
 
-    references = choose_references(crops, openings, painted, MASK_ROW)
+    references = references_of(crops, openings, painted)
 
     assert all(index < 20 for index in references[:3])
     assert all(index >= 20 for index in references[3:])
@@ -37,7 +43,7 @@ def test_a_small_gain_does_not_change_the_reference() -> None:
     openings[[0, 1, 2, 37, 38, 39]] = 0
     flickering = track([100, 101] * 20)
 
-    references = choose_references(flickering, openings, np.arange(40), MASK_ROW)
+    references = references_of(flickering, openings, np.arange(40))
 
     assert len(set(references)) == 1
 
@@ -51,6 +57,4 @@ def test_what_lies_under_the_mask_does_not_matter() -> None:
 
     painted = np.arange(5, 35)
 
-    assert choose_references(crops, openings, painted, MASK_ROW) == choose_references(
-        changed, openings, painted, MASK_ROW
-    )
+    assert references_of(crops, openings, painted) == references_of(changed, openings, painted)
