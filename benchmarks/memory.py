@@ -1,10 +1,10 @@
 """How much memory the dub needs for longer films and longer shots: it should hardly grow.
 
-    python -m benchmarks.memory [--minutes 10 40 120] [--frames 500 4000]
+    python -m benchmarks.memory [--minutes 10 40 120] [--frames 500 4000] [--painted 32 320]
 
 Each row is a process of its own. "at rest" is the most it had held when its model was loaded and had worked on a few
 seconds, "peak" the most at its end, "ratio" the peak over that of the shortest. The material is made on the spot and
-takes up to 1 GB of disk. Listening to two hours takes a CPU five minutes.
+takes up to 1 GB of disk. Listening to two hours takes a CPU five minutes, painting 320 frames two.
 """
 
 import argparse
@@ -80,6 +80,30 @@ def composite_path(folder: Path, num_frames: int) -> Measured:
 
     short, long = (_made_elsewhere(painted_shot, folder, count) for count in (WARM_UP_FRAMES, num_frames))
     return _measured(lambda: composite(short), lambda: composite(long))
+
+
+def paint_path(folder: Path, num_frames: int) -> Measured:
+    """A track of so many frames painted by the shipped model, batch after batch."""
+    from diff2lip.checkpoint import read_config
+    from diff2lip.config import SamplerConfig
+    from jobs.model_reference import DEFAULT_MODEL, resolve_model
+    from pipelines.paint import PaintMouths
+
+    model = resolve_model(DEFAULT_MODEL).path
+    size_px = read_config(model).crop.size_px
+    stage = PaintMouths(str(folder), str(model), SamplerConfig(), Fraction(0), threads=1)
+
+    short, long = (_made_elsewhere(partial(planned_shot, size_px), folder, count) for count in (8, num_frames))
+    return _measured(lambda: stage.facts(short), lambda: stage.facts(long))
+
+
+def planned_shot(size_px: int, folder: Path, num_frames: int) -> dict[str, Any]:
+    """The row of a shot in which somebody speaks in every frame; each length has a folder of its own."""
+    from tests.planned_tracks import planned
+
+    apart = folder / f"{num_frames}"
+    apart.mkdir()
+    return planned(apart, num_frames, (0, num_frames), size_px) | {"dub_digest": f"{num_frames:064x}"}
 
 
 def write_stem(folder: Path, minutes: int) -> None:
@@ -164,10 +188,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=int, nargs="*", default=[10, 40, 120])
     parser.add_argument("--frames", type=int, nargs="*", default=[500, 4000])
+    parser.add_argument("--painted", type=int, nargs="*", default=[32, 320])
     args = parser.parse_args()
     rows = [
         ("sound of a film", "min", sound_path, args.minutes),
         ("composite a shot", "frames", composite_path, args.frames),
+        ("paint a track", "frames", paint_path, args.painted),
     ]
     with ProcessPoolExecutor(PROCESSES, SPAWN, max_tasks_per_child=1) as pool:
         longest_first = [(path, length) for _, _, path, lengths in rows for length in sorted(lengths, reverse=True)]

@@ -5,12 +5,13 @@ that resample, and self-attention with fixed head width.
 """
 
 import math
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-Stride = tuple[int, int]
+Layer = TypeVar("Layer", nn.Conv1d, nn.Conv2d)
 
 
 class Conditioned(nn.Module):
@@ -97,15 +98,20 @@ class AttentionBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         batch, channels, height, width = x.shape
-        flat = x.reshape(batch, channels, height * width)  # [B, C, H, W] -> [B, C, L]
-        heads = self.qkv(self.norm(flat)).reshape(batch, self.num_heads, -1, height * width)
-        q, k, v = heads.transpose(2, 3).chunk(3, dim=3)  # [B, heads, L, C / heads] each
+        pixels = self.norm(x).permute(0, 2, 3, 1).reshape(batch, height * width, channels)  # [B, C, H, W] -> [B, L, C]
+        heads = _pointwise(self.qkv, pixels).reshape(batch, height * width, self.num_heads, 3, -1)
+        q, k, v = heads.permute(3, 0, 2, 1, 4)  # [B, heads, L, C / heads] each, close together in memory
         attended = functional.scaled_dot_product_attention(q, k, v)
-        joined = attended.transpose(2, 3).reshape(batch, channels, height * width)
-        return torch.add(flat, self.proj_out(joined)).reshape(x.shape)
+        joined = _pointwise(self.proj_out, attended.transpose(1, 2).reshape(batch, height * width, channels))
+        return x + joined.reshape(batch, height, width, channels).permute(0, 3, 1, 2)
 
 
-def zeroed(layer: nn.Conv1d | nn.Conv2d) -> nn.Conv1d | nn.Conv2d:
+def _pointwise(conv: nn.Conv1d, pixels: Tensor) -> Tensor:
+    """A convolution of kernel 1 over [B, L, C], channels last: a matrix product."""
+    return functional.linear(pixels, conv.weight[:, :, 0], conv.bias)
+
+
+def zeroed(layer: Layer) -> Layer:
     """The same layer with weights and bias 0: a residual branch that starts as nothing."""
     nn.init.zeros_(layer.weight)
     if layer.bias is not None:

@@ -8,6 +8,7 @@ from torch import nn
 
 from diff2lip.config import ModelConfig
 from diff2lip.errors import CheckpointError as CheckpointError
+from diff2lip.precision import convolution_tensors
 from diff2lip.syncnet import Expert, ExpertConfig, Judge
 from diff2lip.unet import UNet
 from diff2lip.weights_file import (
@@ -30,10 +31,24 @@ class Checkpoint:
     digest: str  # SHA-256 of the file
 
 
-def save_checkpoint(path: Path, denoiser: UNet, lineage: dict[str, str], dtype: torch.dtype) -> None:
-    """Write weights in `dtype` with configuration and lineage as metadata."""
-    weights = {name: tensor.to(dtype) for name, tensor in denoiser.state_dict().items()}
-    write_weights(path, Header(kind=Kind.DENOISER, config=denoiser.config.to_dict(), lineage=lineage), weights)
+def save_checkpoint(path: Path, denoiser: UNet, lineage: dict[str, str], dtype: torch.dtype = torch.float32) -> str:
+    """Write weights with configuration and lineage as metadata; returns the digest of the file.
+
+    Args:
+        path: the safetensors file to write.
+        denoiser: what is saved.
+        lineage: what made it.
+        dtype: of the convolutions, as in published half precision; all else is kept in float32.
+
+    Raises:
+        CheckpointError: a weight is not finite in `dtype`.
+    """
+    halved = convolution_tensors(denoiser)
+    weights = {
+        name: tensor.to(dtype if name in halved else torch.float32) for name, tensor in denoiser.state_dict().items()
+    }
+    header = Header(kind=Kind.DENOISER, config=denoiser.config.to_dict(), lineage=lineage)
+    return write_weights(path, header, weights)
 
 
 def read_config(path: Path) -> ModelConfig:

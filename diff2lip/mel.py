@@ -1,5 +1,6 @@
 """Sound to log-mel, as Wav2Lip and Diff2Lip hear it, and the mel window that goes with a moment of film."""
 
+from enum import StrEnum
 from fractions import Fraction
 from functools import cache
 
@@ -18,6 +19,17 @@ PRE_EMPHASIS = 0.97
 SILENCE = -4.0  # log-mel of silence, the lower end of its range
 
 
+class MelRateError(ValueError):
+    """A sound, or mel steps, at another rate than the networks hear: 16 kHz, 80 steps a second."""
+
+
+class Padding(StrEnum):
+    """What lies beyond the ends of a sound: two versions of librosa differ, and both were used."""
+
+    ZERO = "zero"  # librosa 0.9 and later: what Diff2Lip pins
+    REFLECT = "reflect"  # librosa 0.8 and earlier: what Wav2Lip and its followers trained with
+
+
 @cache
 def mel_filters() -> Tensor:
     """[80, 401] Slaney mel filters over the magnitude spectrum."""
@@ -27,21 +39,48 @@ def mel_filters() -> Tensor:
     return torch.from_numpy(basis)
 
 
-def log_mel(wave: Tensor) -> Tensor:
+def log_mel(wave: Tensor, padding: Padding = Padding.ZERO, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Tensor:
     """Log-mel of a mono sound; step s is centred at sample 200 s.
 
-    Pre-emphasis y[n] = x[n] - 0.97 x[n-1], STFT (Hann 800, hop 200, zero padding at both ends), 80 mel
+    Pre-emphasis y[n] = x[n] - 0.97 x[n-1], STFT (Hann 800, hop 200, half a window of padding at both ends), 80 mel
     bands on the magnitude, 20 log10 - 20 dB, then -100..0 dB to -4..4 with clipping: the published
     numbers of Wav2Lip (Prajwal et al. 2020), which Diff2Lip keeps.
 
     Args:
-        wave: [N] float32 at 16 kHz, in [-1, 1]; N at least 1.
+        wave: [N] float at 16 kHz, in [-1, 1]; N at least 1, and above 400 to be reflected.
+        padding: what the first and the last two steps hear beyond the ends; no other step hears it.
+        sample_rate_hz: of the wave. Give it where you have it: a wave of another rate is refused, not misheard.
 
     Returns:
-        [80, 1 + N // 200] in [-4, 4].
+        [80, 1 + N // 200] in [-4, 4], of the type of the wave.
+
+    Raises:
+        MelRateError: another rate than 16 kHz.
+        ValueError: whole numbers, no samples, or too few to be reflected.
     """
     half = FFT_SAMPLES // 2
-    return _log_mel(functional.pad(_emphasised(wave), (half, half)))
+    if sample_rate_hz != SAMPLE_RATE_HZ:
+        raise MelRateError(f"sound must be at {SAMPLE_RATE_HZ} Hz, got {sample_rate_hz} Hz: resample it first")
+    if wave.ndim != 1 or not len(wave) or not wave.is_floating_point():
+        raise ValueError(f"a sound must be [N] floats with samples in it, got {list(wave.shape)} of {wave.dtype}")
+    if padding is Padding.ZERO:
+        return _log_mel(functional.pad(_emphasised(wave), (half, half)))
+    if len(wave) <= half:
+        raise ValueError(f"a sound of {len(wave)} samples cannot be reflected over {half}")
+    return _log_mel(functional.pad(_emphasised(wave)[None], (half, half), mode="reflect")[0])
+
+
+def require_windows(mel: Tensor) -> None:
+    """Refuse what cannot be mel windows [B, 80, 16], such as those of another rate.
+
+    Raises:
+        MelRateError: another shape.
+    """
+    if mel.ndim != 3 or tuple(mel.shape[1:]) != (NUM_MELS, STEPS_PER_WINDOW):
+        raise MelRateError(
+            f"mel windows must be [B, {NUM_MELS}, {STEPS_PER_WINDOW}], 200 ms at {STEPS_PER_S} steps a second, "
+            f"got {list(mel.shape)}: is the mel of another rate?"
+        )
 
 
 def num_steps(num_samples: int) -> int:
@@ -85,7 +124,7 @@ def _log_mel(padded: Tensor) -> Tensor:
     """[80, 1 + (N - 800) // 200] of emphasised sound, of which each step takes 800 samples."""
     window = torch.hann_window(FFT_SAMPLES, dtype=padded.dtype, device=padded.device)
     spectrum = torch.stft(padded, FFT_SAMPLES, HOP_SAMPLES, window=window, center=False, return_complex=True).abs()
-    level_db = 20 * torch.log10((mel_filters().to(padded.device) @ spectrum).clamp(min=1e-5)) - 20
+    level_db = 20 * torch.log10((mel_filters().to(spectrum) @ spectrum).clamp(min=1e-5)) - 20
     return (8 * (level_db + 100) / 100 - 4).clamp(-4, 4)
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-BILABIALS = frozenset({"P", "B", "M"})  # CMU phones that are said with closed lips
+BILABIALS = frozenset({"P", "B", "M"})  # said with closed lips; CMU and IPA write them alike
+MARKS = "012\u02b0\u02b2\u02b7\u02d0\u0329"  # stress of CMU; aspirated, palatal, rounded, long, syllabic of IPA
 CLOSED_SHARE = 0.15  # of the speaker's own range: below it the lips count as closed
 LOW, HIGH = 0.05, 0.95  # quantiles that stand for closed and for wide open: one odd landmark decides nothing
 STILL_RANGE = 0.01  # inner-lip gap over mouth width: a mouth that opens by less never spoke
@@ -20,14 +21,14 @@ class StillMouthError(ValueError):
 class Phone:
     """A speech sound and when it is heard, half-open."""
 
-    symbol: str  # CMU, with or without a stress digit
+    symbol: str  # CMU or IPA
     start_s: float
     end_s: float
 
     @property
     def bilabial(self) -> bool:
         """Whether lips close for it."""
-        return self.symbol.rstrip("012").upper() in BILABIALS
+        return self.symbol.rstrip(MARKS).upper() in BILABIALS
 
 
 def opening_range(openings: Tensor) -> tuple[float, float]:

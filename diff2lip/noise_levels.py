@@ -8,7 +8,7 @@ from torch import Tensor
 
 NUM_LEVELS = 1000
 BETA_FIRST, BETA_LAST = 1e-4, 0.02
-HIGHEST_PUBLISHED, NEARLY_CLEAN = 960, 2  # where the published 25 steps begin, and where there is nothing left to do
+NEARLY_NOISE, NEARLY_CLEAN = 940, 1  # few steps between these come nearest to many: benchmarks/sampler.py
 
 
 class Spacing(StrEnum):
@@ -62,9 +62,7 @@ def log_snr_levels(steps: int) -> list[int]:
     log_snr = torch.log(shares / (1 - shares))
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
-    wanted = torch.linspace(
-        float(log_snr[HIGHEST_PUBLISHED]), float(log_snr[NEARLY_CLEAN]), steps, dtype=torch.float64
-    )
+    wanted = torch.linspace(float(log_snr[NEARLY_NOISE]), float(log_snr[NEARLY_CLEAN]), steps, dtype=torch.float64)
     levels = [int((log_snr - value).abs().argmin()) for value in wanted]
     if len(set(levels)) < steps:
         raise ValueError(f"{steps} steps would visit a level twice")

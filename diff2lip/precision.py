@@ -29,7 +29,10 @@ def convolution_tensors(network: nn.Module) -> set[str]:
 
 
 def set_precision(network: Network, precision: Precision) -> Network:
-    """Convert the convolutions in place; the network then casts what flows through them, and gives float32."""
+    """Convert the convolutions of a UNet, an expert or a judge in place.
+
+    The network then casts what flows through them, and gives float32.
+    """
     for _, module in _halved(network):
         module.to(precision.dtype)
     return network

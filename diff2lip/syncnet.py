@@ -98,6 +98,11 @@ class Expert(nn.Module):
         self.face_encoder = _encoder(3 * WINDOW_FRAMES, _FACE_STAGES, self.config.face_px)
         self.audio_encoder = _encoder(1, _SOUND_STAGES, (NUM_MELS, STEPS_PER_WINDOW))
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the convolutions: see `diff2lip/precision.py`."""
+        return next(self.face_encoder.parameters()).dtype
+
     def embed_sound(self, mel: Tensor) -> Tensor:
         """[B, 1, 80, 16] mel windows in [-4, 4] to [B, 512].
 
@@ -105,7 +110,7 @@ class Expert(nn.Module):
             ValueError: another shape.
         """
         _require(mel, (1, NUM_MELS, STEPS_PER_WINDOW), "mel windows")
-        return functional.normalize(self.audio_encoder(mel).flatten(1), dim=1)
+        return functional.normalize(self.audio_encoder(mel.to(self.dtype)).flatten(1).float(), dim=1)
 
     def embed_faces(self, faces: Tensor) -> Tensor:
         """[B, 15, H, W] lower halves of five frames from `lower_halves` to [B, 512].
@@ -114,7 +119,7 @@ class Expert(nn.Module):
             ValueError: another shape; H and W are those of the configuration.
         """
         _require(faces, (3 * WINDOW_FRAMES, *self.config.face_px), "lower halves")
-        return functional.normalize(self.face_encoder(faces).flatten(1), dim=1)
+        return functional.normalize(self.face_encoder(faces.to(self.dtype)).flatten(1).float(), dim=1)
 
     def forward(self, mel: Tensor, faces: Tensor) -> tuple[Tensor, Tensor]:
         """The vectors of sound and of faces, [B, 512] each."""
@@ -137,7 +142,7 @@ def lower_halves(crops: Tensor) -> Tensor:
 class Judge(nn.Module):
     """SyncNet v2, by which LSE-D and LSE-C are measured; a distance between its vectors, not normalised, is the score.
 
-    13,631,616 parameters; always in eval mode.
+    13,631,616 parameters. Judge in eval mode; `load_judge` gives it so.
     """
 
     def __init__(self) -> None:
@@ -147,6 +152,11 @@ class Judge(nn.Module):
         self.netcnnlip = _judge_lip_map()
         self.netfclip = _judge_head()
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the convolutions: see `diff2lip/precision.py`."""
+        return next(self.netcnnaud.parameters()).dtype
+
     def embed_sound(self, cepstra: Tensor) -> Tensor:
         """[B, 1, 13, 20] MFCC windows to [B, 1024].
 
@@ -154,7 +164,7 @@ class Judge(nn.Module):
             ValueError: another shape.
         """
         _require(cepstra, (1, NUM_CEPSTRA, CEPSTRA_PER_WINDOW), "MFCC windows")
-        return torch.as_tensor(self.netfcaud(self.netcnnaud(cepstra).flatten(1)))
+        return torch.as_tensor(self.netfcaud(self.netcnnaud(cepstra.to(self.dtype)).flatten(1).float()))
 
     def embed_lips(self, faces: Tensor) -> Tensor:
         """[B, 3, 5, 224, 224] faces over five frames, BGR in 0..255, to [B, 1024].
@@ -163,7 +173,7 @@ class Judge(nn.Module):
             ValueError: another shape.
         """
         _require(faces, (3, WINDOW_FRAMES, JUDGE_SIZE_PX, JUDGE_SIZE_PX), "face windows")
-        return torch.as_tensor(self.netfclip(self.netcnnlip(faces).flatten(1)))
+        return torch.as_tensor(self.netfclip(self.netcnnlip(faces.to(self.dtype)).flatten(1).float()))
 
     def forward(self, cepstra: Tensor, faces: Tensor) -> tuple[Tensor, Tensor]:
         """The vectors of sound and of lips, [B, 1024] each."""

@@ -21,6 +21,7 @@ from diff2lip.blocks import (
     zeroed,
 )
 from diff2lip.config import ModelConfig
+from diff2lip.mel import require_windows
 
 IN_CHANNELS = 9  # noisy crop, masked crop, reference crop
 
@@ -77,7 +78,12 @@ class UNet(nn.Module):
         return next(self.input_blocks.parameters()).dtype
 
     def encode_sound(self, mel: Tensor) -> Tensor:
-        """[B, 80, 16] mel windows in [-4, 4] to the [B, E] float32 vectors that are added to the noise level's."""
+        """[B, 80, 16] mel windows in [-4, 4] to the [B, E] float32 vectors that are added to the noise level's.
+
+        Raises:
+            MelRateError: another shape, as of a mel of another rate.
+        """
+        require_windows(mel)
         return torch.as_tensor(self.audio_encoder_to_style(self.audio_encoder(mel.to(self.dtype)))).float()
 
     def forward(self, x_t: Tensor, t: Tensor, condition: Condition) -> Tensor:

@@ -42,7 +42,13 @@ def write_weights(path: Path, header: Header, weights: dict[str, Tensor]) -> str
 
     Returns:
         The SHA-256 of the file.
+
+    Raises:
+        CheckpointError: weights are not finite; all are named.
     """
+    wrong = [name for name, tensor in weights.items() if not tensor.isfinite().all()]
+    if wrong:
+        raise CheckpointError(f"weights that are not finite in this precision: {', '.join(wrong)}")
     metadata = {KIND_KEY: header.kind.value, CONFIG_KEY: json.dumps(header.config)}
     metadata |= {LINEAGE_KEY: json.dumps(header.lineage)}
     partial = path.with_name(path.name + ".part")

@@ -43,6 +43,9 @@ NO_FID = "FID is over Inception-v3, whose weights are in no registry; see freche
 NO_TRUTH = "the frames of no pair have a truth: its sound is another clip's"
 OWN_DETECTOR = "faces are found by RetinaFace; the published detector, S3FD, gives other boxes"
 OWN_CROP = "the model was made for this project's crop, so it was given that; the paper's figures are of the face box"
+STILL = "no mouth that is seen moves enough to give its range, or path.hushed_every is 0"
+NO_PHONES = "no p, b or m is timed: put NAME.csv of the Montreal Forced Aligner beside the clips that are heard"
+UNMEASURED = {"leakage": STILL, "bilabial_closure": NO_PHONES}
 NOT_CODED = "figures are of painted frames before any video coding; the published ones are of coded videos"
 
 
@@ -219,7 +222,7 @@ def _why(name: str, rows: Sequence[Row]) -> str:
     """Why no pair has a measure that could have been taken."""
     if all(row["reason"] for row in rows):
         return "no pair was painted"
-    return NO_TRUTH if name in TRUE_MEASURES else "no pair gives it"
+    return NO_TRUTH if name in TRUE_MEASURES else UNMEASURED.get(name, "no pair gives it")
 
 
 def _metrics(rows: Sequence[Row], summary: Sequence[Row]) -> dict[str, float]:

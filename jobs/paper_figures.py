@@ -42,6 +42,8 @@ MEASURES = (
     Measure("lse_c", "higher"),
     Measure("lse_d", "lower"),
     Measure("av_offset_ms", "near 0"),
+    Measure("leakage", "lower"),
+    Measure("bilabial_closure", "higher"),
     Measure("seam_ratio", "near 1"),
     Measure("flicker_ratio", "near 1"),
     Measure("outside_change", "0"),

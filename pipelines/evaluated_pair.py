@@ -2,6 +2,7 @@
 
 import io
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -10,12 +11,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from diff2lip.checkpoint import Checkpoint
 from diff2lip.config import ModelConfig
 from diff2lip.frechet import NUM_FEATURES
 from diff2lip.lse import FRAME_SAMPLES
+from diff2lip.mouth_motion import Phone
 from pipelines.face_detector import FaceDetector
 from pipelines.face_mesh import FaceMesh
 from pipelines.instruments import Instruments
@@ -23,22 +26,28 @@ from pipelines.media.container import UndecodableError
 from pipelines.media.published_frames import published_frames
 from pipelines.media.refusal import MediaRefusedError, check_file
 from pipelines.media.sound import read_mono
+from pipelines.mouth_meter import Mouth, closure_of, leakage_of, lips_apart, mouths_of
 from pipelines.pair_list import Pair
-from pipelines.pair_meter import MeterConfig, PairFeatures, PairMeter, lips_apart, lips_of
+from pipelines.pair_meter import MeterConfig, PairFeatures, PairMeter
+from pipelines.phone_file import SUFFIX as PHONE_SUFFIX
+from pipelines.phone_file import PhoneFileError, read_phones
 from pipelines.progress import Tell, telling, untold
 from pipelines.published_crops import NoFaceError
-from pipelines.published_path import Mode, PublishedConfig, PublishedPath, TooShortError, config_for
+from pipelines.published_path import Mode, PaintedFrame, PublishedConfig, PublishedPath, TooShortError, config_for
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key, file_digest
 from schemas.evaluation import EVALUATED_PAIR, PairReason
 
-VERSION = 1  # raised when the same pair gives other figures
+VERSION = 2  # raised when the same pair gives other figures
+
+Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
 
 MATERIAL: dict[type[Exception], PairReason] = {
     MediaRefusedError: PairReason.MISSING_FILE,
     UndecodableError: PairReason.UNDECODABLE,
     TooShortError: PairReason.TOO_SHORT,
     NoFaceError: PairReason.NO_FACE,
+    PhoneFileError: PairReason.BAD_PHONES,
 }
 
 
@@ -112,6 +121,7 @@ class PairEvaluator:
         return facts
 
     def _measured(self, audio: Path, video: Path, tell: Tell) -> tuple[dict[str, Any], PairFeatures]:
+        phones = _phones_beside(audio)
         windows = self._path.windows(audio)
         meter = PairMeter(
             self._instruments,
@@ -121,20 +131,33 @@ class PairEvaluator:
         )
         painting = telling(self._path.paint(windows, video, self._mode), tell)
         frames = meter.watching(painting, published_frames(audio))
-        painted = list(lips_of((frame.painted for frame in frames), self._detector, self._mesh))
-        heard = islice(published_frames(audio), meter.num_frames)
-        truth = list(lips_of(heard, self._detector, self._mesh))
-        figures = lips_apart(painted, truth, self._config.meter.lmd_alignment)
+        hushed: list[Mouth | None] = []
+        painted = list(mouths_of(self._painted(frames, hushed), self._detector, self._mesh))
+        truth = self._mouths(audio, meter.num_frames)
+        figures = lips_apart(painted, truth, self._config.meter.lmd_alignment) | closure_of(painted, phones or [])
+        if hushed:
+            figures |= leakage_of(hushed, truth if audio == video else self._mouths(video, meter.num_frames))
         sound = torch.from_numpy(read_mono(audio))[: meter.num_frames * FRAME_SAMPLES]
         width_px, height_px = meter.size_px
         facts = {"num_frames": meter.num_frames, "width_px": width_px, "height_px": height_px}
         return {**facts, **figures, **meter.figures(sound)}, meter.features
+
+    def _painted(self, frames: Iterable[PaintedFrame], hushed: list[Mouth | None]) -> Iterator[Pixels]:
+        """The painted pictures; the mouths of those painted to silence go to `hushed`."""
+        for frame in frames:
+            if frame.hushed is not None:
+                hushed += mouths_of([frame.hushed], self._detector, self._mesh)
+            yield frame.painted
+
+    def _mouths(self, clip: Path, num_frames: int) -> list[Mouth | None]:
+        return list(mouths_of(islice(published_frames(clip), num_frames), self._detector, self._mesh))
 
     def _key_facts(self, audio: Path, video: Path) -> dict[str, Any]:
         return {
             "model": self._model.digest,
             "audio": self._digest(audio),
             "video": self._digest(video),
+            "phones": self._digest(phones) if (phones := audio.with_suffix(PHONE_SUFFIX)).is_file() else None,
             "mode": self._mode.value,
             "config": asdict(self._config),
             "instruments": list(self._instruments.identity),
@@ -145,6 +168,11 @@ class PairEvaluator:
         empty = {name: None for name in EVALUATED_PAIR.names}
         said = {"audio": pair.audio, "video": pair.video, "detail": "", "crop": self.crop.value}
         return empty | said | {"num_frames": 0, "width_px": 0, "height_px": 0, "seconds": 0.0}
+
+
+def _phones_beside(audio: Path) -> list[Phone] | None:
+    path = audio.with_suffix(PHONE_SUFFIX)
+    return read_phones(path) if path.is_file() else None
 
 
 def _reason(error: Exception) -> dict[str, Any]:

@@ -41,7 +41,7 @@ from schemas.reason import Verdict
 from schemas.shot import PAINTED_SHOT, PLANNED_SHOT
 from schemas.timing import fraction
 
-VERSION = 1  # raised when the same facts give other pixels
+VERSION = 2  # raised when the same facts give other pixels
 FADE_FRAMES = 3  # in and out of painting, where the track is seen before and after
 
 Bytes = NDArray[np.uint8]

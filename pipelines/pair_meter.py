@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice, zip_longest
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -11,28 +11,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diff2lip.frechet import frechet_features
-from diff2lip.landmark_distance import Alignment, lmd
+from diff2lip.landmark_distance import Alignment
 from diff2lip.lse import SoundTooShortError, TooFewFramesError, measure_lse
 from diff2lip.patch_quality import luma, outside_change
 from diff2lip.perceptual import perceptual_distance
 from diff2lip.picture_likeness import psnr, ssim
 from diff2lip.syncnet import JUDGE_SIZE_PX
-from pipelines.face_detector import FaceDetector
-from pipelines.face_mesh import FaceMesh
-from pipelines.face_scan import scan_faces
 from pipelines.instruments import Instruments
-from pipelines.mask import OUTER_LIPS
+from pipelines.mouth_meter import Figures
 from pipelines.patch_meter import PatchMeter
 from pipelines.picture_difference import EQUAL_DB
-from pipelines.published_crops import DETECT_EVERY
 from pipelines.published_path import PaintedFrame
 
-Figures = dict[str, float | None]
 Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
-Points = NDArray[np.float64]  # [40, 2]
 
-INNER_LIPS = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
-LIPS = (*OUTER_LIPS, *INNER_LIPS)  # of the face mesh: published figures use 20 points of another one
 FRAMES_AT_ONCE = 8
 CODES = 255.0
 
@@ -155,23 +147,6 @@ class PairMeter:
         except (TooFewFramesError, SoundTooShortError):
             return {}
         return {"lse_c": lse.lse_c, "lse_d": lse.lse_d, "av_offset_ms": float(lse.av_offset_ms)}
-
-
-def lips_of(frames: Iterable[Pixels], detector: FaceDetector, mesh: FaceMesh) -> Iterator[Points | None]:
-    """[40, 2] the lips of the surest face of each frame, in its pixels; None where there is none."""
-    for _, faces in scan_faces(enumerate(frames), detector, mesh, DETECT_EVERY):
-        best = max(faces, key=lambda face: face.score, default=None)
-        yield None if best is None else best.landmarks[list(LIPS)]
-
-
-def lips_apart(painted: Iterable[Points | None], truth: Iterable[Points | None], alignment: Alignment) -> Figures:
-    """LMD over the frames in which both mouths were found, and their share of the painted ones."""
-    both = [pair for pair in zip_longest(painted, truth)]
-    found = [(ours, theirs) for ours, theirs in both if ours is not None and theirs is not None]
-    if not found:
-        return {"lmd_px": None, "lmd_share": 0.0}
-    ours, theirs = (torch.from_numpy(np.stack(points)) for points in zip(*found, strict=True))
-    return {"lmd_px": float(lmd(ours, theirs, alignment).mean()), "lmd_share": len(found) / len(both)}
 
 
 def _for_the_judge(frame: Pixels) -> Pixels:

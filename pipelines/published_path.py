@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diff2lip.config import ModelConfig, SamplerConfig, published_sampler
+from diff2lip.mel import NUM_MELS, SILENCE, STEPS_PER_WINDOW, Padding, log_mel
 from diff2lip.sampler import paint
 from diff2lip.unet import Condition, UNet
 from pipelines.face_box import BoxPadding
@@ -24,7 +25,7 @@ from pipelines.face_mesh import FaceMesh
 from pipelines.media.published_frames import count_frames, published_frames
 from pipelines.media.sound import read_mono
 from pipelines.published_crops import BoxCrops, Crops, detected_boxes, fixed_boxes, own_crops
-from pipelines.published_sound import Padding, published_mel, published_windows
+from pipelines.published_sound import published_windows
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
@@ -60,7 +61,12 @@ class PublishedConfig:
     padding: BoxPadding = field(default_factory=BoxPadding)
     mel_padding: Padding = Padding.ZERO
     noise_seed: int = 7
+    hushed_every: int = 5  # frames painted once more, to silence, for the leakage; 0: none
     sampler: SamplerConfig = field(default_factory=published_sampler)
+
+    def __post_init__(self) -> None:
+        if self.hushed_every < 0:
+            raise ValueError(f"hushed_every must be at least 0, got {self.hushed_every}")
 
 
 def config_for(model: ModelConfig) -> PublishedConfig:
@@ -96,6 +102,7 @@ class PaintedFrame:
     source: Pixels  # as the model was given it
     painted: Pixels
     part: Floats  # [H, W] in [0, 1], 1 = painted anew
+    hushed: Pixels | None = None  # of some frames: the same, painted to silence
 
 
 class PublishedPath:
@@ -117,7 +124,7 @@ class PublishedPath:
         """
         wave = torch.from_numpy(read_mono(sound))
         try:
-            windows = published_windows(published_mel(wave, self._config.mel_padding))
+            windows = published_windows(log_mel(wave, self._config.mel_padding))
         except ValueError as error:
             raise TooShortError(str(error)) from error
         if not len(windows):
@@ -139,7 +146,7 @@ class PublishedPath:
         frames = _source_frames(video, num_frames, mode)
         for first in range(0, num_frames, size):
             batch = list(islice(frames, size))
-            yield from self._paint_batch(batch, crops, first, windows[first : first + len(batch)])
+            yield from self._paint_batch(batch, crops, first, windows[first : first + len(batch)], mode)
 
     def _crops(self, video: Path, num_frames: int, mode: Mode) -> Crops:
         looked_at = num_frames if mode is Mode.CROSS else 1
@@ -153,13 +160,23 @@ class PublishedPath:
         return BoxCrops(boxes, crop.size_px, crop.mask_top)
 
     def _paint_batch(
-        self, frames: Sequence[Pixels], crops: Crops, first: int, windows: Tensor
+        self, frames: Sequence[Pixels], crops: Crops, first: int, windows: Tensor, mode: Mode
     ) -> Iterator[PaintedFrame]:
-        sources = [crops.crop(first + place, frame) for place, frame in enumerate(frames)]
-        painted = self.paint_crops(np.stack(sources), windows)
+        sources = np.stack([crops.crop(first + place, frame) for place, frame in enumerate(frames)])
+        painted = self.paint_crops(sources, windows)
+        chosen = [place for place in range(len(frames)) if self._is_hushed(first + place, mode)]
+        hushed: dict[int, Pixels] = {}
+        if chosen:
+            hushed = dict(zip(chosen, self.paint_crops(sources[chosen], silent_windows(len(chosen))), strict=True))
         for place, (frame, source, crop) in enumerate(zip(frames, sources, painted, strict=True)):
             index = first + place
-            yield PaintedFrame(frame, crops.lay(index, frame, source, crop), crops.part(index, frame))
+            quiet = crops.lay(index, frame, source, hushed[place]) if place in hushed else None
+            yield PaintedFrame(frame, crops.lay(index, frame, source, crop), crops.part(index, frame), quiet)
+
+    def _is_hushed(self, index: int, mode: Mode) -> bool:
+        """Whether a frame is painted to silence too; where all show the first one, that one alone."""
+        every = self._config.hushed_every
+        return bool(every) and (index % every == 0 if mode is Mode.CROSS else index == 0)
 
     def paint_crops(self, sources: Pixels, windows: Tensor) -> Pixels:
         """[B, S, S, 3] painted crops of source crops and their mel windows; each crop is its own reference."""
@@ -177,6 +194,11 @@ class PublishedPath:
         if self.crop is CropChoice.OWN:
             codes = codes.round()  # else truncated, above the mask too: so do the published frames come about
         return np.asarray(codes.clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy(), np.uint8)
+
+
+def silent_windows(count: int) -> Tensor:
+    """[count, 80, 16] mel windows of silence."""
+    return torch.full((count, NUM_MELS, STEPS_PER_WINDOW), SILENCE)
 
 
 def _source_frames(video: Path, num_frames: int, mode: Mode) -> Iterator[Pixels]:

@@ -14,6 +14,7 @@ class PairReason(StrEnum):
     UNDECODABLE = "undecodable"  # picture or sound cannot be decoded, or there is none
     TOO_SHORT = "too_short"  # no frame has its mel window
     NO_FACE = "no_face"  # a frame without a face: the published path ends there
+    BAD_PHONES = "bad_phones"  # phone times lie beside the clip that is heard, and cannot be read
 
 
 def _measure(name: str, doc: str, unit: str = "") -> pa.Field:
@@ -39,6 +40,8 @@ EVALUATED_PAIR = pa.schema(
         _measure("lse_c", "Confidence of the judge of lip sync; null without a judge."),
         _measure("lse_d", "Distance by the judge of lip sync; null without a judge."),
         _measure("av_offset_ms", "Lip-sync error by the judge; positive: sound after picture.", "ms"),
+        _measure("leakage", "How open the mouth stays when painted to silence, as a share of the person's own range."),
+        _measure("bilabial_closure", "Share of p, b and m at which the painted lips close; null without phone times."),
         _measure("seam_ratio", "Gradient across the border of the painted part, painted over original."),
         _measure("flicker_ratio", "Jitter of mean luma in the painted part, painted over original."),
         _measure("outside_change", "Largest change of a sample outside the painted part.", "code"),

@@ -8,8 +8,9 @@ import torch
 from safetensors.torch import save_file
 
 from diff2lip.checkpoint import load_checkpoint, load_expert, load_judge, read_config, save_checkpoint, save_expert
-from diff2lip.config import small_model
+from diff2lip.config import parity_model, small_model
 from diff2lip.errors import CheckpointError
+from diff2lip.precision import convolution_tensors
 from diff2lip.syncnet import Expert, expert_128
 from diff2lip.unet import UNet
 from diff2lip.weights_file import Header, Kind, write_weights
@@ -35,14 +36,25 @@ def test_an_expert_comes_back_as_it_was_saved(expert_file: Path) -> None:
 def test_a_denoiser_comes_back_with_its_configuration_lineage_and_digest(tmp_path: Path) -> None:
     path, denoiser = tmp_path / "small.safetensors", load_formula_weights(UNet(small_model()))
 
-    save_checkpoint(path, denoiser, {"trained": "no"}, torch.float16)
+    digest = save_checkpoint(path, denoiser, {"trained": "no"}, torch.float16)
     checkpoint = load_checkpoint(path)
 
     assert read_config(path) == checkpoint.denoiser.config == small_model()
     assert checkpoint.lineage == {"trained": "no"}
-    assert checkpoint.digest == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert checkpoint.digest == digest == hashlib.sha256(path.read_bytes()).hexdigest()
+    halved = convolution_tensors(denoiser)
     for name, tensor in denoiser.state_dict().items():
-        assert torch.equal(checkpoint.denoiser.state_dict()[name], tensor.half().float())
+        wanted = tensor.half().float() if name in halved else tensor
+        assert torch.equal(checkpoint.denoiser.state_dict()[name], wanted)
+
+
+def test_weights_that_half_precision_cannot_hold_are_not_written(tmp_path: Path) -> None:
+    denoiser = UNet(parity_model())
+    torch.nn.init.constant_(denoiser.get_parameter("input_blocks.0.0.bias"), 1e6)
+
+    with pytest.raises(CheckpointError, match=r"not finite in this precision: input_blocks\.0\.0\.bias"):
+        save_checkpoint(tmp_path / "large.safetensors", denoiser, {}, torch.float16)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_checkpoint_of_another_network_is_refused_by_name(expert_file: Path) -> None:

@@ -38,8 +38,8 @@ def test_levels_by_log_snr_are_as_even_in_it_as_whole_levels_can_be() -> None:
     shares = alpha_bars().numpy()
     log_snr = np.log(shares / (1 - shares))
     wanted = np.linspace(log_snr[levels[0]], log_snr[levels[-1]], 6)
-    assert (levels[0], levels[-1]) == (960, 2)
-    assert log_snr_levels(1) == [960]
+    assert (levels[0], levels[-1]) == (940, 1)
+    assert log_snr_levels(1) == [940]
     for level, value in zip(levels, wanted, strict=True):
         beside = [abs(log_snr[near] - value) for near in (level - 1, level + 1)]
         assert abs(log_snr[level] - value) <= min(beside)

@@ -6,6 +6,7 @@ import torch
 from diff2lip.config import SamplerConfig, small_model
 from diff2lip.precision import Precision, convolution_tensors, set_precision
 from diff2lip.sampler import paint
+from diff2lip.syncnet import Expert, Judge
 from diff2lip.unet import Condition, UNet
 from tests.diff2lip.published import formula_input, load_formula_weights
 
@@ -45,6 +46,24 @@ def test_half_precision_gives_float32_that_is_near(precision: Precision) -> None
     assert got.dtype is torch.float32
     # 8 bits of mantissa, rounded in some forty layers one after the other.
     assert (got - wanted).abs().max() < 0.05 * wanted.abs().max()
+
+
+@pytest.mark.parametrize("precision", [Precision.BF16, Precision.FP16])
+def test_the_syncnets_give_float32_that_is_near(precision: Precision) -> None:
+    mel, faces = formula_input("half:mel", (2, 1, 80, 16)), formula_input("half:face", (2, 15, 48, 96)).abs()
+    cepstra, lips = (
+        formula_input("half:mfcc", (2, 1, 13, 20)),
+        64 * formula_input("half:lip", (2, 3, 5, 224, 224)).abs(),
+    )
+    pairs = [
+        (load_formula_weights(kind()), set_precision(load_formula_weights(kind()), precision))
+        for kind in (Expert, Judge)
+    ]
+    with torch.inference_mode():
+        for (exact, near), given in zip(pairs, ((mel, faces), (cepstra, lips)), strict=True):
+            for wanted, got in zip(exact(*given), near(*given), strict=True):
+                assert got.dtype is torch.float32
+                assert (got - wanted).abs().max() < 0.05 * wanted.abs().max()
 
 
 def test_float32_is_left_as_it_is_to_the_bit() -> None:

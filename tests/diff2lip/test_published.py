@@ -12,7 +12,7 @@ from safetensors import safe_open
 from torch import nn
 
 from diff2lip.checkpoint import load_checkpoint, load_expert, load_judge
-from diff2lip.config import paper_model
+from diff2lip.config import paper_model, parity_model
 from diff2lip.errors import CheckpointError
 from diff2lip.published import import_published
 from diff2lip.syncnet import Expert, Judge
@@ -108,6 +108,18 @@ def test_half_precision_of_the_judge_halves_its_convolutions_alone(
     assert {name for name, one in dtypes.items() if one == stored} == of_convolutions
     assert imported.num_halved == len(of_convolutions)
     assert {one for name, one in dtypes.items() if name not in of_convolutions} == {"F32", "I64"}
+
+
+def test_the_small_size_of_the_published_denoiser_is_known_by_its_shapes(tmp_path: Path) -> None:
+    weights = load_formula_weights(UNet(parity_model())).state_dict()
+    torch.save(weights, tmp_path / "small.pt")
+
+    imported = import_published(tmp_path / "small.pt", tmp_path / "small.safetensors")
+
+    checkpoint = load_checkpoint(tmp_path / "small.safetensors")
+    assert (imported.kind, imported.num_tensors) == (Kind.DENOISER, len(weights))
+    assert checkpoint.denoiser.config == parity_model()
+    assert_same_weights(checkpoint.denoiser, weights)
 
 
 class Intruder:

@@ -1,6 +1,7 @@
 """An evaluation gives one row a pair, goes on where it stopped, and never shows a figure that was not measured."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -168,7 +169,27 @@ def test_a_measure_that_was_not_taken_says_why_and_has_no_figure(outcome: Evalua
     assert "--judge" in lines["lse_c"]["not_measured"]
     assert lines["fid"]["value"] is None
     assert "Inception" in lines["fid"]["not_measured"]
+    assert "Forced Aligner" in lines["bilabial_closure"]["not_measured"]
     assert all((line["value"] is None) == bool(line["not_measured"]) for line in outcome.summary)
+
+
+def test_phone_times_beside_a_clip_are_used_or_refused_by_line(
+    root: Path, mlflow_folder: Path, tmp_path: Path
+) -> None:
+    for name in ("timed", "broken_times"):
+        shutil.copy(root / "face.mp4", tmp_path / f"{name}.mp4")
+    head = "Begin,End,Label,Type,Speaker\n"
+    (tmp_path / "timed.csv").write_text(head + "0.08,0.12,M,phones,a\n")
+    (tmp_path / "broken_times.csv").write_text(head + "0.12,0.08,M,phones,a\n")
+    (tmp_path / "pairs.txt").write_text("timed timed\nbroken_times broken_times\n")
+
+    asked = replace(request(root, mlflow_folder), pairs=tmp_path / "pairs.txt", root=tmp_path, out=tmp_path)
+    outcome = run_evaluation(asked)
+
+    timed, broken = outcome.rows
+    assert timed["reason"] is None
+    assert (broken["reason"], "in line 2" in broken["detail"]) == ("bad_phones", True)
+    assert broken["psnr_db"] is None
 
 
 def test_the_papers_figures_lie_beside_those_of_their_mode() -> None:

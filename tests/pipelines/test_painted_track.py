@@ -5,71 +5,24 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
 from diff2lip.config import SamplerConfig
 from pipelines import row_table
-from pipelines.media.sound import write_wav
 from pipelines.paint import PaintMouths
-from pipelines.storage import ObjectStore, read_table
-from schemas.frames import NUM_LANDMARKS, TRACK_FRAME
-from schemas.reason import Verdict
+from pipelines.storage import read_table
 from schemas.shot import PLANNED_SHOT
-from schemas.timing import ANALYSIS_RATE_HZ
-from tests.planned_rows import TICKS_PER_FRAME, shot, spans, track
+from tests.planned_tracks import planned, track_rows
 from tests.tiny_model import TINY, save_tiny_model
 
 SIZE = TINY.crop.size_px
-HIDDEN = (7, 8)
 SPOKEN = (4, 24)  # frames; nothing is painted around them
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_tiny_model(tmp_path_factory.mktemp("model") / "tiny.safetensors")
-
-
-def track_rows(track_index: int, num_frames: int) -> list[dict[str, Any]]:
-    """Noise for a face; in the frames that are divisible by 5 its mouth is closed."""
-    rng = np.random.default_rng(track_index)
-    return [
-        {
-            "track_index": track_index,
-            "pts": index * TICKS_PER_FRAME,
-            "detected": index not in HIDDEN,
-            "score": 0.9,
-            "box": [0.0, 0.0, 9.0, 9.0],
-            "landmarks": rng.random(NUM_LANDMARKS * 2).astype(np.float32).tolist(),
-            "opening": 0.3 * (index % 5 != 0),
-            "affine": rng.random(6).tolist(),
-            "crop": rng.integers(0, 255, (SIZE, SIZE, 3), np.uint8).tobytes(),
-        }
-        for index in range(num_frames)
-    ]
-
-
-def planned(folder: Path, num_frames: int, spoken: tuple[int, int]) -> dict[str, Any]:
-    """A shot with two tracks of which the second one is to be painted."""
-    rng = np.random.default_rng(0)
-    write_wav(folder / "dub.wav", rng.normal(0, 0.1, num_frames * ANALYSIS_RATE_HZ // 25).astype(np.float32), 16_000)
-    rows = [row for index in range(2) for row in track_rows(index, num_frames)]
-    uri = ObjectStore(str(folder)).put_table("ab" * 32, pa.Table.from_pylist(rows, schema=TRACK_FRAME))
-    end_pts = num_frames * TICKS_PER_FRAME
-    verdicts = [Verdict.LEAVE, Verdict.DUB]
-    return shot(
-        *(track(index, num_frames=num_frames, end_pts=end_pts) for index in range(2)),
-        tracks_uri=uri,
-        dub_uri=str(folder / "dub.wav"),
-        dub_speech=spans((spoken,)),
-        original_speech=[],
-        shot_end_pts=end_pts,
-        verdicts=[
-            {"track_index": index, "verdict": verdict, "reason": None} for index, verdict in enumerate(verdicts)
-        ],
-        reason=None,
-    )
 
 
 def paint(model: Path, row: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -79,11 +32,11 @@ def paint(model: Path, row: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def test_the_seen_frames_in_which_somebody_speaks_are_painted_in_order(model: Path, tmp_path: Path) -> None:
-    row = planned(tmp_path, 30, SPOKEN)
+    row = planned(tmp_path, 30, SPOKEN, SIZE)
 
     painted = paint(model, row, tmp_path)
 
-    expected = [frame for frame in track_rows(1, 30)[slice(*SPOKEN)] if frame["detected"]]
+    expected = [frame for frame in track_rows(1, 30, SIZE)[slice(*SPOKEN)] if frame["detected"]]
     frames = read_table(painted["painted_uri"]).to_pylist()
     assert (painted["track_index"], painted["num_frames"]) == (1, len(expected))
     for name in ("pts", "affine", "landmarks"):
@@ -97,7 +50,7 @@ def test_the_seen_frames_in_which_somebody_speaks_are_painted_in_order(model: Pa
 def test_a_track_is_painted_the_same_however_few_rows_are_in_memory(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    row, names = planned(tmp_path, 30, SPOKEN), []
+    row, names = planned(tmp_path, 30, SPOKEN, SIZE), []
     for rows, group_bytes in ((1000, 1 << 30), (3, 1)):
         monkeypatch.setattr(row_table, "ROWS_AT_A_TIME", rows)
         monkeypatch.setattr(row_table, "ROW_GROUP_BYTES", group_bytes)
@@ -113,7 +66,7 @@ def test_a_longer_track_needs_no_more_memory(model: Path, tmp_path: Path, monkey
     for num_frames in (8, 16, 56):  # the first one warms up
         folder = tmp_path / str(num_frames)
         folder.mkdir()
-        row = planned(folder, num_frames, (0, num_frames))
+        row = planned(folder, num_frames, (0, num_frames), SIZE)
         tracemalloc.start()
         paint(model, row, folder)
         peaks.append(tracemalloc.get_traced_memory()[1])

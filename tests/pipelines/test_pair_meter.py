@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from diff2lip.metrics import Alignment
 from pipelines.instruments import Instruments
-from pipelines.pair_meter import MeterConfig, PairMeter, lips_apart
+from pipelines.pair_meter import MeterConfig, PairMeter
 from pipelines.published_path import PaintedFrame
 
 NUM_FRAMES = 20
@@ -67,18 +66,3 @@ def test_what_is_not_measured_is_not_there() -> None:
     figures = look.figures(SILENCE)
 
     assert {"seam_ratio", "flicker_ratio", "outside_change"} == set(figures)
-
-
-def test_lips_are_compared_where_both_are_seen() -> None:
-    lips = np.random.default_rng(1).normal(100, 10, (40, 2))
-    opened = lips.copy()
-    opened[:20, 1] += 6  # half the points by 6 px: after the means are aligned each is 3 px off
-
-    figures = lips_apart([opened, None, lips, lips], [lips, lips, None], Alignment.TRANSLATION)
-
-    assert figures["lmd_px"] == pytest.approx(3)
-    assert figures["lmd_share"] == 0.25
-
-
-def test_lips_that_nobody_saw_have_no_distance() -> None:
-    assert lips_apart([None], [None], Alignment.TRANSLATION) == {"lmd_px": None, "lmd_share": 0}

@@ -23,6 +23,7 @@ from pipelines.published_path import (
     config_for,
     crop_of,
     published_noise,
+    silent_windows,
 )
 from tests.portraits import talking_portrait
 from tests.synthetic import FilmSpec, make_film
@@ -110,6 +111,25 @@ def test_our_own_crop_leaves_all_outside_its_mask(clip: Path) -> None:
         assert (frame.painted[frame.part == 0] == frame.source[frame.part == 0]).all()
         assert (frame.painted != frame.source).any()
         assert ((frame.part > 0) & (frame.part < 1)).any()
+
+
+def test_some_frames_are_painted_to_silence_too(clip: Path) -> None:
+    frames = painted(tiny_path(hushed_every=2), clip)
+
+    assert [frame.hushed is not None for frame in frames] == [True, False] * (NUM_PAINTED // 2)
+    silent = tiny_path()
+    quiet = list(silent.paint(silent_windows(NUM_PAINTED), clip, Mode.CROSS))
+    for frame, other in zip(frames[::2], quiet[::2], strict=True):
+        assert frame.hushed is not None
+        # The same but for the order in which a batch of another size is summed up, and the truncation after it.
+        assert np.abs(frame.hushed.astype(int) - other.painted).max() <= 1
+
+
+def test_where_all_frames_show_the_first_one_it_alone_is_hushed(clip: Path) -> None:
+    frames = painted(tiny_path(), clip, Mode.RECONSTRUCTION)
+
+    assert [frame.hushed is not None for frame in frames] == [True] + [False] * (NUM_PAINTED - 1)
+    assert all(frame.hushed is None for frame in painted(tiny_path(hushed_every=0), clip))
 
 
 def test_the_fixed_crop_needs_no_face(tmp_path: Path) -> None:
