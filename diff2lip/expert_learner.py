@@ -1,0 +1,80 @@
+"""Teaches the lip-sync expert to tell sound that belongs to a mouth from sound of another moment of the same video.
+
+Prajwal et al., "A Lip Sync Expert Is All You Need for Speech to Lip Generation In the Wild" (2020), section 3.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from diff2lip.learner import Average, Optimiser, State, Wrap, alone
+from diff2lip.losses import SURE, expert_faces, match_loss
+from diff2lip.precision import Precision
+from diff2lip.syncnet import Expert
+from diff2lip.training_config import ExpertTraining
+from diff2lip.windows import Windows
+
+NOTHING_LEARNT = 0.6  # of the loss: a network that answers one half to everything has 0.69
+
+
+class ExpertLearner:
+    """The expert in training. Of each pair of samples one hears its own sound, the other one another moment's."""
+
+    def __init__(self, config: ExpertTraining, device: torch.device, wrap: Wrap = alone) -> None:
+        torch.manual_seed(config.seed)
+        self.expert = Expert(config.expert).to(device).train()
+        self._wrapped = wrap(self.expert)
+        self._config, self._device = config, device
+        self._optimiser = Optimiser(self.expert.parameters(), config.optimiser)
+        self._average = Average(self.expert, config.optimiser.ema_decay)
+
+    def learn(self, windows: Windows, step: int, done_share: float) -> dict[str, float]:
+        """One step; returns loss and accuracy."""
+        in_sync = (windows.ids % 2).float()
+        mel = torch.where(in_sync[:, None, None, None] > 0, windows.sync_mel, windows.other_mel)
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._config.precision is Precision.BF16):
+            sounds, faces = self._wrapped(mel, expert_faces(self.expert, windows.target))
+        loss = match_loss(sounds.float(), faces.float(), in_sync)
+        norm = self._optimiser.step(loss, step, done_share)
+        self._average.follow(self.expert, step)
+        right = ((functional.cosine_similarity(sounds, faces) > 0.5) == (in_sync > 0)).float().mean()
+        return {"loss": float(loss.detach()), "accuracy": float(right), "gradient_norm": norm}
+
+    @torch.inference_mode()
+    def measure(self, windows: Windows) -> dict[str, float]:
+        """Loss and accuracy of held-out windows, each with its own sound and with another moment's."""
+        network = self._average.network
+        assert isinstance(network, Expert)
+        faces = network.embed_faces(expert_faces(network, windows.target))
+        own, other = (
+            functional.cosine_similarity(network.embed_sound(mel), faces)
+            for mel in (windows.sync_mel, windows.other_mel)
+        )
+        return {
+            "held_loss": float(0.5 * (_surprise(own) + _surprise(1 - other))),
+            "held_accuracy": float(0.5 * ((own > 0.5).float().mean() + (other <= 0.5).float().mean())),
+            "held_preferred": float((own > other).float().mean()),
+        }
+
+    def state(self) -> State:
+        """Weights, their average, and the optimiser."""
+        return {
+            "expert": self.expert.state_dict(),
+            "average": self._average.network.state_dict(),
+            "optimiser": self._optimiser.state(),
+        }
+
+    def resume(self, state: State) -> None:
+        """Go on from `state()`."""
+        self.expert.load_state_dict(state["expert"])
+        self._average.network.load_state_dict(state["average"])
+        self._optimiser.resume(state["optimiser"])
+
+
+def has_learnt(held_loss: float) -> bool:
+    """Whether an expert tells anything apart: one that does not must not teach."""
+    return held_loss < NOTHING_LEARNT
+
+
+def _surprise(probability: Tensor) -> Tensor:
+    return -probability.clamp(SURE, 1 - SURE).log().mean()
