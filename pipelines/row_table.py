@@ -17,9 +17,9 @@ READ_BUFFER_BYTES = 1 << 20
 class TableDraft:
     """A table on its way into a store; its file has a row group for every `ROW_GROUP_BYTES`."""
 
-    def __init__(self, draft: Draft, schema: pa.Schema) -> None:
+    def __init__(self, draft: Draft, schema: pa.Schema, rows_at_a_time: int = ROWS_AT_A_TIME) -> None:
         self.num_rows = 0
-        self._draft, self._schema = draft, schema
+        self._draft, self._schema, self._rows_at_a_time = draft, schema, rows_at_a_time
         self._writer = pq.ParquetWriter(draft.file, schema, compression="zstd")
         self._rows: list[Row] = []
         self._tables: list[pa.Table] = []
@@ -28,7 +28,7 @@ class TableDraft:
         """Append a row."""
         self.num_rows += 1
         self._rows.append(row)
-        if len(self._rows) == ROWS_AT_A_TIME:
+        if len(self._rows) == self._rows_at_a_time:
             self._pack()
             if sum(table.nbytes for table in self._tables) >= ROW_GROUP_BYTES:
                 self._write()
@@ -56,29 +56,36 @@ class TableDraft:
 
 
 @contextmanager
-def draft_table(store: ObjectStore, schema: pa.Schema) -> Iterator[TableDraft]:
-    """A table to add rows to; what was not committed when the block ends leaves nothing behind."""
+def draft_table(store: ObjectStore, schema: pa.Schema, rows_at_a_time: int = ROWS_AT_A_TIME) -> Iterator[TableDraft]:
+    """A table to add rows to; what was not committed when the block ends leaves nothing behind.
+
+    Args:
+        store: where it will lie.
+        schema: of its rows.
+        rows_at_a_time: kept as Python objects before they are packed; fewer where a row is large.
+    """
     with store.draft() as draft:
-        table = TableDraft(draft, schema)
+        table = TableDraft(draft, schema, rows_at_a_time)
         try:
             yield table
         finally:
             table.close()
 
 
-def read_rows(uri: str, columns: Sequence[str] | None = None) -> Iterator[Row]:
+def read_rows(uri: str, columns: Sequence[str] | None = None, rows_at_a_time: int = ROWS_AT_A_TIME) -> Iterator[Row]:
     """The rows of a table behind a uri, in order, a few of them in memory at a time.
 
     Args:
         uri: of a table, however it was written.
         columns: which; all of them for None.
+        rows_at_a_time: as Python objects; fewer where a row is large.
 
     Raises:
         FileNotFoundError: there is no such object; said when the first row is asked for.
     """
     with open_object(uri) as file:
         table = pq.ParquetFile(file, buffer_size=READ_BUFFER_BYTES, pre_buffer=False)
-        for batch in table.iter_batches(ROWS_AT_A_TIME, columns=None if columns is None else list(columns)):
+        for batch in table.iter_batches(rows_at_a_time, columns=None if columns is None else list(columns)):
             yield from batch.to_pylist()
 
 

@@ -38,10 +38,20 @@ def content_key(stage: str, version: int, facts: Mapping[str, Any]) -> str:
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file's bytes, 64 hex digits."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
+        return _digest_of(file)
+
+
+def object_digest(uri: str) -> str:
+    """SHA-256 of the object behind a uri, 64 hex digits."""
+    with open_object(uri) as file:
+        return _digest_of(file)
+
+
+def _digest_of(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while chunk := file.read(CHUNK_BYTES):
+        digest.update(chunk)
     return digest.hexdigest()
 
 

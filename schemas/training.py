@@ -42,6 +42,11 @@ class FilterReason(StrEnum):
     STILL_MOUTH = "still_mouth"
 
 
+def _bare(schema: pa.Schema) -> pa.DataType:
+    """A row of a schema inside another row, explained where it stands by itself."""
+    return pa.struct([field.remove_metadata() for field in schema])
+
+
 CLIP = pa.schema(
     [
         column("split", pa.string(), "dev or test; empty where the tree has none."),
@@ -49,7 +54,7 @@ CLIP = pa.schema(
         column("video", pa.string(), "The video that the clip was cut from."),
         column("utterance", pa.string(), "Which clip of that video: 00001."),
         column("picture_uri", pa.string(), "The .mp4 file."),
-        column("sound_uri", pa.string(), "The file that is heard: the same, or the .m4a beside.", nullable=True),
+        column("sound_uri", pa.string(), "What is heard where the .mp4 has no sound: the .m4a.", nullable=True),
     ]
 )
 
@@ -59,7 +64,7 @@ CLIP_FACTS = widen(
     column("status", pa.string(), "ok or failed."),
     column("reason", pa.string(), "Why it failed; null for ok.", nullable=True),
     column("detail", pa.string(), "The reason in words; empty for ok."),
-    column("num_frames", pa.int32(), "Frames at 25 fps.", unit="frame"),
+    column("num_frames", pa.int32(), "Frames at 25 fps; 0 where the picture was not decoded.", unit="frame"),
     column("num_stretches", pa.int32(), "Rows of UTTERANCE that it gave."),
     column("num_face_frames", pa.int32(), "Frames in those rows.", unit="frame"),
     column("face_height_px", pa.float32(), "Median height of the face.", unit="px", nullable=True),
@@ -71,6 +76,25 @@ CLIP_FACTS = widen(
     column("sync_confidence", pa.float32(), "LSE-C by the judge.", nullable=True),
     column("judge", pa.string(), "Digest of the judge; empty without one."),
     column("shard_uri", pa.string(), "Where its rows of UTTERANCE lie; null for failed.", nullable=True),
+)
+
+SHARD = pa.schema(
+    [
+        column("title", pa.string(), "Split, identity and number of the shard, for people."),
+        column("split", pa.string(), "Of all its clips."),
+        column("identity", pa.string(), "Of all its clips."),
+        column("shard_index", pa.int32(), "Which shard of the identity, from 0."),
+        column("seen_key", pa.string(), "Digest of names, sizes and times of its files, and of the settings."),
+        column("clips", pa.list_(_bare(CLIP)), "CLIP: its clips, in order."),
+    ]
+)
+
+CUT_SHARD = widen(
+    SHARD,
+    column("facts", pa.list_(_bare(CLIP_FACTS)), "CLIP_FACTS: one of each clip, in order."),
+    column("shard_key", pa.string(), "Key of the table of UTTERANCE; null where no clip gave one.", nullable=True),
+    column("shard_digest", pa.string(), "SHA-256 of that table's file.", nullable=True),
+    column("num_rows", pa.int32(), "Rows of that table."),
 )
 
 UTTERANCE = pa.schema(

@@ -52,6 +52,18 @@ def published_frames(path: Path) -> Iterator[Pixels]:
         yield pixels
 
 
+def first_time_s(path: Path) -> Fraction:
+    """When the first of `published_frames` is shown: a 25th of a second of the container's time.
+
+    Raises:
+        UndecodableError: there is no picture that can be decoded.
+    """
+    begin_s = next((begin_s for begin_s, _, _ in _timed(path)), None)
+    if begin_s is None:
+        raise UndecodableError(f"{path.name} has a picture stream without a frame")
+    return Fraction(_moment(begin_s), FRAME_RATE)
+
+
 def count_frames(path: Path, at_most: int) -> int:
     """How many frames `published_frames` gives, without making them; counting ends at `at_most`."""
     return sum(1 for _ in islice(at_25_fps(_timed(path)), at_most))

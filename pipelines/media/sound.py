@@ -78,6 +78,16 @@ def read_layout(path: Path) -> tuple[int, str]:
         return stream.rate, layout_of(stream)
 
 
+def has_sound(path: Path) -> bool:
+    """Whether a file has a sound stream; nothing is decoded.
+
+    Raises:
+        UndecodableError: it cannot be opened.
+    """
+    with open_media(path) as container:
+        return bool(container.streams.audio)
+
+
 def layout_of(stream: AudioStream) -> str:
     """Name of the stream's layout; of the usual one where the file only counts channels, as plain WAV does."""
     return UNNAMED_LAYOUTS.get(stream.layout.name, stream.layout.name)
