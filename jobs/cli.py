@@ -13,6 +13,7 @@ import typer
 from jobs.cluster import prepare_ray
 from jobs.command import DONE, FAILED, Json, material_errors, print_json
 from jobs.evaluate_command import evaluate
+from jobs.voxceleb2_command import voxceleb2
 from jobs.weights import weights_app
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ assets_app = typer.Typer(help="The files that are fetched: models and clips.", n
 app.add_typer(assets_app, name="assets")
 app.add_typer(weights_app, name="weights")
 app.command()(evaluate)
+app.command()(voxceleb2)
 
 Catalog = Annotated[Path, typer.Argument(help="CSV, JSON Lines or Parquet: film, language, dub_stem or dub_mix.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]

@@ -10,11 +10,21 @@ from jobs.plan_file import PlanUnreadableError
 from jobs.review import ReviewUnavailableError
 from jobs.submit import SubmitError
 from pipelines.assets import AssetUnavailableError
+from pipelines.clip_list import ClipListError
 from pipelines.media.container import UndecodableError
 from pipelines.media.refusal import MediaRefusedError
 from pipelines.pair_list import PairListError
+from pipelines.vox_tree import VoxTreeError
 
-WRONG_USES = (CatalogUnreadableError, ModelUnavailableError, OverrideError, PairListError, PlanUnreadableError)
+WRONG_USES = (
+    CatalogUnreadableError,
+    ClipListError,
+    ModelUnavailableError,
+    OverrideError,
+    PairListError,
+    PlanUnreadableError,
+    VoxTreeError,
+)
 FAILURES = (
     AssetUnavailableError,
     CheckpointError,

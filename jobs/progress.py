@@ -36,6 +36,7 @@ STAGE_WORDS = {
     "paint": "painting mouths",
     "composite": "compositing",
     "stitch": "stitching films",
+    "clips": "cutting clips",
 }
 
 

@@ -35,6 +35,9 @@ OPTIONS = {
     "evaluate": [
         *("--json", "--judge", "--mode", "--model", "--out", "--pairs", "--quiet", "--root", "--set", "--tracking-uri")
     ],
+    "voxceleb2": [
+        *("--address", "--crop", "--json", "--judge", "--out", "--quiet", "--select", "--set", "--work"),
+    ],
     "doctor": ["--json", "--out"],
     "assets list": ["--json"],
     "assets fetch": [],
