@@ -60,6 +60,15 @@ def read_config(path: Path) -> ModelConfig:
     return ModelConfig.from_dict(read_header(path, Kind.DENOISER).config)
 
 
+def read_lineage(path: Path, kind: Kind) -> dict[str, str]:
+    """What made a checkpoint, without its weights.
+
+    Raises:
+        CheckpointError: it holds another network.
+    """
+    return read_header(path, kind).lineage
+
+
 def load_checkpoint(path: Path) -> Checkpoint:
     """The model of a checkpoint in float32 and eval mode.
 

@@ -28,6 +28,12 @@ class ExpertLearner:
         self._optimiser = Optimiser(self.expert.parameters(), config.optimiser)
         self._average = Average(self.expert, config.optimiser.ema_decay)
 
+    @property
+    def average(self) -> Expert:
+        """The averaged weights: what is measured and kept."""
+        assert isinstance(self._average.network, Expert)
+        return self._average.network
+
     def learn(self, windows: Windows, step: int, done_share: float) -> dict[str, float]:
         """One step; returns loss and accuracy."""
         in_sync = (windows.ids % 2).float()
@@ -43,8 +49,7 @@ class ExpertLearner:
     @torch.inference_mode()
     def measure(self, windows: Windows) -> dict[str, float]:
         """Loss and accuracy of held-out windows, each with its own sound and with another moment's."""
-        network = self._average.network
-        assert isinstance(network, Expert)
+        network = self.average
         faces = network.embed_faces(expert_faces(network, windows.target))
         own, other = (
             functional.cosine_similarity(network.embed_sound(mel), faces)
@@ -60,14 +65,14 @@ class ExpertLearner:
         """Weights, their average, and the optimiser."""
         return {
             "expert": self.expert.state_dict(),
-            "average": self._average.network.state_dict(),
+            "average": self.average.state_dict(),
             "optimiser": self._optimiser.state(),
         }
 
     def resume(self, state: State) -> None:
         """Go on from `state()`."""
         self.expert.load_state_dict(state["expert"])
-        self._average.network.load_state_dict(state["average"])
+        self.average.load_state_dict(state["average"])
         self._optimiser.resume(state["optimiser"])
 
 

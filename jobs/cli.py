@@ -13,6 +13,7 @@ import typer
 from jobs.cluster import prepare_ray
 from jobs.command import DONE, FAILED, Json, material_errors, print_json
 from jobs.evaluate_command import evaluate
+from jobs.train_command import train_app
 from jobs.voxceleb2_command import voxceleb2
 from jobs.weights import weights_app
 
@@ -28,6 +29,7 @@ app = typer.Typer(
 assets_app = typer.Typer(help="The files that are fetched: models and clips.", no_args_is_help=True)
 app.add_typer(assets_app, name="assets")
 app.add_typer(weights_app, name="weights")
+app.add_typer(train_app, name="train")
 app.command()(evaluate)
 app.command()(voxceleb2)
 

@@ -9,20 +9,37 @@ from jobs.overrides import OverrideError
 from jobs.plan_file import PlanUnreadableError
 from jobs.review import ReviewUnavailableError
 from jobs.submit import SubmitError
+from jobs.training_errors import (
+    ExpertMismatchError,
+    ExpertMissingError,
+    PictureMismatchError,
+    TrainingBrokenError,
+    UnfinishedNightError,
+    UnknownRecipeError,
+)
 from pipelines.assets import AssetUnavailableError
 from pipelines.clip_list import ClipListError
 from pipelines.media.container import UndecodableError
 from pipelines.media.refusal import MediaRefusedError
 from pipelines.pair_list import PairListError
+from pipelines.stretch_index import NoStretchesError
+from pipelines.training_set import TrainingSetError
 from pipelines.vox_tree import VoxTreeError
 
 WRONG_USES = (
     CatalogUnreadableError,
     ClipListError,
+    ExpertMismatchError,
+    ExpertMissingError,
     ModelUnavailableError,
+    NoStretchesError,
     OverrideError,
     PairListError,
+    PictureMismatchError,
     PlanUnreadableError,
+    TrainingSetError,
+    UnfinishedNightError,
+    UnknownRecipeError,
     VoxTreeError,
 )
 FAILURES = (
@@ -34,5 +51,6 @@ FAILURES = (
     ReviewUnavailableError,
     SubmitError,
     TrackingError,
+    TrainingBrokenError,
     UndecodableError,
 )

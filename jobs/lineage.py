@@ -85,12 +85,12 @@ class Run:
             self._client.log_param(self.run_id, name, str(value)[:MAX_PARAM_LETTERS])
 
     @_told
-    def log_metrics(self, metrics: Mapping[str, float]) -> None:
-        """Numbers, all of this moment."""
+    def log_metrics(self, metrics: Mapping[str, float], step: int = 0, time_s: float | None = None) -> None:
+        """Numbers of one step and moment; now, unless a moment is given."""
         from mlflow.entities import Metric
 
-        now = round(time.time() * 1000)
-        entities = [Metric(name, float(value), now, 0) for name, value in metrics.items()]
+        moment_ms = round((time.time() if time_s is None else time_s) * 1000)
+        entities = [Metric(name, float(value), moment_ms, step) for name, value in metrics.items()]
         for first in range(0, len(entities), 500):
             self._client.log_batch(self.run_id, metrics=entities[first : first + 500])
 
@@ -167,6 +167,18 @@ def open_job(tracking_uri: str, job: str, tags: Mapping[str, str]) -> JobRun:
     _close_abandoned(client, experiment_id)
     own = {"mlflow.runName": f"{job} {time.strftime('%Y-%m-%d %H:%M:%S')}", "diff2lip.job": job}
     return JobRun(client, _create(client, experiment_id, {**tags, **own}), experiment_id, tags)
+
+
+@_told
+def attach_run(tracking_uri: str, run_id: str) -> Run:
+    """A run that is open already, to write more into it.
+
+    Raises:
+        TrackingError: the store cannot be reached, or knows no such run.
+    """
+    client = _client(tracking_uri)
+    client.get_run(run_id)
+    return Run(client, run_id)
 
 
 def describe(revision: Revision, settings: Any) -> dict[str, Any]:

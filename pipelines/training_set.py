@@ -21,6 +21,7 @@ from pipelines.clips import PLACES
 from pipelines.row_table import read_rows
 from pipelines.stage import Row, check_nulls
 from pipelines.storage import ObjectStore, write_whole
+from pipelines.training_window import TrainingCrop
 from schemas.training import CLIP_FACTS
 
 CLIPS_NAME, MANIFEST_NAME = "clips.parquet", "manifest.json"
@@ -61,6 +62,11 @@ class TrainingSet:
     def digest(self) -> str:
         """Of the content, wherever it lies."""
         return str(self.manifest["digest"])
+
+    @property
+    def crop(self) -> TrainingCrop:
+        """How its pictures were cut."""
+        return TrainingCrop(self.manifest["settings"]["config"]["crop"])
 
     def clips(self) -> pa.Table:
         """CLIP_FACTS of every clip that was asked for."""

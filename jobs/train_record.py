@@ -1,0 +1,74 @@
+"""The MLflow record of a training, kept by one worker: a server that is gone is waited for, not trained without."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jobs.lineage import Run, TrackingError, attach_run
+
+PENDING_NAME = "pending_metrics.jsonl"
+RETRY_S = 60.0
+
+
+class TrainRecord:
+    """Writes metrics and pictures; what cannot be written is kept in a file of the run and written later."""
+
+    def __init__(self, tracking_uri: str, run_id: str, folder: Path, retry_s: float = RETRY_S) -> None:
+        # A training must not wait minutes for each call to a server that is gone.
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+        self._uri, self._run_id, self._folder, self._retry_s = tracking_uri, run_id, folder, retry_s
+        self._run: Run | None = None
+        self._next_try = 0.0
+        self.lost = ""  # why metrics are waiting
+
+    def log(self, metrics: Mapping[str, float], step: int) -> None:
+        """Figures of a step, now or later."""
+        line = {"step": step, "time_s": time.time(), "metrics": dict(metrics)}
+        with self._pending.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        self.flush()
+
+    def log_picture(self, name: str, png: bytes) -> None:
+        """A picture as artifact; it lies in the run's folder too, so nothing is lost with the server."""
+        path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png)
+        if not self.lost:
+            self._try(lambda run: run.log_file(path, str(Path(name).parent)))
+
+    def flush(self, *, force: bool = False) -> None:
+        """Write what waits; after a failure not again for a while, unless it is forced."""
+        lines = [json.loads(line) for line in self._pending.read_text().splitlines()] if self._pending.exists() else []
+        if not lines or (time.monotonic() < self._next_try and not force):
+            return
+        for place, line in enumerate(lines):
+            if not self._try(partial(_write_line, line=line)):
+                self._keep(lines[place:])
+                return
+        self._keep([])
+
+    @property
+    def _pending(self) -> Path:
+        return self._folder / PENDING_NAME
+
+    def _keep(self, lines: list[dict[str, object]]) -> None:
+        self._pending.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    def _try(self, write: Callable[[Run], None]) -> bool:
+        try:
+            self._run = self._run or attach_run(self._uri, self._run_id)
+            write(self._run)
+        except TrackingError as error:
+            self.lost, self._next_try = str(error), time.monotonic() + self._retry_s
+            return False
+        self.lost = ""
+        return True
+
+
+def _write_line(run: Run, line: dict[str, Any]) -> None:
+    run.log_metrics(line["metrics"], line["step"], line["time_s"])

@@ -1,0 +1,204 @@
+"""The loop of one training worker: draws windows, learns, measures, keeps checkpoints, and stops when it is told to.
+
+All workers take the same steps; the first one speaks for all.
+"""
+
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import ray.train
+import ray.train.torch
+import torch
+from ray.train import Checkpoint, CheckpointUploadMode
+from torch import distributed
+
+from diff2lip.learner import Learner
+from diff2lip.painter_learner import PainterLearner
+from diff2lip.windows import Windows, draw_noise
+from jobs.train_plan import TrainPlan
+from jobs.train_record import TrainRecord
+from jobs.training_dataset import write_reached
+from jobs.training_grid import training_grid
+from jobs.training_network import build_learner, save_network
+from jobs.training_state import DiskFullError, read_state, write_state
+from pipelines.storage import read_table, write_whole
+from pipelines.training_windows import WindowSource, as_windows
+
+DATASET = "windows"
+STOP_NAME, TOLD_NAME, HELD_NAME, MODEL_NAME = "stop", "told.json", "held.json", "model.safetensors"
+FIRST = 0  # the worker that measures, logs and keeps checkpoints
+
+
+def train_worker(plan: TrainPlan) -> None:
+    """What Ray Train runs on each worker."""
+    TrainWorker(plan).run()
+
+
+class StepClock:
+    """Seconds learnt over all restarts, and how many of them were spent waiting for data."""
+
+    def __init__(self, learnt_s: float) -> None:
+        self._before_s, self._begin = learnt_s, time.monotonic()
+        self._waited_s = self._waited_since = 0.0
+        self._since = self._begin
+
+    @property
+    def learnt_s(self) -> float:
+        """All in all."""
+        return self._before_s + time.monotonic() - self._begin
+
+    def waiting(self, batches: Iterator[Any]) -> Iterator[Any]:
+        """The same batches; the time until each comes is counted."""
+        while True:
+            begin = time.monotonic()
+            batch = next(batches, None)
+            if self._waited_s:  # until the first one comes, processes start
+                self._waited_since += time.monotonic() - begin
+            self._waited_s += time.monotonic() - begin
+            if batch is None:
+                return
+            yield batch
+
+    def take_wait_share(self) -> float:
+        """Share of the time since it was asked last that was spent waiting for data."""
+        now = time.monotonic()
+        share = self._waited_since / max(1e-9, now - self._since)
+        self._since, self._waited_since = now, 0.0
+        return share
+
+
+class TrainWorker:
+    """One worker."""
+
+    def __init__(self, plan: TrainPlan) -> None:
+        context = ray.train.get_context()
+        self._plan, self._run = plan, plan.recipe.run
+        self._rank, self._workers = context.get_world_rank(), context.get_world_size()
+        self._device = ray.train.torch.get_device()
+        torch.set_num_threads(plan.threads)
+        self._folder = Path(plan.folder)
+        wrap = ray.train.torch.prepare_model if self._workers > 1 else lambda network: network
+        self._learner: Learner = build_learner(plan, self._device, wrap)
+        self._record = TrainRecord(plan.tracking_uri, plan.run_id, self._folder) if self._rank == FIRST else None
+        self._held: Windows | None = None
+        self._step = 0
+        self._clock = StepClock(0.0)
+        self._notice = ""
+
+    def run(self) -> None:
+        """Learn until the steps, the time, or the data are at their end, or somebody says stop."""
+        self._resume()
+        shard = ray.train.get_dataset_shard(DATASET)
+        rows = self._run.batch // self._run.block // self._workers
+        batches = iter(shard.iter_torch_batches(batch_size=rows, prefetch_batches=2, drop_last=True, device="cpu"))
+        for batch in self._clock.waiting(batches):
+            windows = as_windows(batch).to(self._device)
+            terms = self._learner.learn(windows, self._step, self._done_share())
+            self._step += 1
+            self._after(terms)
+            if self._is_over():
+                break
+        self._measure()
+        self._keep(last=True)
+        if self._record is not None:
+            self._record.flush(force=True)
+
+    def _resume(self) -> None:
+        kept = ray.train.get_checkpoint()
+        if kept is not None:
+            with kept.as_directory() as folder:
+                state = read_state(Path(folder), self._device)
+            self._learner.resume(state["learner"])
+            torch.set_rng_state(state["rng"].cpu())
+            self._step, learnt_s = state["step"], state["learnt_s"]
+            self._clock = StepClock(learnt_s)
+        if self._rank == FIRST:
+            write_reached(self._plan.folder, self._step * self._run.batch // self._run.block)
+        self._wait_for_all()  # the data are drawn from there
+
+    def _after(self, terms: dict[str, float]) -> None:
+        if self._step % self._run.log_every == 0:
+            self._tell(terms)
+        if self._step % self._run.measure_every == 0:
+            self._measure()
+        if self._step % self._run.checkpoint_every == 0:
+            self._keep()
+
+    def _tell(self, terms: dict[str, float]) -> None:
+        if self._record is None:
+            return
+        figures = {
+            **terms,
+            "data_wait_share": self._clock.take_wait_share(),
+            "learnt_s": self._clock.learnt_s,
+            "system/cpu_percent": psutil.cpu_percent(),
+            "system/memory_percent": psutil.virtual_memory().percent,
+            "system/process_mib": psutil.Process().memory_info().rss / 2**20,
+        }
+        self._record.log(figures, self._step)
+        told = {"step": self._step, "figures": figures, "notice": self._notice or self._record.lost}
+        write_whole(self._folder / TOLD_NAME, json.dumps(told).encode())
+
+    def _measure(self) -> None:
+        if self._record is None:
+            return
+        windows = self._held_windows()
+        figures = self._learner.measure(windows)
+        self._record.log(figures, self._step)
+        write_whole(self._folder / HELD_NAME, json.dumps({"step": self._step, "figures": figures}).encode())
+        if isinstance(self._learner, PainterLearner):
+            noise = draw_noise(windows, self._learner.config.noise, self._learner.config.seed + 1)
+            png = training_grid(self._learner.average, windows, noise)
+            self._record.log_picture(f"grids/step{self._step:07d}.png", png)
+
+    def _held_windows(self) -> Windows:
+        if self._held is None:
+            source = WindowSource(read_table(self._plan.held_uri), self._plan.held_windows)
+            drawn = source.draw(range(self._run.held_windows))
+            self._held = as_windows({name: torch.from_numpy(values) for name, values in drawn.items()})
+        return self._held.to(self._device)
+
+    def _keep(self, *, last: bool = False) -> None:
+        """A checkpoint by the first worker, and a report by all: Ray counts them."""
+        kept = None
+        if self._rank == FIRST:
+            folder = Path(tempfile.mkdtemp(prefix="diff2lip-"))
+            state = {
+                "learner": self._learner.state(),
+                "step": self._step,
+                "learnt_s": self._clock.learnt_s,
+                "rng": torch.get_rng_state(),
+            }
+            try:
+                write_state(folder, state)
+                if last:
+                    save_network(folder / MODEL_NAME, self._learner, self._plan, self._step)
+                kept = Checkpoint.from_directory(folder)
+                self._notice = ""
+            except DiskFullError as error:
+                self._notice = str(error)
+        mode = CheckpointUploadMode.SYNC if last else CheckpointUploadMode.ASYNC
+        ray.train.report({"step": self._step}, kept, checkpoint_upload_mode=mode)
+
+    def _done_share(self) -> float:
+        by_steps = self._step / self._run.max_steps
+        return by_steps if self._plan.budget_s is None else max(by_steps, self._clock.learnt_s / self._plan.budget_s)
+
+    def _is_over(self) -> bool:
+        """Whether the first worker finds that it is time; all hear the same answer after the same step."""
+        out_of_time = self._plan.budget_s is not None and self._clock.learnt_s >= self._plan.budget_s
+        over = out_of_time or self._step >= self._run.max_steps or (self._folder / STOP_NAME).exists()
+        if self._workers == 1:
+            return over
+        answer = torch.tensor([float(over)], device=self._device)
+        distributed.broadcast(answer, src=FIRST)
+        return bool(answer.item())
+
+    def _wait_for_all(self) -> None:
+        if self._workers > 1:
+            distributed.barrier()

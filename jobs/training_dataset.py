@@ -1,0 +1,73 @@
+"""The windows of a training as a Ray dataset: in one order, whoever draws them and however many learn from them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import ray
+from numpy.typing import NDArray
+from ray.data import ActorPoolStrategy, DataContext, Dataset
+from ray.train import DataConfig
+
+from jobs.train_plan import TrainPlan
+from pipelines.storage import write_whole
+from pipelines.training_windows import DrawWindows, WindowConfig
+
+BLOCKS_A_READ = 4096
+DRAWER_CPUS = 0.5
+ONE_ROW_A_BLOCK = 1  # byte: every row is larger
+REACHED_NAME = "reached.json"
+
+
+class DrawFrom:
+    """`DrawWindows` from where the training is: blocks that were learnt before a restart are not drawn again."""
+
+    def __init__(self, stretches_uri: str, config: WindowConfig, block_size: int, folder: str) -> None:
+        self._draw = DrawWindows(stretches_uri, config, block_size)
+        self._first = read_reached(folder)
+
+    def __call__(self, batch: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        wanted = batch["id"][batch["id"] >= self._first]
+        return self._draw({"block": wanted}) if len(wanted) else {"ids": np.empty((0, 1), np.int64)}
+
+
+def window_dataset(plan: TrainPlan) -> Dataset:
+    """Sample blocks from the one that the training has reached, in order, each row a block of its own."""
+    run = plan.recipe.run
+    count = run.max_steps * run.batch // run.block
+    context = DataContext.get_current()
+    context.target_max_block_size = ONE_ROW_A_BLOCK
+    context.enable_progress_bars = False
+    blocks = ray.data.range(count, override_num_blocks=max(1, count // BLOCKS_A_READ))
+    return blocks.map_batches(
+        DrawFrom,
+        fn_constructor_kwargs={
+            "stretches_uri": plan.learn_uri,
+            "config": plan.windows,
+            "block_size": run.block,
+            "folder": plan.folder,
+        },
+        batch_size=1,
+        batch_format="numpy",
+        compute=ActorPoolStrategy(size=run.drawers),
+        num_cpus=DRAWER_CPUS,
+    )
+
+
+def in_order() -> DataConfig:
+    """Rows go to the workers in turn: worker r of W has rows r, r + W, r + 2 W, ..."""
+    options = DataConfig.default_ingest_options()
+    options.preserve_order = True
+    return DataConfig(execution_options=options)
+
+
+def write_reached(folder: str, block: int) -> None:
+    """Say from which block on a training goes on; before its dataset is begun."""
+    write_whole(Path(folder) / REACHED_NAME, json.dumps({"block": block}).encode())
+
+
+def read_reached(folder: str) -> int:
+    """The block that `write_reached` named; 0 before anything was learnt."""
+    path = Path(folder) / REACHED_NAME
+    return int(json.loads(path.read_text())["block"]) if path.is_file() else 0

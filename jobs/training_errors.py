@@ -1,0 +1,25 @@
+"""What can be wrong with a training, named without loading anything."""
+
+
+class UnknownRecipeError(ValueError):
+    """A name that no recipe has; says which there are."""
+
+
+class ExpertMissingError(ValueError):
+    """An objective that wants an expert, and none is there."""
+
+
+class ExpertMismatchError(ValueError):
+    """An expert that was trained on other crops than those it would judge."""
+
+
+class PictureMismatchError(ValueError):
+    """A data set whose pictures do not hold what a network looks at."""
+
+
+class UnfinishedNightError(ValueError):
+    """A training with other settings lies there unfinished; says what to do."""
+
+
+class TrainingBrokenError(Exception):
+    """A training whose workers failed again and again; says where its last checkpoint is kept."""

@@ -1,0 +1,186 @@
+"""Training windows out of the stretches of a data set: sample n is always the same, whoever draws it and when.
+
+The pictures are decoded and cropped here, on CPUs; networks and noise are the trainer's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import floor
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+
+from diff2lip.config import CropConfig
+from diff2lip.mel import HOP_SAMPLES, STEPS_PER_S, STEPS_PER_WINDOW, log_mel
+from diff2lip.syncnet import WINDOW_FRAMES
+from diff2lip.windows import Windows
+from pipelines.stage import Row
+from pipelines.storage import read_table
+from pipelines.stretch_index import StretchReader, length_ends
+from pipelines.training_set import sound_of
+from pipelines.window_change import ChangeConfig, Rng, draw_looks, look, recolour, rehear
+from schemas.training import GRID_RATE, MARGIN_SAMPLES
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Batch = dict[str, NDArray[Any]]
+
+STEPS_PER_FRAME = STEPS_PER_S / GRID_RATE  # 3.2
+MARGIN_STEPS = MARGIN_SAMPLES // HOP_SAMPLES
+STRETCH_DRAW, SAMPLE_DRAW = 1, 2  # what a generator is for, beside seed and number
+
+
+class SoundWindow(StrEnum):
+    """Where the 16 mel steps of a frame lie."""
+
+    CENTRED = "centred"  # as films are painted
+    PUBLISHED = "published"  # one frame before up to three after
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WindowConfig:
+    """How windows are drawn."""
+
+    crop: CropConfig
+    picture: CropConfig  # what the pictures of the data set show
+    sound: SoundWindow = SoundWindow.CENTRED
+    change: ChangeConfig = field(default_factory=ChangeConfig)
+    windows_per_stretch: int = 4  # drawn from one stretch after another: reading one costs more than drawing one
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.windows_per_stretch < 1:
+            raise ValueError(f"windows_per_stretch must be at least 1, got {self.windows_per_stretch}")
+
+
+class WindowSource:
+    """Samples by number, out of some stretches."""
+
+    def __init__(self, stretches: pa.Table, config: WindowConfig) -> None:
+        """`stretches`: STRETCH rows, at least one, each of 15 frames or more."""
+        self._config, self._reader = config, StretchReader()
+        self._uris = stretches.column("shard_uri").to_pylist()
+        self._rows, self._leads = (stretches.column(name).to_numpy() for name in ("row_index", "lead_samples"))
+        self._ends = length_ends(stretches)
+        self._heard: tuple[int, Floats] = (-1, np.empty((0, 0), np.float32))
+
+    def draw(self, numbers: Sequence[int]) -> Batch:
+        """The samples of these numbers: arrays with as many rows, named as the fields of `Windows`."""
+        samples = [self._sample(int(number)) for number in numbers]
+        return {name: np.stack([sample[name] for sample in samples]) for name in samples[0]}
+
+    def _sample(self, number: int) -> Batch:
+        config = self._config
+        stretch = self._stretch(number // config.windows_per_stretch)
+        row = self._reader.read(self._uris[stretch], int(self._rows[stretch]))
+        rng = np.random.default_rng([config.seed, SAMPLE_DRAW, number])
+        first, other, elsewhere = draw_places(row["num_frames"], rng)
+        frames, reference = self._pictures(row, first, elsewhere, rng)
+        heard = rehear(self._hear(stretch, row, first, other), config.change, rng)
+        sound = {"mel": heard[:WINDOW_FRAMES], "sync_mel": heard[-2:-1], "other_mel": heard[-1:]}
+        return {"ids": np.asarray(number, np.int64), "target": frames, "reference": reference, **sound}
+
+    def _stretch(self, number: int) -> int:
+        rng = np.random.default_rng([self._config.seed, STRETCH_DRAW, number])
+        return int(np.searchsorted(self._ends, rng.integers(self._ends[-1]), side="right"))
+
+    def _pictures(self, row: Row, first: int, elsewhere: int, rng: Rng) -> tuple[Pixels, Pixels]:
+        config = self._config
+        looks = draw_looks(config.picture, config.crop, config.change, rng)
+        frames = [look(_decoded(row["pictures"][first + place]), looks.frames) for place in range(WINDOW_FRAMES)]
+        reference = look(_decoded(row["pictures"][elsewhere]), looks.reference)
+        return recolour(np.stack(frames), reference, config.change, rng)
+
+    def _hear(self, stretch: int, row: Row, first: int, other: int) -> Floats:
+        """[7, 80, 16] of each frame, of the five together, and of five others."""
+        mel = self._mel(stretch, row)
+        starts = [frame_start(first + place, self._config.sound) for place in range(WINDOW_FRAMES)]
+        starts += [sequence_start(first), sequence_start(other)]
+        return np.stack([mel[:, start : start + STEPS_PER_WINDOW] for start in starts])
+
+    def _mel(self, stretch: int, row: Row) -> Floats:
+        """[80, S] of a stretch, its sound brought to its picture; the last one is kept."""
+        if self._heard[0] != stretch:
+            sound = shifted(sound_of(row).astype(np.float32) / np.float32(32768), int(self._leads[stretch]))
+            self._heard = stretch, log_mel(torch.from_numpy(sound)).numpy()
+        return self._heard[1]
+
+
+class DrawWindows:
+    """Rows of sample blocks for Ray Data: row k holds samples k * size up to (k + 1) * size - 1.
+
+    Blocks before the one that a training has reached already are left out: see `first_block`.
+    """
+
+    def __init__(self, stretches_uri: str, config: WindowConfig, block_size: int) -> None:
+        torch.set_num_threads(1)
+        cv2.setNumThreads(1)
+        self._source = WindowSource(read_table(stretches_uri), config)
+        self._size = block_size
+
+    def __call__(self, batch: Batch) -> Batch:
+        blocks = [
+            self._source.draw(range(one * self._size, (one + 1) * self._size)) for one in batch["block"].tolist()
+        ]
+        return {name: np.stack([block[name] for block in blocks]) for name in blocks[0]}
+
+
+def as_windows(batch: dict[str, torch.Tensor]) -> Windows:
+    """A batch of sample blocks [K, size, ...], or of samples [B, ...], as `Windows`."""
+    nested = batch["ids"].ndim == 2
+    flat = {name: values.flatten(0, 1) if nested else values for name, values in batch.items()}
+    return Windows(
+        ids=flat["ids"],
+        target=_crops(flat["target"]),
+        reference=_crops(flat["reference"]),
+        **{name: flat[name] for name in ("mel", "sync_mel", "other_mel")},
+    )
+
+
+def draw_places(num_frames: int, rng: Rng) -> tuple[int, int, int]:
+    """First of five frames, first of five others that share none with them, and a frame outside the five.
+
+    Args:
+        num_frames: of the stretch, at least 15: then there is always another five.
+        rng: of this sample.
+    """
+    first = int(rng.integers(num_frames - WINDOW_FRAMES + 1))
+    others = [start for start in range(num_frames - WINDOW_FRAMES + 1) if abs(start - first) >= WINDOW_FRAMES]
+    elsewhere = int(rng.integers(num_frames - WINDOW_FRAMES))
+    return first, int(rng.choice(others)), elsewhere if elsewhere < first else elsewhere + WINDOW_FRAMES
+
+
+def frame_start(frame_index: int, rule: SoundWindow) -> int:
+    """First mel step of a frame's window, in the mel of a stretch with its margin."""
+    if rule is SoundWindow.PUBLISHED:
+        return MARGIN_STEPS + floor(STEPS_PER_FRAME * (frame_index - 1))
+    return MARGIN_STEPS + round(STEPS_PER_FRAME * frame_index) - STEPS_PER_WINDOW // 2
+
+
+def sequence_start(first_frame: int) -> int:
+    """First mel step that goes with five frames: as Wav2Lip trains its expert."""
+    return MARGIN_STEPS + floor(STEPS_PER_FRAME * first_frame)
+
+
+def shifted(sound: Floats, lead_samples: int) -> Floats:
+    """A sound that came so much too late, earlier; silence where it has nothing."""
+    result = np.zeros_like(sound)
+    if lead_samples >= 0:
+        result[: len(sound) - lead_samples] = sound[lead_samples:]
+    else:
+        result[-lead_samples:] = sound[:lead_samples]
+    return result
+
+
+def _decoded(jpeg: bytes) -> Pixels:
+    return np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB), np.uint8)
+
+
+def _crops(codes: torch.Tensor) -> torch.Tensor:
+    """[..., S, S, 3] uint8 to [..., 3, S, S] in [-1, 1]."""
+    return codes.movedim(-1, -3).float() / 127.5 - 1
