@@ -17,7 +17,8 @@ class StageProgress:
     expected_pieces: int = 0  # 0: not known
     frames: int = 0  # done or found done
     expected_frames: int = 0  # 0: not known
-    worked_frames: int = 0  # done in this run
+    worked_pieces: int = 0  # done in this run
+    worked_frames: int = 0
     _open: Counter[Piece] = field(default_factory=Counter)  # frames that were told of pieces that go on
 
     def see(self, event: Event) -> None:
@@ -27,7 +28,8 @@ class StageProgress:
         if event.partial:
             self._open[piece] += fresh
         else:
-            self.pieces += 1
+            self.pieces += event.num_pieces
+            self.worked_pieces += 0 if event.cached else event.num_pieces
             fresh = max(0, fresh - self._open.pop(piece, 0))
         self.frames += fresh
         self.worked_frames += 0 if event.cached else fresh
@@ -59,5 +61,5 @@ class StageProgress:
     def remaining_s(self, now: float) -> float | None:
         """Seconds to go at this pace; None when that cannot be said."""
         left = self.expected - self.done
-        worked = self.worked_frames if self.expected_frames else self.pieces
+        worked = self.worked_frames if self.expected_frames else self.worked_pieces
         return (now - self.began) / worked * left if worked and left > 0 and now > self.began else None

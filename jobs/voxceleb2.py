@@ -11,7 +11,7 @@ from jobs.cluster import ray_cluster
 from jobs.command import DONE, FAILED
 from jobs.out_lock import held_out
 from jobs.overrides import OverrideError, override, override_keys
-from jobs.progress import Display, Silence
+from jobs.progress import Display, Silence, several
 from jobs.revision import read_revision
 from jobs.work_folder import WORK_NAME, work_uri
 from pipelines.assets import asset_path
@@ -122,6 +122,7 @@ def selected_clips(root: Path, select: str) -> list[Row]:
 class _Job:
     def __init__(self, request: VoxRequest, config: VoxConfig, display: Display) -> None:
         self._request, self._config, self._display = request, config, display
+        self._listener = several(display)  # frames are told of from another thread
         self._store = ObjectStore(config.store_uri)
         self._num_found, self._peak_mib = 0, 0.0
 
@@ -140,7 +141,7 @@ class _Job:
             counts=counts,
             num_found=self._num_found,
             peak_mib=self._peak_mib,
-            notices=self._notices(counts),
+            notices=self._notices(facts),
             files=[str(path) for path in files],
         )
 
@@ -158,20 +159,22 @@ class _Job:
             for name in (BACKENDS[self._config.cut.detector.backend], "face-mesh"):
                 asset_path(name)  # fetched once here, not by every worker
             with ray_cluster(self._request.address):
-                for shard in cut_shards(missing, self._config, self._display):
+                for shard in cut_shards(missing, self._config, self._listener):
                     self._peak_mib = max([self._peak_mib, *(timing["peak_mib"] for timing in shard["timings"])])
                     self._tell(shard, cached=False)
                     yield shard
 
     def _tell(self, shard: Row, *, cached: bool) -> None:
-        """An event for each clip; the frames of the whole shard are told with the first."""
-        num_frames = sum(fact["num_frames"] for fact in shard["facts"])
-        for place, fact in enumerate(shard["facts"]):
-            words = (
-                "" if cached or fact["reason"] is None else f"{clip_name(fact)}: {fact['reason']}, {fact['detail']}"
-            )
-            frames = 0 if place else num_frames
-            self._display(Event(stage=STAGE, title=shard["title"], num_frames=frames, cached=cached, message=words))
+        facts = shard["facts"]
+        event = Event(
+            stage=STAGE,
+            title=shard["title"],
+            num_pieces=len(facts),
+            num_frames=sum(fact["num_frames"] for fact in facts),
+            cached=cached,
+            message="" if cached else _lost(facts),
+        )
+        self._listener(event)
 
     def _manifest(self, digest: str, counts: dict[str, Any], cut: Sequence[Row]) -> dict[str, Any]:
         own = self._request.work is None
@@ -185,10 +188,9 @@ class _Job:
             "shards": [_shard_facts(shard) for shard in cut if shard["shard_key"]],
         }
 
-    def _notices(self, counts: dict[str, Any]) -> list[str]:
-        notices = [FOUND.format(counts["selected"])] if self._num_found == counts["selected"] else []
-        lost = ", ".join(f"{count} x {reason}" for reason, count in counts["by_reason"].items())
-        notices += [f"{counts['failed']} of {counts['selected']} clips give nothing: {lost}"] if lost else []
+    def _notices(self, facts: Sequence[Row]) -> list[str]:
+        notices = [FOUND.format(len(facts))] if self._num_found == len(facts) else []
+        notices += [lost] if (lost := _lost(facts)) else []
         return [*notices, *([] if self._config.judge_path else [NO_JUDGE])]
 
 
@@ -209,6 +211,13 @@ def count_clips(facts: Sequence[Row], config: VoxConfig) -> dict[str, Any]:
         "hours": round(num_frames / GRID_RATE / 3600, 4),
         "num_identities": len({(fact["split"], fact["identity"]) for fact in ok}),
     }
+
+
+def _lost(facts: Sequence[Row]) -> str:
+    """How many clips give nothing, and why; empty when all give something."""
+    reasons = Counter(fact["reason"] for fact in facts if fact["reason"])
+    words = ", ".join(f"{count} x {reason}" for reason, count in sorted(reasons.items()))
+    return f"{reasons.total()} of {len(facts)} clips give nothing: {words}" if reasons else ""
 
 
 def _shard_facts(shard: Row) -> dict[str, Any]:

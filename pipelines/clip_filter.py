@@ -11,7 +11,7 @@ from schemas.training import ClipStatus, FilterReason
 class ClipThresholds:
     """What a clip must be to be learnt from. Each threshold with its reason."""
 
-    # 3: LSE-C of real talking faces in sync lies at 5 to 9, of faces that do not speak this sound under 2.
+    # 3: in the paper methods in sync score 6 to 9 (Table 2), one trained without a sync loss under 1 (Table 1).
     min_confidence: float = 3.0
     # 240 ms, 6 frames: further off is a wrong guess of the judge; nearer is put right when windows are taken.
     max_offset_ms: float = 240.0

@@ -9,10 +9,11 @@ from typing import TypeVar
 class Event:
     """A piece of work that is finished, or, when `partial`, frames of one that goes on."""
 
-    stage: str  # admit, shots, align, faces, plan, paint, composite, stitch
+    stage: str  # admit, shots, align, faces, plan, paint, composite, stitch, clips
     title: str
     language: str = ""  # of the dub: one title may be dubbed into several
     shot_index: int | None = None
+    num_pieces: int = 1  # of those that the listener was told to expect
     num_frames: int = 0
     seconds: float = 0.0
     peak_mib: float = 0.0  # the most memory that the process held

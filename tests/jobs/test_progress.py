@@ -94,6 +94,13 @@ def test_the_time_to_go_follows_the_frames_that_are_left() -> None:
     assert counted.remaining_s(10.0) == 25.0  # 20 frames took 10 s, 50 are left
 
 
+def test_the_time_to_go_does_not_count_pieces_that_were_found() -> None:
+    counted = StageProgress(began=0.0, expected_pieces=100)
+    counted.see(Event(stage="clips", title="found", num_pieces=50, cached=True))
+    counted.see(Event(stage="clips", title="cut", num_pieces=10))
+    assert (counted.done, counted.remaining_s(10.0)) == (60, 40.0)  # 10 pieces took 10 s, 40 are left
+
+
 def test_quiet_shows_nothing(capfd: object) -> None:
     with shown_progress(quiet=True) as display:
         display.expect("paint", 1)

@@ -1,6 +1,7 @@
 """A tree becomes a training set: one row a clip, found again, continued, and the same wherever it lies."""
 
 import json
+import re
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -125,6 +126,17 @@ def test_the_training_set_is_opened_and_its_rows_read_shard_by_shard(cut: Cut) -
     assert shard.digest == file_digest(Path(training.uri(shard)))
     assert training.digest == cut.outcome.digest
     assert training.clips().num_rows == 8
+
+
+def test_code_on_the_page_of_training_data_runs(cut: Cut) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "training-data.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    left: dict[str, Any] = {}
+
+    exec(compile(code.replace('"DIR"', repr(str(cut.request.out))), "docs/training-data.md", "exec"), left)
+
+    assert len(left["kept"]) == 3
+    assert left["pictures"].shape == (20, 192, 192, 3)
 
 
 def test_a_second_call_only_looks_and_says_so(cut: Cut) -> None:
