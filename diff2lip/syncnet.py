@@ -27,7 +27,7 @@ Size = tuple[int, int]
 class _Stage(NamedTuple):
     """A convolution that may change the shape, then `residuals` units that keep it."""
 
-    channels: int
+    channels: int  # of the encoders' stages: as a multiple of the first layer's
     kernel: Size
     stride: Size = (1, 1)
     padding: int = 1
@@ -35,19 +35,20 @@ class _Stage(NamedTuple):
 
 
 _FACE_STAGES = (
-    _Stage(32, (7, 7), padding=3),
-    _Stage(64, (5, 5), (1, 2), residuals=2),
-    _Stage(128, (3, 3), (2, 2), residuals=3),
-    _Stage(256, (3, 3), (2, 2), residuals=2),
-    _Stage(512, (3, 3), (2, 2), residuals=2),
-    _Stage(512, (3, 3), (2, 2)),
+    _Stage(1, (7, 7), padding=3),
+    _Stage(2, (5, 5), (1, 2), residuals=2),
+    _Stage(4, (3, 3), (2, 2), residuals=3),
+    _Stage(8, (3, 3), (2, 2), residuals=2),
+    _Stage(16, (3, 3), (2, 2), residuals=2),
+    _Stage(16, (3, 3), (2, 2)),
 )
 _SOUND_STAGES = (
-    _Stage(32, (3, 3), residuals=2),
-    _Stage(64, (3, 3), (3, 1), residuals=2),
-    _Stage(128, (3, 3), (3, 3), residuals=2),
-    _Stage(256, (3, 3), (3, 2), residuals=2),
+    _Stage(1, (3, 3), residuals=2),
+    _Stage(2, (3, 3), (3, 1), residuals=2),
+    _Stage(4, (3, 3), (3, 3), residuals=2),
+    _Stage(8, (3, 3), (3, 2), residuals=2),
 )
+_VECTOR = 16  # length of the vectors, as a multiple of the first layer's channels
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,8 +57,11 @@ class ExpertConfig:
 
     name: str = "wav2lip"
     face_px: Size = (48, 96)  # height and width of the lower half that it sees
+    width: int = 32  # channels of the first layer; the vectors have 16 times as many numbers
 
     def __post_init__(self) -> None:
+        if self.width < 1:
+            raise ValueError(f"width must be positive, got {self.width}")
         if min(_size_after(_FACE_STAGES, self.face_px)) < 1:
             raise ValueError(f"a face of {self.face_px[0]} x {self.face_px[1]} px is too small for the expert")
 
@@ -95,8 +99,9 @@ class Expert(nn.Module):
     def __init__(self, config: ExpertConfig | None = None) -> None:
         super().__init__()
         self.config = published_expert() if config is None else config
-        self.face_encoder = _encoder(3 * WINDOW_FRAMES, _FACE_STAGES, self.config.face_px)
-        self.audio_encoder = _encoder(1, _SOUND_STAGES, (NUM_MELS, STEPS_PER_WINDOW))
+        width = self.config.width
+        self.face_encoder = _encoder(3 * WINDOW_FRAMES, _FACE_STAGES, self.config.face_px, width)
+        self.audio_encoder = _encoder(1, _SOUND_STAGES, (NUM_MELS, STEPS_PER_WINDOW), width)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -104,7 +109,7 @@ class Expert(nn.Module):
         return next(self.face_encoder.parameters()).dtype
 
     def embed_sound(self, mel: Tensor) -> Tensor:
-        """[B, 1, 80, 16] mel windows in [-4, 4] to [B, 512].
+        """[B, 1, 80, 16] mel windows in [-4, 4] to [B, 16 width]: [B, 512] as published.
 
         Raises:
             ValueError: another shape.
@@ -113,7 +118,7 @@ class Expert(nn.Module):
         return functional.normalize(self.audio_encoder(mel.to(self.dtype)).flatten(1).float(), dim=1)
 
     def embed_faces(self, faces: Tensor) -> Tensor:
-        """[B, 15, H, W] lower halves of five frames from `lower_halves` to [B, 512].
+        """[B, 15, H, W] lower halves of five frames from `lower_halves` to [B, 16 width]: [B, 512] as published.
 
         Raises:
             ValueError: another shape; H and W are those of the configuration.
@@ -122,7 +127,7 @@ class Expert(nn.Module):
         return functional.normalize(self.face_encoder(faces.to(self.dtype)).flatten(1).float(), dim=1)
 
     def forward(self, mel: Tensor, faces: Tensor) -> tuple[Tensor, Tensor]:
-        """The vectors of sound and of faces, [B, 512] each."""
+        """The vectors of sound and of faces, [B, 16 width] each."""
         return self.embed_sound(mel), self.embed_faces(faces)
 
 
@@ -194,10 +199,11 @@ class _Unit(nn.Module):
         return functional.relu(h + x if self._residual else h)
 
 
-def _encoder(in_channels: int, stages: Sequence[_Stage], size: Size) -> nn.Sequential:
-    """The stages, then one kernel as large as the map they leave, then 1 x 1: [B, 512, 1, 1]."""
-    last = _Stage(512, _size_after(stages, size), padding=0)
-    return nn.Sequential(*_units(in_channels, [*stages, last, _Stage(512, (1, 1), padding=0)]))
+def _encoder(in_channels: int, stages: Sequence[_Stage], size: Size, width: int) -> nn.Sequential:
+    """The stages, then one kernel as large as the map they leave, then 1 x 1: [B, 16 width, 1, 1]."""
+    last = [_Stage(_VECTOR, _size_after(stages, size), padding=0), _Stage(_VECTOR, (1, 1), padding=0)]
+    wide = [stage._replace(channels=stage.channels * width) for stage in (*stages, *last)]
+    return nn.Sequential(*_units(in_channels, wide))
 
 
 def _units(in_channels: int, stages: Sequence[_Stage]) -> Iterator[_Unit]:

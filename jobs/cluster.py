@@ -3,8 +3,9 @@
 import logging
 import os
 import secrets
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 
 OBJECT_STORE_BYTES = 512 << 20  # rows hold facts, not pixels: a small store is enough
 MIN_CPUS = 2  # logical: what one actor of every stage and a reading task need together
@@ -28,10 +29,11 @@ def ray_cluster(address: str | None = None) -> Iterator[None]:
         ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
     else:
         _start_local()
-    try:
-        yield
-    finally:
-        ray.shutdown()
+    with redirect_stdout(sys.stderr):  # Ray tells of workers that died on stdout, which belongs to results
+        try:
+            yield
+        finally:
+            ray.shutdown()
 
 
 def _start_local() -> None:

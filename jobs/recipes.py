@@ -175,14 +175,14 @@ def wav2lip() -> Recipe:
 def small_expert() -> Recipe:
     """The teacher of the shipped model: it sees the lower half of that model's crop."""
     changed = WindowSettings(change=ChangeConfig(picture=1.0, sound=1.0, mirror=0.5))
-    expert = ExpertConfig(name="small", face_px=(48, 96))
+    expert = ExpertConfig(name="small", face_px=(48, 96), width=16)
     recipe = _expert("small", expert, small_model().crop)
     return replace(recipe, windows=changed, run=replace(recipe.run, batch=32, measure_every=250, checkpoint_every=250))
 
 
 def tiny_expert() -> Recipe:
     """The expert at 64 px: minutes on two cores."""
-    recipe = _expert("tiny_cpu", ExpertConfig(name="tiny", face_px=(32, 64)), whole_face(64))
+    recipe = _expert("tiny_cpu", ExpertConfig(name="tiny", face_px=(32, 64), width=8), whole_face(64))
     run = RunSettings(batch=8, block=2, max_steps=2000, measure_every=25, checkpoint_every=50, held_windows=16)
     return replace(recipe, thresholds=_lenient(), held=HeldOut(share=0.3), run=run)
 

@@ -3,7 +3,9 @@
 All workers take the same steps; the first one speaks for all.
 """
 
+import itertools
 import json
+import math
 import tempfile
 import time
 from collections.abc import Iterator
@@ -40,35 +42,38 @@ def train_worker(plan: TrainPlan) -> None:
 
 
 class StepClock:
-    """Seconds learnt over all restarts, and how many of them were spent waiting for data."""
+    """Seconds learnt over all restarts, and how many of them were spent waiting for data.
+
+    It begins with the first batch: until then processes start.
+    """
 
     def __init__(self, learnt_s: float) -> None:
-        self._before_s, self._begin = learnt_s, time.monotonic()
-        self._waited_s = self._waited_since = 0.0
-        self._since = self._begin
+        self._before_s, self._begin = learnt_s, math.inf
+        self._since, self._waited_s = math.inf, 0.0
 
     @property
     def learnt_s(self) -> float:
         """All in all."""
-        return self._before_s + time.monotonic() - self._begin
+        return self._before_s + max(0.0, time.monotonic() - self._begin)
 
     def waiting(self, batches: Iterator[Any]) -> Iterator[Any]:
-        """The same batches; the time until each comes is counted."""
-        while True:
+        """The same batches; the time until each but the first comes is counted."""
+        for number in itertools.count():
             begin = time.monotonic()
             batch = next(batches, None)
-            if self._waited_s:  # until the first one comes, processes start
-                self._waited_since += time.monotonic() - begin
-            self._waited_s += time.monotonic() - begin
             if batch is None:
                 return
+            if number:
+                self._waited_s += time.monotonic() - begin
+            else:
+                self._begin = self._since = time.monotonic()
             yield batch
 
     def take_wait_share(self) -> float:
         """Share of the time since it was asked last that was spent waiting for data."""
         now = time.monotonic()
-        share = self._waited_since / max(1e-9, now - self._since)
-        self._since, self._waited_since = now, 0.0
+        share = self._waited_s / max(1e-9, now - self._since)
+        self._since, self._waited_s = now, 0.0
         return share
 
 

@@ -1,6 +1,6 @@
 """Trainings learn, can be stopped and resumed without a trace, and do not see how a batch was shared out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -20,7 +20,7 @@ from tests.diff2lip.training_windows import bright_windows, part
 from tests.tiny_model import TINY
 
 CPU = torch.device("cpu")
-SMALL_EXPERT = ExpertConfig(name="test", face_px=(32, 64))
+SMALL_EXPERT = ExpertConfig(name="test", face_px=(32, 64), width=8)
 TINY_PAINTER = replace(
     TINY, learned_variance=True, prediction=Prediction.EPS, crop=CropConfig(size_px=32, mask_top=0.5)
 )
@@ -31,6 +31,15 @@ ALL_TERMS = PainterTraining(
     precision=Precision.FP32,
 )
 IMAGES_ALONE = replace(ALL_TERMS, weights=LossWeights(sync=0, perceptual=0, gan=0))
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Networks this small are slower on two."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 class Blur(nn.Module):
@@ -121,8 +130,12 @@ def test_sound_that_says_how_bright_a_mouth_is_gets_used() -> None:
     model = replace(TINY_PAINTER, prediction=Prediction.V)
     learner = painter(replace(IMAGES_ALONE, noise=NoiseConfig(high_share=1.0), model=model, optimiser=quick))
 
-    run(learner, 0, 160)
-    figures = learner.measure(bright_windows(8, 32, 10_000))
+    figures: dict[str, float] = {}
+    for first in range(0, 300, 20):  # 60 to 120 are enough; when it begins depends on the first weights
+        run(learner, first, first + 20)
+        figures = learner.measure(bright_windows(8, 32, 10_000))
+        if figures["held_right_900_db"] > figures["held_shuffled_900_db"] + 1:
+            break
 
     assert figures["held_right_900_db"] > figures["held_shuffled_900_db"] + 1
     assert set(figures) >= {"held_copied_db", "held_right_400_db"}
