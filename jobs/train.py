@@ -205,15 +205,8 @@ class _Job:
             outcome.notices.append("stopped: a checkpoint was kept, and the same command goes on from it")
             return outcome
         write_night(self._folder, ended(night, NIGHT_DONE))
-        if self._request.kind is Kind.SYNCNET and not has_learnt(figures["held_loss"]):
-            outcome.exit_code, outcome.status = FAILED, "untrained"
-            outcome.notices.append(UNTRAINED.format(figures["held_loss"]))
-            return outcome
         kept = self._request.out / MODEL_NAMES[self._request.kind]
-        shutil.copyfile(model, kept.with_name(kept.name + ".part"))
-        kept.with_name(kept.name + ".part").replace(kept)
-        outcome.model, outcome.digest = str(kept), file_digest(kept)
-        return outcome
+        return finished_outcome(outcome, self._request.kind, model, kept)
 
     @property
     def _digest(self) -> str:
@@ -230,6 +223,24 @@ class _Job:
             "parent": None if parent is None else file_digest(parent),
         }
         return dict(json.loads(json.dumps(facts)))
+
+
+def finished_outcome(outcome: TrainOutcome, kind: Kind, model: Path, kept: Path) -> TrainOutcome:
+    """The outcome of a training that came to its end: its checkpoint is kept, unless it is an expert of nothing.
+
+    Args:
+        outcome: with figures on held-out windows.
+        kind: of network.
+        model: the checkpoint in the run's storage.
+        kept: where it is put, by one rename; what was there before stays when it is not kept.
+    """
+    if kind is Kind.SYNCNET and not has_learnt(outcome.figures["held_loss"]):
+        words = UNTRAINED.format(outcome.figures["held_loss"])
+        return replace(outcome, exit_code=FAILED, status="untrained", notices=[*outcome.notices, words])
+    partial = kept.with_name(kept.name + ".part")
+    shutil.copyfile(model, partial)
+    partial.replace(kept)
+    return replace(outcome, model=str(kept), digest=file_digest(kept))
 
 
 def _expert_path(request: TrainRequest, recipe: Recipe) -> Path | None:

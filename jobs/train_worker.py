@@ -6,6 +6,9 @@ All workers take the same steps; the first one speaks for all.
 import itertools
 import json
 import math
+import os
+import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -135,6 +138,7 @@ class TrainWorker:
             self._keep()
 
     def _tell(self, terms: dict[str, float]) -> None:
+        terms = self._of_all(terms)
         if self._record is None:
             return
         figures = {
@@ -147,6 +151,7 @@ class TrainWorker:
         }
         self._record.log(figures, self._step)
         told = {"step": self._step, "figures": figures, "notice": self._notice or self._record.lost}
+        told |= {"process": os.getpid(), "host": socket.gethostname()}
         write_whole(self._folder / TOLD_NAME, json.dumps(told).encode())
 
     def _measure(self) -> None:
@@ -186,6 +191,7 @@ class TrainWorker:
                 kept = Checkpoint.from_directory(folder)
                 self._notice = ""
             except DiskFullError as error:
+                shutil.rmtree(folder, ignore_errors=True)
                 self._notice = str(error)
         mode = CheckpointUploadMode.SYNC if last else CheckpointUploadMode.ASYNC
         ray.train.report({"step": self._step}, kept, checkpoint_upload_mode=mode)
@@ -203,6 +209,15 @@ class TrainWorker:
         answer = torch.tensor([float(over)], device=self._device)
         distributed.broadcast(answer, src=FIRST)
         return bool(answer.item())
+
+    def _of_all(self, terms: dict[str, float]) -> dict[str, float]:
+        """The means over all workers: the terms of the whole batch."""
+        if self._workers == 1:
+            return terms
+        names = sorted(terms)
+        values = torch.tensor([terms[name] for name in names], dtype=torch.float64, device=self._device)
+        distributed.all_reduce(values)
+        return dict(zip(names, (values / self._workers).tolist(), strict=True))
 
     def _wait_for_all(self) -> None:
         if self._workers > 1:

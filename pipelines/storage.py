@@ -198,8 +198,11 @@ def read_table(uri: str) -> pa.Table:
 def write_whole(path: Path, data: bytes) -> None:
     """Write a local file so that it is there whole or not at all, replacing what was there."""
     temp = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    _write_synced(str(temp), data)
-    os.replace(temp, path)
+    try:
+        _write_synced(str(temp), data)
+        os.replace(temp, path)
+    finally:
+        temp.unlink(missing_ok=True)
 
 
 def _commit_local(temp: str, path: str, data: bytes) -> None:

@@ -38,6 +38,16 @@ OPTIONS = {
     "voxceleb2": [
         *("--address", "--crop", "--json", "--judge", "--out", "--quiet", "--select", "--set", "--work"),
     ],
+    **{
+        f"train {kind}": [
+            *("--address", "--data"),
+            *(["--expert"] if kind == "diff2lip" else []),
+            *("--for", "--json", "--new", "--out"),
+            *(["--parent"] if kind == "diff2lip" else []),
+            *("--quiet", "--recipe", "--set", "--steps", "--tracking-uri", "--workers"),
+        ]
+        for kind in ("syncnet", "diff2lip")
+    },
     "doctor": ["--json", "--out"],
     "assets list": ["--json"],
     "assets fetch": [],

@@ -1,0 +1,241 @@
+"""A training goes on where it was stopped or killed, with the same data, in the same run, on any number of workers."""
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+from mlflow import MlflowClient
+
+from diff2lip.checkpoint import load_checkpoint, save_expert
+from diff2lip.syncnet import Expert, ExpertConfig
+from jobs.command import DONE, FAILED
+from jobs.lineage import default_tracking_uri
+from jobs.night import Night, open_night, write_night
+from jobs.recipes import RECIPES, Kind, find_recipe
+from jobs.train import TrainOutcome, TrainRequest, finished_outcome, run_training
+from jobs.train_fit import read_told
+from jobs.train_worker import STOP_NAME, TOLD_NAME
+from jobs.training_errors import ExpertMismatchError, ExpertMissingError, UnfinishedNightError, UnknownRecipeError
+from pipelines.training_set import TrainingSetError
+from tests.training_sets import talking_set
+
+STEPS, STOPPED_AFTER, KILLED_AFTER = 20, 4, 11
+SETTINGS = (
+    "painter.weights.sync=0",
+    "run.batch=4",
+    "run.block=2",
+    f"run.max_steps={STEPS}",
+    "run.log_every=1",
+    "run.measure_every=10",
+    "run.checkpoint_every=5",
+    "run.held_windows=4",
+)
+TERMS = ("loss", "simple", "variational", "l2", "gan", "discriminator", "gradient_norm")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A request, and what came of asking it once or twice."""
+
+    request: TrainRequest
+    outcomes: list[TrainOutcome]
+
+    def curve(self, name: str) -> list[tuple[int, float]]:
+        """Step and value, as MLflow has them, the last one of each step."""
+        outcome = self.outcomes[-1]
+        history = MlflowClient(outcome.tracking_uri).get_metric_history(outcome.run_id, name)
+        return sorted({metric.step: metric.value for metric in history}.items())
+
+
+@pytest.fixture(scope="module", name="data")
+def _data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return talking_set(tmp_path_factory.mktemp("data")).folder
+
+
+def request_for(data: Path, out: Path, store: Path, workers: int = 1) -> TrainRequest:
+    return TrainRequest(
+        kind=Kind.DIFF2LIP,
+        data=data,
+        out=out,
+        recipe="tiny_cpu",
+        settings=SETTINGS,
+        workers=workers,
+        tracking_uri=default_tracking_uri(store),
+    )
+
+
+def when_at(out: Path, step: int, act: Callable[[Path, int], None]) -> threading.Thread:
+    """Do something to the running training when it has told of a step: its folder and first worker are given."""
+
+    def watch() -> None:
+        for _ in range(2400):
+            for told in (out / "diff2lip" / "nights").glob(f"*/{TOLD_NAME}"):
+                said = read_told(told)
+                if said["step"] >= step:
+                    act(told.parent, said["process"])
+                    return
+            time.sleep(0.1)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    return thread
+
+
+@pytest.fixture(scope="module", name="interrupted")
+def _interrupted(
+    ray: ModuleType, data: Path, tmp_path_factory: pytest.TempPathFactory, mlflow_folder: Path
+) -> Trained:
+    """One worker: told to stop after some steps, asked again, and its worker killed on the way."""
+    out = tmp_path_factory.mktemp("interrupted")
+    request = request_for(data, out, mlflow_folder)
+    stopping = when_at(out, STOPPED_AFTER, lambda folder, _: (folder / STOP_NAME).touch())
+    stopped = run_training(request)
+    stopping.join()
+    killing = when_at(out, KILLED_AFTER, lambda _, process: os.kill(process, signal.SIGKILL))
+    finished = run_training(request)
+    killing.join()
+    return Trained(request, [stopped, finished])
+
+
+@pytest.fixture(scope="module", name="two_workers")
+def _two_workers(
+    ray: ModuleType, data: Path, tmp_path_factory: pytest.TempPathFactory, mlflow_folder: Path
+) -> Trained:
+    request = request_for(data, tmp_path_factory.mktemp("two"), mlflow_folder, workers=2)
+    return Trained(request, [run_training(request)])
+
+
+@pytest.mark.timeout(600)
+def test_a_training_that_was_stopped_goes_on_in_the_same_run_to_its_end(interrupted: Trained) -> None:
+    stopped, finished = interrupted.outcomes
+
+    assert (stopped.status, finished.status) == ("stopped", "trained")
+    assert STOPPED_AFTER <= stopped.steps < STEPS
+    assert finished.steps == STEPS
+    assert (stopped.run_id, stopped.name) == (finished.run_id, finished.name)
+    run = MlflowClient(finished.tracking_uri).get_run(finished.run_id)
+    assert run.info.status == "FINISHED"
+    assert len(run.data.tags["diff2lip.data_digest"]) == 64
+    assert run.data.params["painter.weights.gan"] == "0.5"
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("term", TERMS)
+def test_two_workers_have_the_losses_of_one_that_was_stopped_and_killed(
+    interrupted: Trained, two_workers: Trained, term: str
+) -> None:
+    """So the killed one continued its curve, and sharing out a batch changes nothing."""
+    one, two = interrupted.curve(term), two_workers.curve(term)
+
+    assert [step for step, _ in one] == [step for step, _ in two] == list(range(1, STEPS + 1))
+    for (step, mine), (_, theirs) in zip(one, two, strict=True):
+        assert theirs == pytest.approx(mine, rel=1e-3), f"step {step}"
+
+
+@pytest.mark.timeout(600)
+def test_two_workers_end_with_the_weights_of_one(interrupted: Trained, two_workers: Trained) -> None:
+    one, two = (load_checkpoint(Path(trained.outcomes[-1].model)).denoiser for trained in (interrupted, two_workers))
+
+    for name, tensor in one.state_dict().items():
+        # Sums of halves round otherwise than the sum of the whole, and Adam divides by small numbers.
+        assert torch.allclose(two.state_dict()[name], tensor, rtol=1e-2, atol=2e-4), name
+
+
+@pytest.mark.timeout(600)
+def test_pictures_checkpoint_and_figures_are_kept(interrupted: Trained) -> None:
+    outcome = interrupted.outcomes[-1]
+    client = MlflowClient(outcome.tracking_uri)
+
+    pictures = {file.path for file in client.list_artifacts(outcome.run_id, "grids")}
+    checkpoint = load_checkpoint(Path(outcome.model))
+    assert "grids/step0000020.png" in pictures
+    assert checkpoint.digest == outcome.digest
+    assert checkpoint.lineage["mlflow_run"] == outcome.run_id
+    assert checkpoint.lineage["steps"] == str(STEPS)
+    assert {"held_right_900_db", "held_shuffled_900_db", "held_copied_db"} <= set(outcome.figures)
+    assert [step for step, _ in interrupted.curve("held_right_900_db")] >= [10, 20]
+    assert 0 <= outcome.figures["data_wait_share"] <= 1
+
+
+@pytest.mark.timeout(600)
+def test_a_training_of_other_settings_does_not_take_over_an_unfinished_one(interrupted: Trained) -> None:
+    request = interrupted.request
+    folder = request.out / "diff2lip"
+    before = (folder / "night.json").read_text()
+    night = Night(**json.loads(before))
+    write_night(folder, replace(night, status="stopped"))
+
+    with pytest.raises(UnfinishedNightError, match=r"unfinished training .* of other settings or data.*--new"):
+        run_training(replace(request, settings=(*SETTINGS, "painter.seed=1")))
+
+    (folder / "night.json").write_text(before)
+
+
+def test_an_unfinished_night_goes_on_and_a_finished_one_does_not(tmp_path: Path) -> None:
+    first, goes_on = open_night(tmp_path, "a", "c" * 40, new=False)
+    assert not goes_on
+    write_night(tmp_path, first)
+    assert open_night(tmp_path, "a", "c" * 40, new=False) == (first, True)
+    assert open_night(tmp_path, "b", "d" * 40, new=True)[1] is False
+    write_night(tmp_path, replace(first, status="done"))
+    assert open_night(tmp_path, "a", "c" * 40, new=False)[1] is False
+
+
+def test_an_expert_that_learnt_nothing_is_not_kept_and_the_one_before_stays(tmp_path: Path) -> None:
+    kept, fresh = tmp_path / "expert.safetensors", tmp_path / "fresh.safetensors"
+    kept.write_bytes(b"before")
+    fresh.write_bytes(b"fresh")
+    outcome = TrainOutcome(exit_code=DONE, status="trained", name="n", steps=9)
+
+    untrained = finished_outcome(replace(outcome, figures={"held_loss": 0.693}), Kind.SYNCNET, fresh, kept)
+    assert (untrained.exit_code, untrained.status) == (FAILED, "untrained")
+    assert "0.693" in untrained.notices[0]
+    assert kept.read_bytes() == b"before"
+
+    trained = finished_outcome(replace(outcome, figures={"held_loss": 0.3}), Kind.SYNCNET, fresh, kept)
+    assert (trained.exit_code, trained.model) == (DONE, str(kept))
+    assert kept.read_bytes() == b"fresh"
+
+
+def test_what_a_training_lacks_is_named_before_it_begins(data: Path, tmp_path: Path, mlflow_folder: Path) -> None:
+    request = replace(request_for(data, tmp_path, mlflow_folder), settings=())
+    config = ExpertConfig(name="tiny", face_px=(32, 64), width=8)
+    other_crop = {"crop": json.dumps({"size_px": 64, "left": -0.5, "top": 0.0, "width": 1.0, "mask_top": 0.5})}
+    save_expert(tmp_path / "other.safetensors", Expert(config), other_crop)
+
+    with pytest.raises(ExpertMissingError, match=r"there is no .*expert\.safetensors: run `diff2lip train syncnet`"):
+        run_training(request)
+    with pytest.raises(ExpertMismatchError, match=r"trained on crops from -0\.5, 0\.0, 1\.0 wide"):
+        run_training(replace(request, expert=tmp_path / "other.safetensors"))
+    with pytest.raises(TrainingSetError, match="holds no training set"):
+        run_training(replace(request, data=tmp_path / "gone"))
+    with pytest.raises(UnknownRecipeError, match="no recipe 'huge' for diff2lip; known are paper"):
+        run_training(replace(request, recipe="huge"))
+    assert not (tmp_path / "diff2lip").exists()
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, known in RECIPES.items() for name in known])
+def test_every_recipe_stands(kind: Kind, name: str) -> None:
+    recipe = find_recipe(kind, name)
+
+    assert (recipe.kind, recipe.name) == (kind, name)
+    if kind is Kind.DIFF2LIP:
+        assert recipe.crop == recipe.painter.model.crop
+    else:
+        assert recipe.crop.size_px == recipe.expert.expert.face_px[1]
+
+
+def test_the_papers_ablation_adds_one_term_a_row() -> None:
+    rows = ("paper_simple", "paper_sync", "paper_perceptual", "paper")
+    weights = [find_recipe(Kind.DIFF2LIP, name).painter.weights for name in rows]
+
+    on = [{name for name in ("l2", "sync", "perceptual", "gan") if getattr(one, name)} for one in weights]
+    assert on == [set(), {"l2", "sync"}, {"l2", "sync", "perceptual"}, {"l2", "sync", "perceptual", "gan"}]
