@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import ray.train
 import ray.train.torch
 import torch
@@ -31,6 +30,7 @@ from jobs.training_dataset import write_reached
 from jobs.training_grid import training_grid
 from jobs.training_network import build_learner, save_network
 from jobs.training_state import DiskFullError, read_state, write_state
+from pipelines.run_stage import peak_mib
 from pipelines.storage import read_table, write_whole
 from pipelines.training_windows import WindowSource, as_windows
 
@@ -145,9 +145,8 @@ class TrainWorker:
             **terms,
             "data_wait_share": self._clock.take_wait_share(),
             "learnt_s": self._clock.learnt_s,
-            "system/cpu_percent": psutil.cpu_percent(),
-            "system/memory_percent": psutil.virtual_memory().percent,
-            "system/process_mib": psutil.Process().memory_info().rss / 2**20,
+            "system/load_1m": os.getloadavg()[0],
+            "system/peak_mib": peak_mib(),
         }
         self._record.log(figures, self._step)
         told = {"step": self._step, "figures": figures, "notice": self._notice or self._record.lost}

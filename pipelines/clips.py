@@ -22,10 +22,9 @@ from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key, file_digest, object_digest
 from pipelines.training_window import PUBLISHED_SIZE_PX, TRAINING_WINDOW
 from pipelines.unfit_clip import UnfitClipError
-from schemas.training import CLIP, CLIP_FACTS, CUT_SHARD, SHARD, UTTERANCE, ClipReason, ClipStatus
+from schemas.training import CLIP, CLIP_FACTS, CUT_SHARD, PLACES, SHARD, UTTERANCE, ClipReason, ClipStatus
 
 VERSION = 1  # raised when the same clips give other rows or facts
-PLACES = ("picture_uri", "sound_uri", "shard_uri")  # where things lie: no content depends on it
 NAMES = tuple(name for name in CLIP.names if name not in PLACES)
 MEASURED = CLIP_FACTS.names[CLIP_FACTS.names.index("num_frames") : CLIP_FACTS.names.index("judge")]
 COUNTS = ("num_frames", "num_stretches", "num_face_frames")

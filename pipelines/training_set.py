@@ -17,12 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipelines.clips import PLACES
 from pipelines.row_table import read_rows
 from pipelines.stage import Row, check_nulls
 from pipelines.storage import ObjectStore, write_whole
 from pipelines.training_window import TrainingCrop
-from schemas.training import CLIP_FACTS
+from schemas.training import CLIP_FACTS, PLACES
 
 CLIPS_NAME, MANIFEST_NAME = "clips.parquet", "manifest.json"
 FORMAT = 1  # of the manifest

@@ -97,6 +97,8 @@ CUT_SHARD = widen(
     column("num_rows", pa.int32(), "Rows of that table."),
 )
 
+PLACES = ("picture_uri", "sound_uri", "shard_uri")  # of CLIP_FACTS: where things lie, which no content depends on
+
 UTTERANCE = pa.schema(
     [
         column("split", pa.string(), "As in CLIP."),
