@@ -60,15 +60,21 @@ class RayDubPipeline:
 
 
 def open_pipeline(
-    store_uri: str, out: Path, model: str, settings: Sequence[str], address: str | None = None
+    store_uri: str,
+    out: Path,
+    model: str,
+    settings: Sequence[str],
+    address: str | None = None,
+    tracking_uri: str | None = None,
 ) -> RayDubPipeline:
     """The pipeline with its configuration checked; nothing runs yet.
 
     Raises:
         ModelUnavailableError: the model reference leads nowhere.
+        TrackingError: it names a registered model, and the store cannot be reached.
         OverrideError: a setting does not fit.
     """
-    path = resolve_model(model).path
+    path = resolve_model(model, tracking_uri).path
     config = DubConfig(store_uri=store_uri, out_dir=str(out.absolute()), model_path=str(path))
     return RayDubPipeline(_overridden(config, settings), address)
 
@@ -85,7 +91,9 @@ def plan_store(out: Path | None, work: str | None) -> str:
 
 def dub_here(request: DubRequest, display: Display | None = None) -> DubOutcome:
     """Dub a catalog on this machine's Ray or on the cluster that the request names."""
-    pipeline = open_pipeline(request.store_uri, request.out, request.model, request.settings, request.address)
+    pipeline = open_pipeline(
+        request.store_uri, request.out, request.model, request.settings, request.address, request.tracking_uri
+    )
     return run_dub(request, pipeline, display)
 
 

@@ -97,7 +97,7 @@ class _Job:
     def __init__(self, request: EvaluationRequest, display: Display) -> None:
         self._request, self._display = request, display
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        reference = resolve_model(request.model)
+        reference = resolve_model(request.model, request.tracking_uri)
         model = load_checkpoint(reference.path)
         self._config: EvaluationConfig = override(evaluation_config(model.denoiser.config), request.settings)
         set_precision(model.denoiser, self._config.path.sampler.precision)

@@ -1,4 +1,4 @@
-"""What made this: one MLflow run a job, one child run a film and language. The only file that imports mlflow.
+"""What made this: one MLflow run a job, one child run a film and language. Beside `registry.py` all that knows mlflow.
 
 Written by the driver alone, so that SQLite is enough for one machine. Every call names the store: nothing
 depends on MLflow's own idea of a default, which is a file in the current folder.
@@ -162,7 +162,7 @@ def open_job(tracking_uri: str, job: str, tags: Mapping[str, str]) -> JobRun:
     Raises:
         TrackingError: the store cannot be reached; so do the methods of a run.
     """
-    client = _client(tracking_uri)
+    client = tracking_client(tracking_uri)
     experiment_id = _experiment(client, tracking_uri)
     _close_abandoned(client, experiment_id)
     own = {"mlflow.runName": f"{job} {time.strftime('%Y-%m-%d %H:%M:%S')}", "diff2lip.job": job}
@@ -176,7 +176,7 @@ def attach_run(tracking_uri: str, run_id: str) -> Run:
     Raises:
         TrackingError: the store cannot be reached, or knows no such run.
     """
-    client = _client(tracking_uri)
+    client = tracking_client(tracking_uri)
     client.get_run(run_id)
     return Run(client, run_id)
 
@@ -186,7 +186,8 @@ def describe(revision: Revision, settings: Any) -> dict[str, Any]:
     return {"revision": asdict(revision), "settings": settings}
 
 
-def _client(tracking_uri: str) -> "MlflowClient":
+def tracking_client(tracking_uri: str) -> "MlflowClient":
+    """MLflow's client of a store."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     from mlflow import MlflowClient
 

@@ -14,13 +14,23 @@ from diff2lip.config import CropConfig
 from diff2lip.expert_learner import has_learnt
 from jobs.cluster import ray_cluster
 from jobs.command import DONE, FAILED
-from jobs.lineage import JobRun, attach_run, default_tracking_uri, describe, lineage_tags, open_job
+from jobs.lineage import (
+    JobRun,
+    TrackingError,
+    attach_run,
+    default_tracking_uri,
+    describe,
+    lineage_tags,
+    open_job,
+)
+from jobs.model_card import CardFacts, model_card
 from jobs.night import DONE as NIGHT_DONE
 from jobs.night import STOPPED, Night, ended, open_night, write_night
 from jobs.out_lock import held_out
 from jobs.overrides import override
 from jobs.progress import Display, Silence
 from jobs.recipes import Kind, Recipe, find_recipe
+from jobs.registry import register_model
 from jobs.revision import read_revision
 from jobs.train_fit import cpu_threads, fit, read_told
 from jobs.train_plan import TrainPlan
@@ -38,6 +48,7 @@ from pipelines.training_window import PUBLISHED_SIZE_PX, TRAINING_WINDOW, Traini
 VERSION = 1  # raised when the same recipe and data give other weights
 PERCEPTUAL_ASSET = "st-lpips-alexnet"
 MODEL_NAMES = {Kind.SYNCNET: "expert.safetensors", Kind.DIFF2LIP: "diff2lip.safetensors"}
+REGISTERED_NAMES = {Kind.SYNCNET: "diff2lip-expert", Kind.DIFF2LIP: "diff2lip"}
 UNTRAINED = (
     "the expert has learnt nothing: its held-out loss is {:.3f}, and one half for everything gives 0.693. It is not "
     "kept. Look at offsets and confidence of the clips, learn longer, or take a smaller learning rate"
@@ -72,6 +83,7 @@ class TrainOutcome:
     name: str  # of the run
     steps: int
     model: str = ""  # the checkpoint, where one was kept
+    version: str = ""  # what `--model` takes, where it was registered
     digest: str = ""
     figures: dict[str, float] = field(default_factory=dict)  # of the last step and on held-out windows
     left_out: dict[str, int] = field(default_factory=dict)  # clips by reason
@@ -206,7 +218,39 @@ class _Job:
             return outcome
         write_night(self._folder, ended(night, NIGHT_DONE))
         kept = self._request.out / MODEL_NAMES[self._request.kind]
-        return finished_outcome(outcome, self._request.kind, model, kept)
+        outcome = finished_outcome(outcome, self._request.kind, model, kept)
+        return self._registered(outcome, kept, folder) if outcome.model else outcome
+
+    def _registered(self, outcome: TrainOutcome, kept: Path, folder: Path) -> TrainOutcome:
+        """The outcome with the version under which MLflow has the checkpoint; without it the file is still there."""
+        card, config = folder / "card.md", folder / "config.json"
+        card.write_text(model_card(self._card_facts(outcome)))
+        config.write_text(json.dumps(self._facts, indent=2))
+        tags = {"diff2lip.recipe": self._recipe.name, "diff2lip.data_digest": self._data.digest}
+        tags |= {"diff2lip.steps": str(outcome.steps), "diff2lip.config_digest": self._digest}
+        name = REGISTERED_NAMES[self._request.kind]
+        try:
+            version = register_model(self._uri, outcome.run_id, name, kept, [card, config], tags)
+        except TrackingError as error:
+            return replace(outcome, notices=[*outcome.notices, f"{error}; the checkpoint is kept all the same"])
+        return replace(outcome, version=version.reference)
+
+    def _card_facts(self, outcome: TrainOutcome) -> CardFacts:
+        held = sum(self._index.column("held_out").to_pylist())
+        return CardFacts(
+            name=REGISTERED_NAMES[self._request.kind],
+            recipe=self._recipe.name,
+            run=outcome.name,
+            run_id=outcome.run_id,
+            commit=self._revision.commit,
+            data_digest=self._data.digest,
+            num_stretches=len(self._index) - held,
+            num_held=held,
+            expert_digest=self._facts["expert"] or "",
+            parent_digest=self._facts["parent"] or "",
+            steps=outcome.steps,
+            figures=outcome.figures,
+        )
 
     @property
     def _digest(self) -> str:

@@ -154,5 +154,6 @@ def _show(outcome: "TrainOutcome") -> None:
     rows += [[name, f"{value:.4f}"] for name, value in sorted(outcome.figures.items()) if "/" not in name]
     rows += [[f"clips left out: {reason}", count] for reason, count in sorted(outcome.left_out.items())]
     show(outcome.name, ["", "value"], rows)
-    kept = f"{outcome.model}, sha256 {outcome.digest}; " if outcome.model else ""
+    registered = f", registered as {outcome.version}" if outcome.version else ""
+    kept = f"{outcome.model}, sha256 {outcome.digest}{registered}; " if outcome.model else ""
     print(f"{kept}MLflow run {outcome.run_id} in {outcome.tracking_uri}")

@@ -18,6 +18,7 @@ from diff2lip.checkpoint import load_checkpoint, save_expert
 from diff2lip.syncnet import Expert, ExpertConfig
 from jobs.command import DONE, FAILED
 from jobs.lineage import default_tracking_uri
+from jobs.model_reference import resolve_model
 from jobs.night import Night, open_night, write_night
 from jobs.recipes import RECIPES, Kind, find_recipe
 from jobs.train import TrainOutcome, TrainRequest, finished_outcome, run_training
@@ -159,6 +160,7 @@ def test_pictures_checkpoint_and_figures_are_kept(interrupted: Trained) -> None:
     assert "grids/step0000020.png" in pictures
     assert checkpoint.digest == outcome.digest
     assert checkpoint.lineage["mlflow_run"] == outcome.run_id
+    assert resolve_model(outcome.version, outcome.tracking_uri).digest == outcome.digest
     assert checkpoint.lineage["steps"] == str(STEPS)
     assert {"held_right_900_db", "held_shuffled_900_db", "held_copied_db"} <= set(outcome.figures)
     assert {10, STEPS} <= {step for step, _ in interrupted.curve("held_right_900_db")}
