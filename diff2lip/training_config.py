@@ -79,7 +79,7 @@ class ExpertTraining:
 
     expert: ExpertConfig = field(default_factory=expert_128)
     optimiser: OptimiserConfig = field(
-        default_factory=lambda: OptimiserConfig(weight_decay=0.0, warmup_steps=100, ema_decay=0.0)
+        default_factory=lambda: OptimiserConfig(weight_decay=0.0, warmup_steps=100, ema_decay=0.99)
     )
     precision: Precision = Precision.FP32  # its batch norms are small nets' safest
     seed: int = 0

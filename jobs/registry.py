@@ -108,9 +108,11 @@ def find_version(tracking_uri: str, reference: str) -> ModelVersion:
         )
     client, name = tracking_client(tracking_uri), found["name"]
     try:
-        # What an alias gives lacks tags and model of the version: it is asked for again by its number.
-        number = found["version"] or client.get_model_version_by_alias(name, found["alias"]).version
-        version = client.get_model_version(name, number)
+        version = (
+            client.get_model_version_by_alias(name, found["alias"])
+            if found["alias"]
+            else client.get_model_version(name, found["version"])
+        )
     except MlflowException as error:
         if isinstance(error, RestException) or error.error_code in (
             "RESOURCE_DOES_NOT_EXIST",
@@ -118,12 +120,13 @@ def find_version(tracking_uri: str, reference: str) -> ModelVersion:
         ):
             raise ModelUnavailableError(f"there is no {reference} in {tracking_uri}: {error.message}") from error
         raise TrackingError(f"MLflow cannot be asked for {reference}: {error}") from error
-    if DIGEST_TAG not in version.tags or not version.model_id:
+    source = str(version.source)  # the LoggedModel: SQL stores keep its id nowhere else
+    if DIGEST_TAG not in version.tags or not source.startswith(REGISTERED_PREFIX):
         raise ModelUnavailableError(f"{reference} was not registered by a training of ours: it names no digest")
     return ModelVersion(
         name=name,
         version=str(version.version),
-        model_id=str(version.model_id),
+        model_id=source.removeprefix(REGISTERED_PREFIX),
         run_id=str(version.run_id),
         digest=version.tags[DIGEST_TAG],
     )
