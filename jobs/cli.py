@@ -13,6 +13,7 @@ import typer
 from jobs.cluster import prepare_ray
 from jobs.command import DONE, FAILED, Json, material_errors, print_json
 from jobs.evaluate_command import evaluate
+from jobs.lineage_command import lineage
 from jobs.train_command import train_app
 from jobs.voxceleb2_command import voxceleb2
 from jobs.weights import weights_app
@@ -31,6 +32,7 @@ app.add_typer(assets_app, name="assets")
 app.add_typer(weights_app, name="weights")
 app.add_typer(train_app, name="train")
 app.command()(evaluate)
+app.command()(lineage)
 app.command()(voxceleb2)
 
 Catalog = Annotated[Path, typer.Argument(help="CSV, JSON Lines or Parquet: film, language, dub_stem or dub_mix.")]

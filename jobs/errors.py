@@ -1,6 +1,7 @@
 """Which named errors end a command, and with which exit code. Everything else is our mistake and shows its trace."""
 
 from diff2lip.errors import CheckpointError
+from jobs.ancestry import UnknownSubjectError
 from jobs.catalog_file import CatalogUnreadableError
 from jobs.lineage import TrackingError
 from jobs.model_reference import ModelUnavailableError
@@ -53,4 +54,5 @@ FAILURES = (
     TrackingError,
     TrainingBrokenError,
     UndecodableError,
+    UnknownSubjectError,
 )

@@ -132,6 +132,22 @@ def find_version(tracking_uri: str, reference: str) -> ModelVersion:
     )
 
 
+def versions_of(tracking_uri: str, digest: str) -> list[str]:
+    """References of all versions whose weights have a digest; newest first.
+
+    Raises:
+        TrackingError: the store cannot be reached.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        found = tracking_client(tracking_uri).search_model_versions(f"tags.`{DIGEST_TAG}` = '{digest}'")
+    except (MlflowException, OSError) as error:
+        raise TrackingError(f"MLflow cannot be asked for models: {error}") from error
+    ordered = sorted(found, key=lambda one: -int(one.version))
+    return [f"{REGISTERED_PREFIX}{one.name}/{one.version}" for one in ordered]
+
+
 def fetch_weights(tracking_uri: str, version: ModelVersion) -> Path:
     """The weights of a version as a file of the cache, under their digest; fetched once, and verified.
 

@@ -48,6 +48,7 @@ OPTIONS = {
         ]
         for kind in ("syncnet", "diff2lip")
     },
+    "lineage": ["--json", "--out", "--tracking-uri"],
     "doctor": ["--json", "--out"],
     "assets list": ["--json"],
     "assets fetch": [],
