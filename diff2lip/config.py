@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from diff2lip.mel import SoundWindow
 from diff2lip.noise_levels import NUM_LEVELS, SPACINGS, Spacing
 from diff2lip.precision import Precision
 
@@ -66,6 +67,7 @@ class ModelConfig:
     groups: int = 32  # of GroupNorm
     learned_variance: bool = True  # three more output channels
     prediction: Prediction = Prediction.EPS
+    sound: SoundWindow = SoundWindow.PUBLISHED  # what each frame is heard with
     shared_noise: bool = True  # the noise in the masked crop is also x_T, as published; False: another
     audio: AudioEncoderConfig = field(default_factory=AudioEncoderConfig)
     crop: CropConfig = field(default_factory=lambda: whole_face(128))
@@ -102,6 +104,7 @@ class ModelConfig:
                 "channel_mult": tuple(values["channel_mult"]),
                 "attention_factors": tuple(values["attention_factors"]),
                 "prediction": Prediction(values["prediction"]),
+                "sound": SoundWindow(values.get("sound", SoundWindow.CENTRED)),  # files that do not say were centred
                 "audio": AudioEncoderConfig(**audio | {"channel_mult": tuple(audio["channel_mult"])}),
                 "crop": CropConfig(**crop),
             }
@@ -137,6 +140,7 @@ def small_model() -> ModelConfig:
         groups=16,
         learned_variance=False,
         prediction=Prediction.V,
+        sound=SoundWindow.CENTRED,
         shared_noise=False,  # a network of v reads x_0 off the difference of the two, and repeats its first guess
         audio=AudioEncoderConfig(groups=16),
         crop=CropConfig(),

@@ -16,6 +16,13 @@ Wrap = Callable[[nn.Module], nn.Module]
 State = dict[str, Any]
 
 
+MAX_SKIPPED = 10
+
+
+class NotFiniteError(RuntimeError):
+    """A training that has come apart: its gradients are infinite, or no numbers."""
+
+
 class Learner(Protocol):
     """A network in training. It knows nothing of workers, files or runs."""
 
@@ -43,19 +50,32 @@ class Optimiser:
     def __init__(self, parameters: Iterable[nn.Parameter], config: OptimiserConfig) -> None:
         self._config = config
         self._parameters = [parameter for parameter in parameters if parameter.requires_grad]
+        self._skipped = 0  # steps in a row
         self._adam = torch.optim.AdamW(
             self._parameters, lr=config.learning_rate, weight_decay=config.weight_decay, betas=(0.9, 0.999)
         )
 
     def step(self, loss: Tensor, step: int, done_share: float) -> float:
-        """Move the weights; returns the norm of the gradients before they were clipped."""
+        """Move the weights; returns the norm of the gradients before they were clipped.
+
+        Gradients that are not finite move nothing: one odd batch does not end a night.
+
+        Raises:
+            NotFiniteError: so it was ten times in a row.
+        """
         for group in self._adam.param_groups:
             group["lr"] = self._config.learning_rate * learning_share(self._config, step, done_share)
         self._adam.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
-        norm = nn.utils.clip_grad_norm_(self._parameters, self._config.clip_norm)
-        self._adam.step()
-        return float(norm)
+        norm = float(nn.utils.clip_grad_norm_(self._parameters, self._config.clip_norm))
+        if math.isfinite(norm):
+            self._adam.step()
+            self._skipped = 0
+        else:
+            self._skipped += 1
+            if self._skipped == MAX_SKIPPED:
+                raise NotFiniteError(f"the gradients of {MAX_SKIPPED} steps up to {step} are not finite")
+        return norm
 
     def state(self) -> State:
         """As `torch.optim.Optimizer.state_dict`."""

@@ -3,6 +3,7 @@
 from enum import StrEnum
 from fractions import Fraction
 from functools import cache
+from math import floor
 
 import torch
 from torch import Tensor
@@ -16,11 +17,19 @@ NUM_MELS = 80
 STEPS_PER_WINDOW = 16  # 200 ms: five frames at 25 fps, held as 200 ms at any frame rate
 MEL_LOW_HZ, MEL_HIGH_HZ = 55, 7600
 PRE_EMPHASIS = 0.97
+PUBLISHED_LEAD_S = Fraction(1, 25)  # from the start of a published window to the moment of its frame
 SILENCE = -4.0  # log-mel of silence, the lower end of its range
 
 
 class MelRateError(ValueError):
     """A sound, or mel steps, at another rate than the networks hear: 16 kHz, 80 steps a second."""
+
+
+class SoundWindow(StrEnum):
+    """Where the 16 mel steps lie that a frame is heard with: a network must be given what it was trained on."""
+
+    CENTRED = "centred"  # half of them before the frame's moment
+    PUBLISHED = "published"  # from one frame of 25 fps before it on: 60 ms later than centred
 
 
 class Padding(StrEnum):
@@ -128,24 +137,30 @@ def _log_mel(padded: Tensor) -> Tensor:
     return (8 * (level_db + 100) / 100 - 4).clamp(-4, 4)
 
 
-def mel_window(mel: Tensor, time_s: Fraction) -> Tensor:
+def mel_window(mel: Tensor, time_s: Fraction, window: SoundWindow = SoundWindow.CENTRED) -> Tensor:
     """The 16 mel steps around a moment, silence where the sound has none.
 
     Args:
         mel: [80, S] from `log_mel` of sound whose sample 0 lies at time 0.
         time_s: moment of the frame, its pts times its time base.
+        window: where the steps lie.
 
     Returns:
-        [80, 16]: steps round(80 t) - 8 up to round(80 t) + 7.
+        [80, 16]: 16 steps from `window_start` on.
     """
-    first = window_start(time_s)
-    window = mel.new_full((NUM_MELS, STEPS_PER_WINDOW), SILENCE)
+    first = window_start(time_s, window)
+    steps = mel.new_full((NUM_MELS, STEPS_PER_WINDOW), SILENCE)
     low, high = max(first, 0), min(first + STEPS_PER_WINDOW, mel.shape[1])
     if high > low:
-        window[:, low - first : high - first] = mel[:, low:high]
-    return window
+        steps[:, low - first : high - first] = mel[:, low:high]
+    return steps
 
 
-def window_start(time_s: Fraction) -> int:
-    """First mel step of the window around a moment; negative near the film's start."""
+def window_start(time_s: Fraction, window: SoundWindow = SoundWindow.CENTRED) -> int:
+    """First mel step of the window of a moment; negative near the film's start.
+
+    round(80 t) - 8, or as published floor(80 (t - 1/25)): for frame k at 25 fps int(80 (k - 1) / 25).
+    """
+    if window is SoundWindow.PUBLISHED:
+        return floor((time_s - PUBLISHED_LEAD_S) * STEPS_PER_S)
     return round(time_s * STEPS_PER_S) - STEPS_PER_WINDOW // 2

@@ -97,7 +97,8 @@ class UNet(nn.Module):
         Returns:
             [B, 3 or 6, H, W].
         """
-        level = self.time_embed(sinusoidal_embedding(t, self.config.channels))
+        with torch.autocast(x_t.device.type, enabled=False):  # as published, the first and last parts are never halved
+            level = self.time_embed(sinusoidal_embedding(t, self.config.channels))
         embedding = level + condition.sound
         h, skips = self._input(x_t, condition).to(self.dtype), []
         for block in self.input_blocks:
@@ -106,7 +107,8 @@ class UNet(nn.Module):
         h = self.middle_block(h, embedding)
         for block in self.output_blocks:
             h = block(torch.cat([h, skips.pop()], dim=1), embedding)
-        return torch.as_tensor(self.out(h.float()))
+        with torch.autocast(x_t.device.type, enabled=False):
+            return torch.as_tensor(self.out(h.float()))
 
     @staticmethod
     def _input(x_t: Tensor, condition: Condition) -> Tensor:

@@ -17,6 +17,7 @@ from jobs.training_errors import (
     TrainingBrokenError,
     UnfinishedNightError,
     UnknownRecipeError,
+    WorkersError,
 )
 from pipelines.assets import AssetUnavailableError
 from pipelines.clip_list import ClipListError
@@ -42,6 +43,7 @@ WRONG_USES = (
     UnfinishedNightError,
     UnknownRecipeError,
     VoxTreeError,
+    WorkersError,
 )
 FAILURES = (
     AssetUnavailableError,

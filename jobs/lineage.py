@@ -49,6 +49,13 @@ def _told(call: Callable[Given, Result]) -> Callable[Given, Result]:
     return told
 
 
+def whole_uri(tracking_uri: str) -> str:
+    """The same store whatever the current folder is: workers have folders of their own."""
+    path = tracking_uri.removeprefix(LOCAL_STORE)
+    is_relative = tracking_uri.startswith(LOCAL_STORE) and not path.startswith("/")
+    return f"{LOCAL_STORE}{Path(path).absolute()}" if is_relative else tracking_uri
+
+
 def default_tracking_uri(out: Path) -> str:
     """The store that lies beside the deliveries."""
     return f"{LOCAL_STORE}{out.absolute()}/mlflow.db"
@@ -170,8 +177,21 @@ def open_job(tracking_uri: str, job: str, tags: Mapping[str, str]) -> JobRun:
 
 
 @_told
+def reopen_run(tracking_uri: str, run_id: str) -> Run:
+    """A run that was left, open again and in the hands of this process.
+
+    Raises:
+        TrackingError: the store cannot be reached, or knows no such run.
+    """
+    client = tracking_client(tracking_uri)
+    client.update_run(run_id, "RUNNING")
+    client.set_tag(run_id, DRIVER_TAG, _driver())
+    return Run(client, run_id)
+
+
+@_told
 def attach_run(tracking_uri: str, run_id: str) -> Run:
-    """A run that is open already, to write more into it.
+    """A run that another process holds open, to write more into it.
 
     Raises:
         TrackingError: the store cannot be reached, or knows no such run.
@@ -211,9 +231,13 @@ def _artifact_location(tracking_uri: str) -> str | None:
 
 
 def _create(client: "MlflowClient", experiment_id: str, tags: Mapping[str, str]) -> str:
-    own = {DRIVER_TAG: f"{socket.gethostname()}:{os.getpid()}"}
+    own = {DRIVER_TAG: _driver()}
     cut = {name: value[:MAX_TAG_LETTERS] for name, value in {**tags, **own}.items()}
     return str(client.create_run(experiment_id, tags=cut).info.run_id)
+
+
+def _driver() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def _close_abandoned(client: "MlflowClient", experiment_id: str) -> None:

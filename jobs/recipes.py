@@ -18,7 +18,6 @@ from diff2lip.training_config import ExpertTraining, LossWeights, NoiseConfig, O
 from jobs.training_errors import UnknownRecipeError
 from pipelines.clip_filter import ClipThresholds, expert_thresholds
 from pipelines.stretch_index import HeldOut
-from pipelines.training_windows import SoundWindow
 from pipelines.window_change import ChangeConfig
 
 
@@ -55,7 +54,6 @@ class RunSettings:
 class WindowSettings:
     """How windows are drawn from the data set."""
 
-    sound: SoundWindow = SoundWindow.CENTRED
     change: ChangeConfig = field(default_factory=ChangeConfig)
     windows_per_stretch: int = 4
 
@@ -83,13 +81,11 @@ class Recipe:
 def paper() -> Recipe:
     """The published model, the whole objective. Batch, rate and optimiser are not published: these are ours."""
     training = PainterTraining()
-    windows = WindowSettings(sound=SoundWindow.PUBLISHED)
     return Recipe(
         name="paper",
         kind=Kind.DIFF2LIP,
         crop=training.model.crop,
         painter=training,
-        windows=windows,
         run=RunSettings(),
     )
 
@@ -155,7 +151,6 @@ def tiny_painter() -> Recipe:
         kind=Kind.DIFF2LIP,
         crop=model.crop,
         painter=training,
-        windows=WindowSettings(sound=SoundWindow.PUBLISHED),
         thresholds=_lenient(),
         held=HeldOut(share=0.3),
         run=run,

@@ -11,7 +11,7 @@ from jobs.cluster import prepare_ray
 from jobs.command import Json, material_errors, print_json
 
 if TYPE_CHECKING:
-    from jobs.train import TrainOutcome
+    from jobs.train_request import TrainOutcome
 
 train_app = typer.Typer(help="Train the lip-sync expert, or Diff2Lip.", no_args_is_help=True)
 UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -102,7 +102,8 @@ def _train(
     from jobs.progress import shown_progress
     from jobs.recipes import Kind
     from jobs.result_table import show_notices
-    from jobs.train import TrainRequest, run_training
+    from jobs.train import run_training
+    from jobs.train_request import TrainRequest
 
     limits = [f"run.max_steps={steps}"] if steps else []
     request = TrainRequest(

@@ -20,6 +20,7 @@ class TrainPlan:
     perceptual: str | None  # weights of ST-LPIPS, likewise
     parent: str | None  # a checkpoint to begin from
     folder: str  # of this run, seen by all workers: how far it is, and whether it shall stop
+    storage: str  # folder of checkpoints
     budget_s: float | None  # of learning, over all restarts
     threads: int  # of each worker, where it has no GPU
     tracking_uri: str
@@ -32,7 +33,7 @@ class TrainPlan:
         return WindowConfig(
             crop=self.recipe.crop,
             picture=self.picture,
-            sound=settings.sound,
+            sound=self.recipe.painter.model.sound,
             change=settings.change,
             windows_per_stretch=settings.windows_per_stretch,
             seed=self.recipe.seed,
@@ -40,12 +41,11 @@ class TrainPlan:
 
     @property
     def held_windows(self) -> WindowConfig:
-        """How samples to measure on are drawn: unchanged, each from a stretch of its own, the same for every run."""
-        settings = self.recipe.windows
+        """How samples to measure on are drawn: unchanged, one from a stretch, the same for every run."""
         return WindowConfig(
             crop=self.recipe.crop,
             picture=self.picture,
-            sound=settings.sound,
+            sound=self.recipe.painter.model.sound,
             change=ChangeConfig(),
             windows_per_stretch=1,
             seed=0,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.lineage import Run, TrackingError, attach_run
+from pipelines.storage import write_whole
 
 PENDING_NAME = "pending_metrics.jsonl"
 RETRY_S = 60.0
@@ -43,9 +44,9 @@ class TrainRecord:
 
     def flush(self, *, force: bool = False) -> None:
         """Write what waits; after a failure not again for a while, unless it is forced."""
-        lines = [json.loads(line) for line in self._pending.read_text().splitlines()] if self._pending.exists() else []
-        if not lines or (time.monotonic() < self._next_try and not force):
+        if (time.monotonic() < self._next_try and not force) or not self._pending.exists():
             return
+        lines = [line for text in self._pending.read_text().splitlines() if (line := _parsed(text))]
         for place, line in enumerate(lines):
             if not self._try(partial(_write_line, line=line)):
                 self._keep(lines[place:])
@@ -57,7 +58,7 @@ class TrainRecord:
         return self._folder / PENDING_NAME
 
     def _keep(self, lines: list[dict[str, object]]) -> None:
-        self._pending.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        write_whole(self._pending, "".join(json.dumps(line) + "\n" for line in lines).encode())
 
     def _try(self, write: Callable[[Run], None]) -> bool:
         try:
@@ -68,6 +69,14 @@ class TrainRecord:
             return False
         self.lost = ""
         return True
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    """A line that waits; None for one that was cut off when a process died."""
+    try:
+        return dict(json.loads(text))
+    except json.JSONDecodeError:
+        return None
 
 
 def _write_line(run: Run, line: dict[str, Any]) -> None:

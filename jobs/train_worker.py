@@ -19,9 +19,9 @@ import ray.train
 import ray.train.torch
 import torch
 from ray.train import Checkpoint, CheckpointUploadMode
-from torch import distributed
+from torch import distributed, nn
 
-from diff2lip.learner import Learner
+from diff2lip.learner import Learner, alone
 from diff2lip.painter_learner import PainterLearner
 from diff2lip.windows import Windows, draw_noise
 from jobs.train_plan import TrainPlan
@@ -29,7 +29,7 @@ from jobs.train_record import TrainRecord
 from jobs.training_dataset import write_reached
 from jobs.training_grid import training_grid
 from jobs.training_network import build_learner, save_network
-from jobs.training_state import DiskFullError, read_state, write_state
+from jobs.training_state import DiskFullError, read_state, require_room, write_state
 from pipelines.run_stage import peak_mib
 from pipelines.storage import read_table, write_whole
 from pipelines.training_windows import WindowSource, as_windows
@@ -90,31 +90,40 @@ class TrainWorker:
         self._device = ray.train.torch.get_device()
         torch.set_num_threads(plan.threads)
         self._folder = Path(plan.folder)
-        wrap = ray.train.torch.prepare_model if self._workers > 1 else lambda network: network
+        wrap = self._shared if self._workers > 1 else alone
         self._learner: Learner = build_learner(plan, self._device, wrap)
         self._record = TrainRecord(plan.tracking_uri, plan.run_id, self._folder) if self._rank == FIRST else None
         self._held: Windows | None = None
-        self._step = 0
+        self._step = self._block = self._measured_at = 0  # block: the first that was not learnt yet
+        self._blocks_a_worker = self._run.batch // self._run.block // self._workers
+        self._share = 0.0  # of the run that lies behind, by the first worker's clock
         self._clock = StepClock(0.0)
         self._notice = ""
 
     def run(self) -> None:
         """Learn until the steps, the time, or the data are at their end, or somebody says stop."""
         self._resume()
-        shard = ray.train.get_dataset_shard(DATASET)
-        rows = self._run.batch // self._run.block // self._workers
-        batches = iter(shard.iter_torch_batches(batch_size=rows, prefetch_batches=2, drop_last=True, device="cpu"))
-        for batch in self._clock.waiting(batches):
-            windows = as_windows(batch).to(self._device)
-            terms = self._learner.learn(windows, self._step, self._done_share())
-            self._step += 1
-            self._after(terms)
-            if self._is_over():
-                break
-        self._measure()
+        if not self._is_over():
+            self._learn()
+        if not self._is_stopped():  # whoever stops a training has little time: its checkpoint comes first
+            self._measure()
         self._keep(last=True)
         if self._record is not None:
             self._record.flush(force=True)
+
+    def _learn(self) -> None:
+        shard = ray.train.get_dataset_shard(DATASET)
+        rows = shard.iter_torch_batches(
+            batch_size=self._blocks_a_worker, prefetch_batches=2, drop_last=True, device="cpu"
+        )
+        for batch in self._clock.waiting(iter(rows)):
+            windows = as_windows(batch).to(self._device)
+            terms = self._learner.learn(windows, self._step, self._share)
+            self._step += 1
+            self._block += self._blocks_a_worker * self._workers
+            self._after(terms)
+            if self._is_over():
+                break
 
     def _resume(self) -> None:
         kept = ray.train.get_checkpoint()
@@ -123,10 +132,10 @@ class TrainWorker:
                 state = read_state(Path(folder), self._device)
             self._learner.resume(state["learner"])
             torch.set_rng_state(state["rng"].cpu())
-            self._step, learnt_s = state["step"], state["learnt_s"]
-            self._clock = StepClock(learnt_s)
+            self._step, self._block = state["step"], state["block"]
+            self._clock = StepClock(state["learnt_s"])
         if self._rank == FIRST:
-            write_reached(self._plan.folder, self._step * self._run.batch // self._run.block)
+            write_reached(self._plan.folder, self._block)
         self._wait_for_all()  # the data are drawn from there
 
     def _after(self, terms: dict[str, float]) -> None:
@@ -148,18 +157,19 @@ class TrainWorker:
             "system/load_1m": os.getloadavg()[0],
             "system/peak_mib": peak_mib(),
         }
-        self._record.log(figures, self._step)
+        self._log(figures)
         told = {"step": self._step, "figures": figures, "notice": self._notice or self._record.lost}
         told |= {"process": os.getpid(), "host": socket.gethostname()}
-        write_whole(self._folder / TOLD_NAME, json.dumps(told).encode())
+        self._note(TOLD_NAME, told)
 
     def _measure(self) -> None:
-        if self._record is None:
+        if self._record is None or self._measured_at == self._step:
             return
+        self._measured_at = self._step
         windows = self._held_windows()
         figures = self._learner.measure(windows)
-        self._record.log(figures, self._step)
-        write_whole(self._folder / HELD_NAME, json.dumps({"step": self._step, "figures": figures}).encode())
+        self._log(figures)
+        self._note(HELD_NAME, {"step": self._step, "figures": figures})
         if isinstance(self._learner, PainterLearner):
             noise = draw_noise(windows, self._learner.config.noise, self._learner.config.seed + 1)
             png = training_grid(self._learner.average, windows, noise)
@@ -180,34 +190,64 @@ class TrainWorker:
             state = {
                 "learner": self._learner.state(),
                 "step": self._step,
+                "block": self._block,
                 "learnt_s": self._clock.learnt_s,
                 "rng": torch.get_rng_state(),
             }
             try:
-                write_state(folder, state)
+                written = write_state(folder, state)
                 if last:
                     save_network(folder / MODEL_NAME, self._learner, self._plan, self._step)
+                require_room(Path(self._plan.storage), 2 * written.stat().st_size)
                 kept = Checkpoint.from_directory(folder)
                 self._notice = ""
             except DiskFullError as error:
                 shutil.rmtree(folder, ignore_errors=True)
+                if last:
+                    raise
                 self._notice = str(error)
         mode = CheckpointUploadMode.SYNC if last else CheckpointUploadMode.ASYNC
-        ray.train.report({"step": self._step}, kept, checkpoint_upload_mode=mode)
+        ray.train.report(
+            {"step": self._step}, kept, checkpoint_upload_mode=mode, delete_local_checkpoint_after_upload=True
+        )
+
+    def _log(self, figures: dict[str, float]) -> None:
+        """Figures to MLflow, or into the file where they wait; without room they are lost, and it is said."""
+        assert self._record is not None
+        try:
+            self._record.log(figures, self._step)
+        except OSError as error:
+            self._notice = f"figures of step {self._step} are not kept: {error}"
+
+    def _note(self, name: str, value: dict[str, Any]) -> None:
+        try:
+            write_whole(self._folder / name, json.dumps(value).encode())
+        except OSError as error:
+            self._notice = f"{name} is not kept: {error}"
+
+    def _shared(self, network: nn.Module) -> nn.Module:
+        """A network whose gradients all workers exchange; on GPUs its batch norms see the whole batch too."""
+        if self._device.type == "cuda":
+            network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+        shared: nn.Module = ray.train.torch.prepare_model(network)
+        return shared
 
     def _done_share(self) -> float:
         by_steps = self._step / self._run.max_steps
         return by_steps if self._plan.budget_s is None else max(by_steps, self._clock.learnt_s / self._plan.budget_s)
 
     def _is_over(self) -> bool:
-        """Whether the first worker finds that it is time; all hear the same answer after the same step."""
+        """Whether the first worker finds that it is time; all hear the same answer, and how far the run is."""
         out_of_time = self._plan.budget_s is not None and self._clock.learnt_s >= self._plan.budget_s
-        over = out_of_time or self._step >= self._run.max_steps or (self._folder / STOP_NAME).exists()
-        if self._workers == 1:
-            return over
-        answer = torch.tensor([float(over)], device=self._device)
-        distributed.broadcast(answer, src=FIRST)
-        return bool(answer.item())
+        over = out_of_time or self._step >= self._run.max_steps or self._is_stopped()
+        answer = torch.tensor([float(over), self._done_share()], dtype=torch.float64, device=self._device)
+        if self._workers > 1:
+            distributed.broadcast(answer, src=FIRST)
+        self._share = float(answer[1])
+        return bool(answer[0])
+
+    def _is_stopped(self) -> bool:
+        return (self._folder / STOP_NAME).exists()
 
     def _of_all(self, terms: dict[str, float]) -> dict[str, float]:
         """The means over all workers: the terms of the whole batch."""

@@ -1,10 +1,11 @@
 """The windows of a training as a Ray dataset: in one order, whoever draws them and however many learn from them."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import ray
 from numpy.typing import NDArray
 from ray.data import ActorPoolStrategy, DataContext, Dataset
@@ -21,25 +22,25 @@ REACHED_NAME = "reached.json"
 
 
 class DrawFrom:
-    """`DrawWindows` from where the training is: blocks that were learnt before a restart are not drawn again."""
+    """`DrawWindows` from where the training is: the first row is the first block that was not learnt yet."""
 
     def __init__(self, stretches_uri: str, config: WindowConfig, block_size: int, folder: str) -> None:
         self._draw = DrawWindows(stretches_uri, config, block_size)
         self._first = read_reached(folder)
 
     def __call__(self, batch: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        wanted = batch["id"][batch["id"] >= self._first]
-        return self._draw({"block": wanted}) if len(wanted) else {"ids": np.empty((0, 1), np.int64)}
+        return self._draw({"block": batch["id"] + self._first})
 
 
 def window_dataset(plan: TrainPlan) -> Dataset:
-    """Sample blocks from the one that the training has reached, in order, each row a block of its own."""
+    """Sample blocks from the one that the training has reached on, in order, each row a block of its own.
+
+    There are more of them than will be learnt: who learns says when it is enough.
+    """
     run = plan.recipe.run
     count = run.max_steps * run.batch // run.block
-    context = DataContext.get_current()
-    context.target_max_block_size = ONE_ROW_A_BLOCK
-    context.enable_progress_bars = False
-    blocks = ray.data.range(count, override_num_blocks=max(1, count // BLOCKS_A_READ))
+    with _one_row_a_block():
+        blocks = ray.data.range(count, override_num_blocks=max(1, count // BLOCKS_A_READ))
     return blocks.map_batches(
         DrawFrom,
         fn_constructor_kwargs={
@@ -53,6 +54,18 @@ def window_dataset(plan: TrainPlan) -> Dataset:
         compute=ActorPoolStrategy(size=run.drawers),
         num_cpus=DRAWER_CPUS,
     )
+
+
+@contextmanager
+def _one_row_a_block() -> Iterator[None]:
+    """Settings that a dataset takes with it when it is made; those of the process are as before."""
+    context = DataContext.get_current()
+    before = context.target_max_block_size, context.enable_progress_bars
+    context.target_max_block_size, context.enable_progress_bars = ONE_ROW_A_BLOCK, False
+    try:
+        yield
+    finally:
+        context.target_max_block_size, context.enable_progress_bars = before
 
 
 def in_order() -> DataConfig:

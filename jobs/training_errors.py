@@ -17,6 +17,10 @@ class PictureMismatchError(ValueError):
     """A data set whose pictures do not hold what a network looks at."""
 
 
+class WorkersError(ValueError):
+    """More workers than a batch can be shared out to."""
+
+
 class UnfinishedNightError(ValueError):
     """A training with other settings lies there unfinished; says what to do."""
 

@@ -2,6 +2,7 @@
 
 import errno
 import io
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,17 @@ def write_state(folder: Path, state: dict[str, Any]) -> Path:
             raise
         raise DiskFullError(f"no room for a checkpoint of {sink.tell() >> 20} MiB in {folder}: {error}") from error
     return path
+
+
+def require_room(folder: Path, size_bytes: int) -> None:
+    """Refuse to begin a checkpoint that the disk of a folder has no room for.
+
+    Raises:
+        DiskFullError: there is no room.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < size_bytes:
+        raise DiskFullError(f"no room for a checkpoint in {folder}: {size_bytes >> 20} MiB wanted, {free >> 20} free")
 
 
 def read_state(folder: Path, device: torch.device) -> dict[str, Any]:

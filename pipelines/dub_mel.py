@@ -7,7 +7,16 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from diff2lip.mel import NUM_MELS, SILENCE, STEPS_PER_WINDOW, heard_samples, log_mel_part, num_steps, window_start
+from diff2lip.mel import (
+    NUM_MELS,
+    SILENCE,
+    STEPS_PER_WINDOW,
+    SoundWindow,
+    heard_samples,
+    log_mel_part,
+    num_steps,
+    window_start,
+)
 from pipelines.stored_sound import Sound
 
 TILE_STEPS = 512  # 6.4 s; one length for all, so that a window has the same bits whichever frames are painted
@@ -17,8 +26,9 @@ TILES_KEPT = 4
 class DubMel:
     """The log-mel of a dub, worked out tile by tile where it is asked for."""
 
-    def __init__(self, sound: Sound) -> None:
-        self._sound = sound
+    def __init__(self, sound: Sound, window: SoundWindow = SoundWindow.CENTRED) -> None:
+        """`window`: where the steps of a frame lie, as its painter was trained."""
+        self._sound, self._window_rule = sound, window
         self._num_steps = num_steps(len(sound))
         self._tile = lru_cache(TILES_KEPT)(self._work_out)
 
@@ -31,7 +41,7 @@ class DubMel:
         Returns:
             [F, 80, 16] as `mel_window` cuts them from the log-mel of the whole dub; silence where it has none.
         """
-        return torch.stack([self._window(window_start(time_s)) for time_s in times_s])
+        return torch.stack([self._window(window_start(time_s, self._window_rule)) for time_s in times_s])
 
     def _window(self, first: int) -> Tensor:
         tile_index, offset = divmod(first, TILE_STEPS)

@@ -82,7 +82,7 @@ class PaintMouths(RowStage):
         """The rows of PAINTED_FRAME of these frames of a track, painted batch by batch as they are taken."""
         noise_ids = (row["film_id"], row["shot_index"], track_index)
         references, weights = self._references(track, pts), fade_weights(track.pts, pts)
-        mel = DubMel(stored_sound(self._store, row["dub_digest"], Path(row["dub_uri"])))
+        mel = DubMel(stored_sound(self._store, row["dub_digest"], Path(row["dub_uri"])), self._painter.sound)
         frames = track.read(pts, ["affine", "landmarks", "crop"])
         for part in self._painter.batches(len(pts)):
             batch = list(islice(frames, part.stop - part.start))
@@ -135,7 +135,8 @@ class Painter:
 
     def __init__(self, model_path: Path, sampler: SamplerConfig, store: ObjectStore, threads: int) -> None:
         self._path, self._sampler, self._store, self._threads = model_path, sampler, store, threads
-        self._crop = read_config(model_path).crop
+        config = read_config(model_path)
+        self._crop, self.sound = config.crop, config.sound
         self._digest = file_digest(model_path)
         self._checkpoint: Checkpoint | None = None
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

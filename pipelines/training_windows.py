@@ -5,7 +5,7 @@ The pictures are decoded and cropped here, on CPUs; networks and noise are the t
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from fractions import Fraction
 from math import floor
 from typing import Any
 
@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from diff2lip.config import CropConfig
-from diff2lip.mel import HOP_SAMPLES, STEPS_PER_S, STEPS_PER_WINDOW, log_mel
+from diff2lip.mel import HOP_SAMPLES, SAMPLE_RATE_HZ, STEPS_PER_S, STEPS_PER_WINDOW, SoundWindow, log_mel, window_start
 from diff2lip.syncnet import WINDOW_FRAMES
 from diff2lip.windows import Windows
 from pipelines.stage import Row
@@ -35,11 +35,12 @@ MARGIN_STEPS = MARGIN_SAMPLES // HOP_SAMPLES
 STRETCH_DRAW, SAMPLE_DRAW = 1, 2  # what a generator is for, beside seed and number
 
 
-class SoundWindow(StrEnum):
-    """Where the 16 mel steps of a frame lie."""
+SAMPLES_PER_FRAME = SAMPLE_RATE_HZ // GRID_RATE
+MAX_ATTEMPTS = 8  # of drawing a sample from rows that are whole
 
-    CENTRED = "centred"  # as films are painted
-    PUBLISHED = "published"  # one frame before up to three after
+
+class BrokenRowError(ValueError):
+    """A row of a shard that does not hold what it says."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,22 +72,33 @@ class WindowSource:
 
     def draw(self, numbers: Sequence[int]) -> Batch:
         """The samples of these numbers: arrays with as many rows, named as the fields of `Windows`."""
-        samples = [self._sample(int(number)) for number in numbers]
+        samples = [self._whole_sample(int(number)) for number in numbers]
         return {name: np.stack([sample[name] for sample in samples]) for name in samples[0]}
 
-    def _sample(self, number: int) -> Batch:
+    def _whole_sample(self, number: int) -> Batch:
+        """The sample of a number; where its row is broken, one of the next stretch that is drawn instead."""
+        broken = []
+        for attempt in range(MAX_ATTEMPTS):
+            try:
+                return self._sample(number, attempt)
+            except BrokenRowError as error:
+                broken.append(str(error))
+        raise BrokenRowError(f"sample {number}: {MAX_ATTEMPTS} stretches in turn are broken: {'; '.join(broken)}")
+
+    def _sample(self, number: int, attempt: int) -> Batch:
         config = self._config
-        stretch = self._stretch(number // config.windows_per_stretch)
+        stretch = self._stretch(number // config.windows_per_stretch, attempt)
         row = self._reader.read(self._uris[stretch], int(self._rows[stretch]))
-        rng = np.random.default_rng([config.seed, SAMPLE_DRAW, number])
+        _require_whole(row, self._uris[stretch])
+        rng = np.random.default_rng([config.seed, SAMPLE_DRAW, number, attempt])
         first, other, elsewhere = draw_places(row["num_frames"], rng)
         frames, reference = self._pictures(row, first, elsewhere, rng)
         heard = rehear(self._hear(stretch, row, first, other), config.change, rng)
         sound = {"mel": heard[:WINDOW_FRAMES], "sync_mel": heard[-2:-1], "other_mel": heard[-1:]}
         return {"ids": np.asarray(number, np.int64), "target": frames, "reference": reference, **sound}
 
-    def _stretch(self, number: int) -> int:
-        rng = np.random.default_rng([self._config.seed, STRETCH_DRAW, number])
+    def _stretch(self, number: int, attempt: int) -> int:
+        rng = np.random.default_rng([self._config.seed, STRETCH_DRAW, number, attempt])
         return int(np.searchsorted(self._ends, rng.integers(self._ends[-1]), side="right"))
 
     def _pictures(self, row: Row, first: int, elsewhere: int, rng: Rng) -> tuple[Pixels, Pixels]:
@@ -155,11 +167,9 @@ def draw_places(num_frames: int, rng: Rng) -> tuple[int, int, int]:
     return first, int(rng.choice(others)), elsewhere if elsewhere < first else elsewhere + WINDOW_FRAMES
 
 
-def frame_start(frame_index: int, rule: SoundWindow) -> int:
-    """First mel step of a frame's window, in the mel of a stretch with its margin."""
-    if rule is SoundWindow.PUBLISHED:
-        return MARGIN_STEPS + floor(STEPS_PER_FRAME * (frame_index - 1))
-    return MARGIN_STEPS + round(STEPS_PER_FRAME * frame_index) - STEPS_PER_WINDOW // 2
+def frame_start(frame_index: int, window: SoundWindow) -> int:
+    """First mel step of a frame's window, in the mel of a stretch with its margin: as films are painted."""
+    return MARGIN_STEPS + window_start(Fraction(frame_index, GRID_RATE), window)
 
 
 def sequence_start(first_frame: int) -> int:
@@ -178,7 +188,20 @@ def shifted(sound: Floats, lead_samples: int) -> Floats:
 
 
 def _decoded(jpeg: bytes) -> Pixels:
-    return np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB), np.uint8)
+    pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB) if jpeg else None
+    if pixels is None:
+        raise BrokenRowError(f"a picture of {len(jpeg)} bytes cannot be decoded")
+    return np.asarray(pixels, np.uint8)
+
+
+def _require_whole(row: Row, uri: str) -> None:
+    """Refuse a row that does not hold what it says."""
+    samples = row["num_frames"] * SAMPLES_PER_FRAME + 2 * MARGIN_SAMPLES
+    if len(row["pictures"]) != row["num_frames"] or len(row["sound"]) != 2 * samples:
+        raise BrokenRowError(
+            f"{uri}, {row['identity']}/{row['video']}/{row['utterance']}: {row['num_frames']} frames, but "
+            f"{len(row['pictures'])} pictures and {len(row['sound'])} bytes of sound"
+        )
 
 
 def _crops(codes: torch.Tensor) -> torch.Tensor:

@@ -1,5 +1,7 @@
 """The log-mel is librosa's, its steps in a stretch are those of the whole sound, and another rate is refused."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,16 @@ from librosa import stft
 from librosa.filters import mel as mel_basis
 
 from diff2lip.config import parity_model
-from diff2lip.mel import MelRateError, Padding, heard_samples, log_mel, log_mel_part, num_steps
+from diff2lip.mel import (
+    MelRateError,
+    Padding,
+    SoundWindow,
+    heard_samples,
+    log_mel,
+    log_mel_part,
+    num_steps,
+    window_start,
+)
 from diff2lip.unet import UNet
 
 SUMMING_ORDER = 1e-6  # of a matrix product may depend on its shape; the range is -4 to 4
@@ -76,3 +87,14 @@ def test_a_sound_of_another_rate_is_refused_and_not_misheard() -> None:
 def test_a_mel_of_another_rate_is_refused_by_the_network(shape: tuple[int, ...]) -> None:
     with pytest.raises(MelRateError, match=r"must be \[B, 80, 16\], 200 ms at 80 steps a second"):
         UNet(parity_model()).encode_sound(torch.zeros(shape))
+
+
+def test_published_windows_of_frames_start_as_published_and_60_ms_after_the_centred_ones() -> None:
+    published = [window_start(Fraction(frame, 25), SoundWindow.PUBLISHED) for frame in range(1, 9)]
+
+    assert published == [0, 3, 6, 9, 12, 16, 19, 22]  # int(80 (k - 1) / 25)
+    later = [
+        window_start(Fraction(frame, 25), SoundWindow.PUBLISHED) - window_start(Fraction(frame, 25))
+        for frame in range(5, 205)
+    ]
+    assert sum(later) / len(later) * 12.5 == pytest.approx(60, abs=6.25)  # whole steps of 12.5 ms are rounded down

@@ -21,10 +21,17 @@ from jobs.lineage import default_tracking_uri
 from jobs.model_reference import resolve_model
 from jobs.night import Night, open_night, write_night
 from jobs.recipes import RECIPES, Kind, find_recipe
-from jobs.train import TrainOutcome, TrainRequest, finished_outcome, run_training
+from jobs.train import finished_outcome, run_training
 from jobs.train_fit import read_told
+from jobs.train_request import TrainOutcome, TrainRequest
 from jobs.train_worker import STOP_NAME, TOLD_NAME
-from jobs.training_errors import ExpertMismatchError, ExpertMissingError, UnfinishedNightError, UnknownRecipeError
+from jobs.training_errors import (
+    ExpertMismatchError,
+    ExpertMissingError,
+    UnfinishedNightError,
+    UnknownRecipeError,
+    WorkersError,
+)
 from pipelines.training_set import TrainingSetError
 from tests.training_sets import talking_set
 
@@ -122,6 +129,9 @@ def test_a_training_that_was_stopped_goes_on_in_the_same_run_to_its_end(interrup
     assert STOPPED_AFTER <= stopped.steps < STEPS
     assert finished.steps == STEPS
     assert (stopped.run_id, stopped.name) == (finished.run_id, finished.name)
+    history = MlflowClient(finished.tracking_uri).get_metric_history(finished.run_id, "loss")
+    twice = {metric.step for metric in history if sum(other.step == metric.step for other in history) > 1}
+    assert KILLED_AFTER in twice  # it was killed, and learnt from the checkpoint before once more
     run = MlflowClient(finished.tracking_uri).get_run(finished.run_id)
     assert run.info.status == "FINISHED"
     assert len(run.data.tags["diff2lip.data_digest"]) == 64
@@ -217,6 +227,8 @@ def test_what_a_training_lacks_is_named_before_it_begins(data: Path, tmp_path: P
         run_training(request)
     with pytest.raises(ExpertMismatchError, match=r"trained on crops from -0\.5, 0\.0, 1\.0 wide"):
         run_training(replace(request, expert=tmp_path / "other.safetensors"))
+    with pytest.raises(WorkersError, match=r"3 workers cannot share a batch of 2 blocks"):
+        run_training(replace(request, workers=3))
     with pytest.raises(TrainingSetError, match="holds no training set"):
         run_training(replace(request, data=tmp_path / "gone"))
     with pytest.raises(UnknownRecipeError, match="no recipe 'huge' for diff2lip; known are paper"):

@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from diff2lip.config import CropConfig, small_model, whole_face
-from diff2lip.mel import SILENCE
+from diff2lip.mel import SILENCE, SoundWindow
 from pipelines.clip_filter import ClipThresholds
 from pipelines.storage import ObjectStore
 from pipelines.stretch_index import HeldOut, stretch_index
 from pipelines.training_window import TRAINING_WINDOW
 from pipelines.training_windows import (
+    BrokenRowError,
     DrawWindows,
-    SoundWindow,
     WindowConfig,
     WindowSource,
     as_windows,
@@ -166,6 +166,30 @@ def test_what_models_look_at_lies_in_the_pictures(crop: CropConfig) -> None:
     assert crop.left + crop.width < TRAINING_WINDOW.left + TRAINING_WINDOW.width
     assert TRAINING_WINDOW.top < crop.top
     assert crop.top + crop.width < TRAINING_WINDOW.top + TRAINING_WINDOW.width
+
+
+def broken_set(folder: Path, identities: range) -> pa.Table:
+    """Eight identities of which some have a picture that is none, or too little sound."""
+    rows = [utterance(number, loud_at([])) for number in range(8)]
+    for number in identities:
+        rows[number] |= {"pictures": [b"no jpeg"] * NUM_FRAMES} if number % 2 else {"sound": b"\0\0"}
+    data = make_training_set(folder, rows, [clip_facts(number) for number in range(8)])
+    return stretch_index(data, ClipThresholds(), HeldOut(share=0.5))[0]
+
+
+def test_a_broken_row_costs_its_own_samples_alone(tmp_path: Path) -> None:
+    samples = WindowSource(broken_set(tmp_path, range(3)), CONFIG).draw(range(80))
+
+    who = np.rint(samples["target"][:, 0, 0, 0, 0] / 20).astype(int)
+    assert samples["ids"].tolist() == list(range(80))
+    assert set(who) == set(range(3, 8))
+
+
+def test_a_set_of_broken_rows_ends_by_name(tmp_path: Path) -> None:
+    with pytest.raises(
+        BrokenRowError, match=r"sample 0: 8 stretches in turn are broken: .*(cannot be decoded|bytes of)"
+    ):
+        WindowSource(broken_set(tmp_path, range(8)), CONFIG).draw([0])
 
 
 def test_wrong_settings_are_refused() -> None:
