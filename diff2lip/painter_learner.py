@@ -54,7 +54,8 @@ class Estimate:
     share: Tensor  # [B*5, 1, 1, 1] alpha_bar
     predicted: Tensor  # the first three channels
     variance: Tensor | None  # the other three
-    clean: Tensor  # one-step estimate of x_0 in the mask, x_0 outside
+    guess: Tensor  # one-step estimate of x_0, wherever it lies
+    clean: Tensor  # the same in [-1, 1], as when painting, in the mask; x_0 outside
 
 
 class PainterLearner:
@@ -128,7 +129,7 @@ class PainterLearner:
             noise = Noise(torch.full_like(drawn.t, level), drawn.eps, drawn.fill, torch.ones_like(drawn.keep))
             for name, mel in heard.items():
                 estimate = self._estimate(replace(windows, mel=mel), noise, painter)
-                figures[f"held_{name}_{level}_db"] = self._psnr_db(estimate.clean.clamp(-1, 1), estimate.x_0)
+                figures[f"held_{name}_{level}_db"] = self._psnr_db(estimate.clean, estimate.x_0)
         copied = windows.reference[:, None].expand_as(windows.target).flatten(0, 1)
         return figures | {"held_copied_db": self._psnr_db(copied, windows.target.flatten(0, 1))}
 
@@ -165,9 +166,10 @@ class PainterLearner:
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self.config.precision is Precision.BF16):
             output = painter(x_t, t, given, windows.mel.flatten(0, 1), noise.keep.repeat_interleave(frames)).float()
         predicted, variance = output[:, :3], output[:, 3:] if self.config.model.learned_variance else None
-        clean = clean_estimate(x_t, predicted, share, self.config.model.prediction)
-        clean = torch.where(self._mask > 0, clean, x_0)
-        return Estimate(x_0, x_t, eps, t, share, predicted, variance, clean)
+        guess = clean_estimate(x_t, predicted, share, self.config.model.prediction)
+        # Near pure noise an error of eps is 157 times as large in x_0: beyond white it says nothing of a picture.
+        clean = torch.where(self._mask > 0, guess.clamp(-1, 1), x_0)
+        return Estimate(x_0, x_t, eps, t, share, predicted, variance, guess, clean)
 
     def _terms(self, windows: Windows, estimate: Estimate) -> dict[str, Tensor]:
         sequence = estimate.clean.reshape(windows.target.shape)
@@ -192,7 +194,7 @@ class PainterLearner:
 
     def _variational(self, estimate: Estimate) -> Tensor:
         variance = _there(estimate.variance)
-        return losses.variational_loss(estimate.x_0, estimate.x_t, estimate.clean, variance, estimate.t, self._mask)
+        return losses.variational_loss(estimate.x_0, estimate.x_t, estimate.guess, variance, estimate.t, self._mask)
 
     def _psnr_db(self, crops: Tensor, wanted: Tensor) -> float:
         error = ((crops - wanted).square() * self._mask).sum((1, 2, 3)) / (3 * self._mask.sum())

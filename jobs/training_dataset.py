@@ -1,35 +1,23 @@
 """The windows of a training as a Ray dataset: in one order, whoever draws them and however many learn from them."""
 
 import json
+import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import ray
-from numpy.typing import NDArray
 from ray.data import ActorPoolStrategy, DataContext, Dataset
 from ray.train import DataConfig
 
+from jobs.draw_from import DrawFrom
 from jobs.train_plan import TrainPlan
 from pipelines.storage import write_whole
-from pipelines.training_windows import DrawWindows, WindowConfig
 
 BLOCKS_A_READ = 4096
 DRAWER_CPUS = 0.5
 ONE_ROW_A_BLOCK = 1  # byte: every row is larger
 REACHED_NAME = "reached.json"
-
-
-class DrawFrom:
-    """`DrawWindows` from where the training is: the first row is the first block that was not learnt yet."""
-
-    def __init__(self, stretches_uri: str, config: WindowConfig, block_size: int, folder: str) -> None:
-        self._draw = DrawWindows(stretches_uri, config, block_size)
-        self._first = read_reached(folder)
-
-    def __call__(self, batch: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        return self._draw({"block": batch["id"] + self._first})
 
 
 def window_dataset(plan: TrainPlan) -> Dataset:
@@ -43,12 +31,7 @@ def window_dataset(plan: TrainPlan) -> Dataset:
         blocks = ray.data.range(count, override_num_blocks=max(1, count // BLOCKS_A_READ))
     return blocks.map_batches(
         DrawFrom,
-        fn_constructor_kwargs={
-            "stretches_uri": plan.learn_uri,
-            "config": plan.windows,
-            "block_size": run.block,
-            "folder": plan.folder,
-        },
+        fn_constructor_kwargs={"plan": pickle.dumps(plan)},
         batch_size=1,
         batch_format="numpy",
         compute=ActorPoolStrategy(size=run.drawers),
