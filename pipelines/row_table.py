@@ -17,9 +17,9 @@ READ_BUFFER_BYTES = 1 << 20
 class TableDraft:
     """A table on its way into a store; its file has a row group for every `ROW_GROUP_BYTES`."""
 
-    def __init__(self, draft: Draft, schema: pa.Schema, rows_at_a_time: int = ROWS_AT_A_TIME) -> None:
+    def __init__(self, draft: Draft, schema: pa.Schema, rows_at_a_time: int | None = None) -> None:
         self.num_rows = 0
-        self._draft, self._schema, self._rows_at_a_time = draft, schema, rows_at_a_time
+        self._draft, self._schema, self._rows_at_a_time = draft, schema, rows_at_a_time or ROWS_AT_A_TIME
         self._writer = pq.ParquetWriter(draft.file, schema, compression="zstd")
         self._rows: list[Row] = []
         self._tables: list[pa.Table] = []
@@ -56,13 +56,13 @@ class TableDraft:
 
 
 @contextmanager
-def draft_table(store: ObjectStore, schema: pa.Schema, rows_at_a_time: int = ROWS_AT_A_TIME) -> Iterator[TableDraft]:
+def draft_table(store: ObjectStore, schema: pa.Schema, rows_at_a_time: int | None = None) -> Iterator[TableDraft]:
     """A table to add rows to; what was not committed when the block ends leaves nothing behind.
 
     Args:
         store: where it will lie.
         schema: of its rows.
-        rows_at_a_time: kept as Python objects before they are packed; fewer where a row is large.
+        rows_at_a_time: kept as Python objects before they are packed; fewer than 16 where a row is large.
     """
     with store.draft() as draft:
         table = TableDraft(draft, schema, rows_at_a_time)
@@ -72,7 +72,7 @@ def draft_table(store: ObjectStore, schema: pa.Schema, rows_at_a_time: int = ROW
             table.close()
 
 
-def read_rows(uri: str, columns: Sequence[str] | None = None, rows_at_a_time: int = ROWS_AT_A_TIME) -> Iterator[Row]:
+def read_rows(uri: str, columns: Sequence[str] | None = None, rows_at_a_time: int | None = None) -> Iterator[Row]:
     """The rows of a table behind a uri, in order, a few of them in memory at a time.
 
     Args:
@@ -85,7 +85,9 @@ def read_rows(uri: str, columns: Sequence[str] | None = None, rows_at_a_time: in
     """
     with open_object(uri) as file:
         table = pq.ParquetFile(file, buffer_size=READ_BUFFER_BYTES, pre_buffer=False)
-        for batch in table.iter_batches(rows_at_a_time, columns=None if columns is None else list(columns)):
+        for batch in table.iter_batches(
+            rows_at_a_time or ROWS_AT_A_TIME, columns=None if columns is None else list(columns)
+        ):
             yield from batch.to_pylist()
 
 

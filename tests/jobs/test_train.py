@@ -38,6 +38,7 @@ from tests.training_sets import talking_set
 STEPS, STOPPED_AFTER, KILLED_AFTER = 20, 4, 11
 SETTINGS = (
     "painter.weights.sync=0",
+    "painter.optimiser.learning_rate=1e-4",  # small steps: what rounds otherwise grows by each
     "run.batch=4",
     "run.block=2",
     f"run.max_steps={STEPS}",
