@@ -5,7 +5,6 @@ frames stacked on channels as in Mukhopadhyay et al., "Diff2Lip" (WACV 2024), se
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -46,7 +45,3 @@ class PatchGan(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         return torch.as_tensor(self.layers(frames.flatten(1, 2)))  # [B, 5, 3, S, S] -> [B, 15, S, S]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The configuration as JSON values."""
-        return asdict(self.config)

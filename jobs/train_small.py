@@ -22,8 +22,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from diff2lip.checkpoint import save_checkpoint
-from diff2lip.config import CropConfig, small_model
+from diff2lip.config import small_model
 from diff2lip.diffusion import add_noise, alpha_bars, clean_estimate, velocity
+from diff2lip.losses import gradient_loss, l1_loss, simple_loss
+from diff2lip.mouth_weight import mouth_weight, training_mask
 from diff2lip.noise_levels import NUM_LEVELS
 from diff2lip.unet import Condition, UNet
 from jobs.training_check import check_painter
@@ -84,7 +86,8 @@ class Trainer:
         self.generator = torch.Generator(device).manual_seed(config.seed + 1)
         self.shares = alpha_bars().float().to(device)
         self.crop = self.denoiser.config.crop
-        self.mask, self.weight = mask_and_weight(self.crop, config.mouth_weight, device)
+        self.mask = training_mask(self.crop).to(device)
+        self.weight = mouth_weight(self.crop, config.mouth_weight).to(device)
         self.predict = torch.compile(self.denoiser) if device.type == "cuda" else self.denoiser
         self.step = 0
         self.samples: Samples | None = None
@@ -130,12 +133,11 @@ class Trainer:
             predicted = self.predict(x_t, t, condition)
         predicted = predicted.float()
         clean = clean_estimate(x_t, predicted, share, self.denoiser.config.prediction)
-        error = clean - samples.target
         known = ~viseme.isnan().any(1) & ~samples.viseme.isnan().any(1)
         return {
-            "v": self._mean((predicted - velocity(samples.target, eps, share)) ** 2),
-            "x0": self.config.x0_weight * self._mean(error.abs()),
-            "gradient": self.config.gradient_weight * (self._mean(_dx(error).abs()) + self._mean(_dy(error).abs())),
+            "v": simple_loss(predicted, velocity(samples.target, eps, share), self.weight),
+            "x0": self.config.x0_weight * l1_loss(clean, samples.target, self.weight),
+            "gradient": self.config.gradient_weight * gradient_loss(clean, samples.target, self.weight),
             "viseme": self.config.viseme_weight * functional.mse_loss(viseme.float()[known], samples.viseme[known]),
         }
 
@@ -163,9 +165,6 @@ class Trainer:
         with torch.no_grad():
             torch._foreach_lerp_(list(self.average.parameters()), list(self.denoiser.parameters()), 1 - decay)
 
-    def _mean(self, values: Tensor) -> Tensor:
-        return (values * self.weight).sum() / (self.weight.sum() * values.shape[0] * values.shape[1])
-
     def state(self) -> dict[str, object]:
         """Everything that a run which goes on needs."""
         return {
@@ -182,24 +181,6 @@ class Trainer:
         self.optimiser.load_state_dict(state["optimiser"])  # type: ignore[arg-type]
         self.step = int(str(state["step"]))
         self.generator.manual_seed(self.config.seed + 1 + self.step)
-
-
-def mask_and_weight(crop: CropConfig, mouth_weight: float, device: torch.device) -> tuple[Tensor, Tensor]:
-    """The mask [1, 1, S, S], and the loss weight: 0 outside it, heavier around the mouth."""
-    mask = torch.zeros(1, 1, crop.size_px, crop.size_px, device=device)
-    mask[:, :, crop.mask_row :] = 1
-    along = (torch.arange(crop.size_px, device=device) + 0.5) / crop.size_px * crop.width
-    y, x = torch.meshgrid(along + crop.top, along + crop.left, indexing="ij")
-    near = torch.exp(-((x / 0.38) ** 2) - ((y - 0.85) / 0.28) ** 2)
-    return mask, mask * (1 + (mouth_weight - 1) * near)
-
-
-def _dx(image: Tensor) -> Tensor:
-    return functional.pad(image[..., 1:] - image[..., :-1], (0, 1))
-
-
-def _dy(image: Tensor) -> Tensor:
-    return functional.pad(image[..., 1:, :] - image[..., :-1, :], (0, 0, 0, 1))
 
 
 def train(pack_folder: Path, out: Path, config: TrainConfig, state_path: Path) -> None:
