@@ -22,6 +22,7 @@ from benchmarks.real_faces import RealFaces, real_faces
 from diff2lip.blocks import AttentionBlock
 from diff2lip.checkpoint import load_checkpoint
 from diff2lip.config import Prediction, SamplerConfig, paper_model, published_sampler
+from diff2lip.mouth_weight import crop_mask
 from diff2lip.noise_levels import SPACINGS, published_levels
 from diff2lip.precision import Precision, set_precision
 from diff2lip.sampler import paint, track_noise
@@ -71,8 +72,7 @@ def condition_of(network: UNet, frames: int, mel: Tensor) -> Condition:
     """Noise for pictures: the time does not depend on what they show."""
     size = network.config.crop.size_px
     source = torch.rand((frames, 3, size, size), generator=torch.Generator().manual_seed(1)) * 2 - 1
-    mask = torch.zeros(1, 1, size, size)
-    mask[:, :, network.config.crop.mask_row :] = 1
+    mask = crop_mask(network.config.crop)
     noise = track_noise("film", 0, 0, size).expand_as(source)
     return Condition(source, mask, noise, source.flip(3), network.encode_sound(mel))
 
@@ -136,8 +136,7 @@ def compare_with_many_steps(network: UNet, faces: list[RealFaces], guidance: flo
     crops, references, windows = (
         torch.cat([getattr(one, name) for one in faces]) for name in ("crops", "references", "windows")
     )
-    mask = torch.zeros(1, 1, crop.size_px, crop.size_px)
-    mask[:, :, crop.mask_row :] = 1
+    mask = crop_mask(crop)
     fill, start = (track_noise("film", 0, 0, crop.size_px, seed=seed) for seed in range(2))
     condition = Condition(crops, mask, fill.expand_as(crops), references, network.encode_sound(windows))
 

@@ -1,4 +1,4 @@
-"""Which pixels of a crop count while training, and how much."""
+"""Which pixels of a crop are painted, and how much each counts while training."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,7 @@ from diff2lip.config import CropConfig
 MOUTH_AT, MOUTH_SPREAD = (0.0, 0.85), (0.38, 0.28)  # in face frame units: where mouths are, and how far they reach
 
 
-def training_mask(crop: CropConfig) -> Tensor:
+def crop_mask(crop: CropConfig) -> Tensor:
     """[1, 1, S, S] 1 in the rows that are painted."""
     mask = torch.zeros(1, 1, crop.size_px, crop.size_px)
     mask[:, :, crop.mask_row :] = 1
@@ -25,7 +25,7 @@ def mouth_weight(crop: CropConfig, strength: float) -> Tensor:
     along = (torch.arange(crop.size_px) + 0.5) / crop.size_px * crop.width
     y, x = torch.meshgrid(along + crop.top, along + crop.left, indexing="ij")
     near = torch.exp(-(((x - MOUTH_AT[0]) / MOUTH_SPREAD[0]) ** 2) - ((y - MOUTH_AT[1]) / MOUTH_SPREAD[1]) ** 2)
-    return training_mask(crop) * (1 + (strength - 1) * near)
+    return crop_mask(crop) * (1 + (strength - 1) * near)
 
 
 def masked_mean(values: Tensor, weight: Tensor) -> Tensor:

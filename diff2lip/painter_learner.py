@@ -14,7 +14,7 @@ from diff2lip import losses
 from diff2lip.config import Prediction
 from diff2lip.diffusion import add_noise, alpha_bars, clean_estimate, velocity
 from diff2lip.learner import Average, Optimiser, State, Wrap, alone
-from diff2lip.mouth_weight import mouth_weight, training_mask
+from diff2lip.mouth_weight import crop_mask, mouth_weight
 from diff2lip.patch_gan import PatchGan
 from diff2lip.precision import Precision
 from diff2lip.syncnet import Expert
@@ -90,7 +90,7 @@ class PainterLearner:
         self._optimiser = Optimiser(self.unet.parameters(), config.optimiser)
         self._expert = None if expert is None else expert.to(device).eval().requires_grad_(False)
         self._perceptual = None if perceptual is None else perceptual.to(device).eval().requires_grad_(False)
-        self._mask = training_mask(config.model.crop).to(device)
+        self._mask = crop_mask(config.model.crop).to(device)
         self._weight = mouth_weight(config.model.crop, config.weights.mouth).to(device)
         self._shares = alpha_bars().float().to(device)
         self._adversary = _Adversary(config, device, wrap) if config.weights.gan else None

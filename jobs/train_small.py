@@ -25,7 +25,7 @@ from diff2lip.checkpoint import save_checkpoint
 from diff2lip.config import small_model
 from diff2lip.diffusion import add_noise, alpha_bars, clean_estimate, velocity
 from diff2lip.losses import gradient_loss, l1_loss, simple_loss
-from diff2lip.mouth_weight import mouth_weight, training_mask
+from diff2lip.mouth_weight import crop_mask, mouth_weight
 from diff2lip.noise_levels import NUM_LEVELS
 from diff2lip.unet import Condition, UNet
 from jobs.training_check import check_painter
@@ -86,7 +86,7 @@ class Trainer:
         self.generator = torch.Generator(device).manual_seed(config.seed + 1)
         self.shares = alpha_bars().float().to(device)
         self.crop = self.denoiser.config.crop
-        self.mask = training_mask(self.crop).to(device)
+        self.mask = crop_mask(self.crop).to(device)
         self.weight = mouth_weight(self.crop, config.mouth_weight).to(device)
         self.predict = torch.compile(self.denoiser) if device.type == "cuda" else self.denoiser
         self.step = 0

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from diff2lip.config import SamplerConfig
 from diff2lip.diffusion import add_noise, alpha_bars, clean_estimate
-from diff2lip.mouth_weight import training_mask
+from diff2lip.mouth_weight import crop_mask
 from diff2lip.sampler import paint
 from diff2lip.unet import Condition, UNet
 from diff2lip.windows import Noise, Windows
@@ -31,7 +31,7 @@ def training_grid(network: UNet, windows: Windows, noise: Noise) -> bytes:
     chosen = slice(0, min(ROWS, len(windows)))
     source, reference, mel = windows.target[chosen, 2], windows.reference[chosen], windows.mel[chosen, 2]
     eps, fill = noise.eps[chosen, 2], noise.fill[chosen, 2]
-    mask = training_mask(network.config.crop).to(source.device)
+    mask = crop_mask(network.config.crop).to(source.device)
     condition = Condition(source, mask, fill, reference, network.encode_sound(mel))
     estimates = [_estimate(network, condition, eps, level) for level in LEVELS]
     start = fill if network.config.shared_noise else eps

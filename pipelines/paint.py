@@ -24,6 +24,7 @@ from torch import Tensor
 from diff2lip.checkpoint import Checkpoint, load_checkpoint, read_config
 from diff2lip.config import SamplerConfig
 from diff2lip.mel import SILENCE
+from diff2lip.mouth_weight import crop_mask
 from diff2lip.precision import set_precision
 from diff2lip.sampler import paint, track_noise
 from diff2lip.unet import Condition
@@ -200,8 +201,7 @@ class Painter:
         source, reference = self._padded(batch.crops), self._padded(batch.references)
         mel = torch.full((count, *batch.windows.shape[1:]), SILENCE)
         mel[: len(batch.crops)] = batch.windows
-        mask = torch.zeros(1, 1, size, size)
-        mask[:, :, self._crop.mask_row :] = 1
+        mask = crop_mask(self._crop)
         fill, other = (track_noise(*batch.noise_ids, size_px=size, seed=seed) for seed in range(2))
         start = fill if denoiser.config.shared_noise else other
         tensors = (source, reference, mask, fill, start)

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from diff2lip.config import ModelConfig, SamplerConfig, published_sampler
 from diff2lip.mel import NUM_MELS, SILENCE, STEPS_PER_WINDOW, Padding, log_mel
+from diff2lip.mouth_weight import crop_mask
 from diff2lip.sampler import paint
 from diff2lip.unet import Condition, UNet
 from pipelines.face_box import BoxPadding
@@ -182,8 +183,7 @@ class PublishedPath:
         """[B, S, S, 3] painted crops of source crops and their mel windows; each crop is its own reference."""
         config, device = self._denoiser.config, next(self._denoiser.parameters()).device
         pixels = (torch.from_numpy(sources).float() / 255 * 2 - 1).permute(0, 3, 1, 2).to(device)
-        mask = torch.zeros(1, 1, config.crop.size_px, config.crop.size_px, device=device)
-        mask[:, :, config.crop.mask_row :] = 1
+        mask = crop_mask(config.crop).to(device)
         fill, other = self._noise.to(device)[:, None]
         with torch.inference_mode():
             sound = self._denoiser.encode_sound(windows.to(device))
