@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from diff2lip.group_norm import HalfGroupNorm, trains_half_on_cpu
+
 Layer = TypeVar("Layer", nn.Conv1d, nn.Conv2d)
 
 
@@ -33,6 +35,9 @@ class Norm(nn.GroupNorm):
     def forward(self, x: Tensor) -> Tensor:
         assert self.weight is not None
         assert self.bias is not None
+        if trains_half_on_cpu(x):
+            half = HalfGroupNorm.apply(x, self.weight.to(x.dtype), self.bias.to(x.dtype), self.num_groups, self.eps)
+            return torch.as_tensor(half)
         return functional.group_norm(x, self.num_groups, self.weight.to(x.dtype), self.bias.to(x.dtype), self.eps)
 
 
