@@ -1,14 +1,10 @@
 """The demo film and its dub: built from declared clips and the takes of this repository, the same bytes every time."""
 
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +13,7 @@ from jobs.demo_lines import LANGUAGE, LINES, DemoLine
 from pipelines.assets import asset_path
 from pipelines.media.concat import SAMPLE_RATE_HZ, FilmFormat, Stretch, TimedText, concat
 from pipelines.media.sound import read_mono, write_wav
-from pipelines.storage import write_whole
+from pipelines.storage import whole_file, write_whole
 
 TITLE = "two-introductions"
 FORMAT = FilmFormat(title="Two introductions")
@@ -111,9 +107,9 @@ def build_demo(folder: Path) -> DemoFilm:
         Stretch(path=asset_path(shot.asset), start_s=shot.start_s, num_frames=shot.num_frames, gain=shot.gain)
         for shot in SHOTS
     ]
-    with _whole(film) as unfinished:
+    with whole_file(film) as unfinished:
         time_base = concat(stretches, unfinished, FORMAT, chapters(), subtitles())
-    with _whole(dub) as unfinished:
+    with whole_file(dub) as unfinished:
         write_wav(unfinished, dialogue_stem(), SAMPLE_RATE_HZ)
     write_whole(catalog, f"film,language,dub_stem,title\n{film.name},{LANGUAGE},{dub.name},{TITLE}\n".encode())
     edges_pts = [round(edge / time_base) for edge in shot_edges_s()]
@@ -185,14 +181,3 @@ def _truth_json(truth: DemoFilm) -> bytes:
         "shots": shots,
     }
     return json.dumps(facts, indent=2).encode() + b"\n"
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """A name to write under, beside `path`; takes its place when the block ends without an error."""
-    unfinished = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
-    try:
-        yield unfinished
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -32,10 +32,7 @@ INNER_LIP_TOP, INNER_LIP_BOTTOM, MOUTH_LEFT, MOUTH_RIGHT = 13, 14, 78, 308
 
 
 def face_affine(landmarks: Floats) -> Floats:
-    """The similarity that takes film pixels to the face frame.
-
-    Umeyama, "Least-squares estimation of transformation parameters between two point patterns" (1991),
-    Eq. 40-42, over the points of `RIGID_INDICES`.
+    """The similarity that takes film pixels to the face frame, over the points of `RIGID_INDICES`.
 
     Args:
         landmarks: [468, 2] face mesh in film pixels.
@@ -43,10 +40,17 @@ def face_affine(landmarks: Floats) -> Floats:
     Returns:
         [2, 3] affine.
     """
-    source = landmarks[list(RIGID_INDICES)]
-    source_mean, target_mean = source.mean(0), RIGID_TEMPLATE.mean(0)
-    centred, target = source - source_mean, RIGID_TEMPLATE - target_mean
-    u, singular, vt = np.linalg.svd(target.T @ centred)
+    return similarity(landmarks[list(RIGID_INDICES)], RIGID_TEMPLATE)
+
+
+def similarity(source: Floats, target: Floats) -> Floats:
+    """The [2, 3] turn, scale and shift that takes points [N, 2] nearest to others.
+
+    Umeyama, "Least-squares estimation of transformation parameters between two point patterns" (1991), Eq. 40-42.
+    """
+    source_mean, target_mean = source.mean(0), target.mean(0)
+    centred, wanted = source - source_mean, target - target_mean
+    u, singular, vt = np.linalg.svd(wanted.T @ centred)
     sign = np.array([1.0, np.sign(np.linalg.det(u @ vt))])
     rotation = u @ np.diag(sign) @ vt
     scale = (singular * sign).sum() / (centred**2).sum()
@@ -55,9 +59,13 @@ def face_affine(landmarks: Floats) -> Floats:
 
 def crop_affine(landmarks: Floats, crop: CropConfig) -> Floats:
     """The affine from film pixels to crop pixels: [2, 3]. Pixel centres lie at integers."""
+    return compose(face_to_crop(crop), face_affine(landmarks))
+
+
+def face_to_crop(crop: CropConfig) -> Floats:
+    """The affine from the face frame to crop pixels: [2, 3]. Pixel centres lie at integers."""
     scale = crop.size_px / crop.width
-    window = np.array([[scale, 0.0, -crop.left * scale - 0.5], [0.0, scale, -crop.top * scale - 0.5]])
-    return compose(window, face_affine(landmarks))
+    return np.array([[scale, 0.0, -crop.left * scale - 0.5], [0.0, scale, -crop.top * scale - 0.5]])
 
 
 def compose(outer: Floats, inner: Floats) -> Floats:

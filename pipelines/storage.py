@@ -197,9 +197,16 @@ def read_table(uri: str) -> pa.Table:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a local file so that it is there whole or not at all, replacing what was there."""
+    with whole_file(path) as temp:
+        _write_synced(str(temp), data)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A name to write a local file under; it takes the place of `path` when the block ends without an error."""
     temp = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
-        _write_synced(str(temp), data)
+        yield temp
         os.replace(temp, path)
     finally:
         temp.unlink(missing_ok=True)
