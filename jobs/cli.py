@@ -14,6 +14,7 @@ from jobs.cluster import prepare_ray
 from jobs.command import DONE, FAILED, Json, material_errors, print_json
 from jobs.evaluate_command import evaluate
 from jobs.lineage_command import lineage
+from jobs.nightly_command import nightly
 from jobs.train_command import train_app
 from jobs.voxceleb2_command import voxceleb2
 from jobs.weights import weights_app
@@ -33,6 +34,7 @@ app.add_typer(weights_app, name="weights")
 app.add_typer(train_app, name="train")
 app.command()(evaluate)
 app.command()(lineage)
+app.command()(nightly)
 app.command()(voxceleb2)
 
 Catalog = Annotated[Path, typer.Argument(help="CSV, JSON Lines or Parquet: film, language, dub_stem or dub_mix.")]

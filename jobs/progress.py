@@ -37,6 +37,7 @@ STAGE_WORDS = {
     "composite": "compositing",
     "stitch": "stitching films",
     "clips": "cutting clips",
+    "challenge": "meeting the champion",
 }
 
 

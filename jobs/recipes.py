@@ -15,6 +15,7 @@ from diff2lip.patch_gan import PatchGanConfig
 from diff2lip.precision import Precision
 from diff2lip.syncnet import ExpertConfig, expert_128, published_expert
 from diff2lip.training_config import ExpertTraining, LossWeights, NoiseConfig, OptimiserConfig, PainterTraining
+from jobs.promotion import ChallengeSettings
 from jobs.training_errors import UnknownRecipeError
 from pipelines.clip_filter import ClipThresholds, expert_thresholds
 from pipelines.stretch_index import HeldOut
@@ -71,6 +72,7 @@ class Recipe:
     thresholds: ClipThresholds = field(default_factory=ClipThresholds)
     held: HeldOut = field(default_factory=HeldOut)
     run: RunSettings = field(default_factory=RunSettings)
+    challenge: ChallengeSettings = field(default_factory=ChallengeSettings)
 
     @property
     def seed(self) -> int:
@@ -154,6 +156,7 @@ def tiny_painter() -> Recipe:
         thresholds=_lenient(),
         held=HeldOut(share=0.3),
         run=run,
+        challenge=ChallengeSettings(stretches=4, frames=5),
     )
 
 

@@ -7,16 +7,22 @@ a LoggedModel: nothing of them is a pickle, and no flavour of MLflow is needed t
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jobs.lineage import TrackingError, tracking_client
+from jobs.lineage import MAX_TAG_LETTERS, TrackingError, tracking_client
 from jobs.model_reference import REGISTERED_PREFIX, ModelUnavailableError
 from pipelines.assets import cache_folder
 from pipelines.storage import file_digest
 
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+CHAMPION = "champion"  # the alias of the version that `--model models:/NAME@champion` means
 WEIGHTS_NAME = "model.safetensors"
 DIGEST_TAG = "diff2lip.digest"  # SHA-256 of the weights, whole
 REFERENCE = re.compile(r"models:/(?P<name>[\w.-]+)(?:@(?P<alias>[\w.-]+)|/(?P<version>\d+))")
@@ -130,6 +136,56 @@ def find_version(tracking_uri: str, reference: str) -> ModelVersion:
         run_id=str(version.run_id),
         digest=version.tags[DIGEST_TAG],
     )
+
+
+def find_champion(tracking_uri: str, name: str) -> ModelVersion | None:
+    """The version that carries the alias `champion`; None where none does.
+
+    Raises:
+        TrackingError: the store cannot be reached.
+        ModelUnavailableError: it was not registered by a training of ours.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        models = tracking_client(tracking_uri).search_registered_models(f"name = '{name}'")
+    except (MlflowException, OSError) as error:
+        raise TrackingError(f"MLflow cannot be asked for {name}: {error}") from error
+    if not models or CHAMPION not in models[0].aliases:
+        return None
+    return find_version(tracking_uri, f"{REGISTERED_PREFIX}{name}@{CHAMPION}")
+
+
+def crown(tracking_uri: str, version: ModelVersion) -> None:
+    """Give a version the alias `champion`; whoever had it loses it in the same call.
+
+    Raises:
+        TrackingError: the store cannot be reached.
+    """
+    _write(tracking_uri, lambda client: client.set_registered_model_alias(version.name, CHAMPION, version.version))
+
+
+def tag_version(tracking_uri: str, version: ModelVersion, tags: Mapping[str, str]) -> None:
+    """Write tags on a version.
+
+    Raises:
+        TrackingError: the store cannot be reached.
+    """
+    for name, value in tags.items():
+        _write(tracking_uri, partial(_tag, version=version, name=name, value=value[:MAX_TAG_LETTERS]))
+
+
+def _tag(client: "MlflowClient", version: ModelVersion, name: str, value: str) -> None:
+    client.set_model_version_tag(version.name, version.version, name, value)
+
+
+def _write(tracking_uri: str, write: Callable[["MlflowClient"], None]) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        write(tracking_client(tracking_uri))
+    except (MlflowException, OSError) as error:
+        raise TrackingError(f"MLflow does not keep what was decided: {error}") from error
 
 
 def versions_of(tracking_uri: str, digest: str) -> list[str]:

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from ray.exceptions import RayTaskError
+
 from diff2lip.expert_learner import has_learnt
+from jobs.challenge import challenge
 from jobs.cluster import ray_cluster
 from jobs.command import DONE, FAILED
 from jobs.lineage import (
     Run,
     TrackingError,
+    attach_run,
     default_tracking_uri,
     describe,
     lineage_tags,
@@ -20,12 +24,13 @@ from jobs.lineage import (
     whole_uri,
 )
 from jobs.model_card import CardFacts, model_card
+from jobs.model_reference import ModelUnavailableError
 from jobs.night import DONE as NIGHT_DONE
 from jobs.night import STOPPED, Night, ended, open_night, write_night
 from jobs.out_lock import held_out
 from jobs.progress import Display, Silence
 from jobs.recipes import Kind
-from jobs.registry import register_model
+from jobs.registry import ModelVersion, register_model
 from jobs.revision import read_revision
 from jobs.train_fit import cpu_threads, fit, read_told
 from jobs.train_material import TrainMaterial, gather
@@ -75,7 +80,7 @@ class _Job:
         try:
             with ray_cluster(request.address):
                 result = fit(plan, night.name, self._folder / RUNS, workers, display)
-            outcome = self._end(night, plan, Path(result.checkpoint.path) / MODEL_NAME)
+                outcome = self._end(night, plan, Path(result.checkpoint.path) / MODEL_NAME, display)
             failed, stopped = outcome.exit_code != DONE, outcome.status == "stopped"
         finally:
             self._close(plan, failed=failed, stopped=stopped)
@@ -126,7 +131,7 @@ class _Job:
             run_id=night.run_id,
         )
 
-    def _end(self, night: Night, plan: TrainPlan, model: Path) -> TrainOutcome:
+    def _end(self, night: Night, plan: TrainPlan, model: Path, display: Display) -> TrainOutcome:
         """What came of it. The night is over only when its checkpoint is kept."""
         folder = Path(plan.folder)
         told, held = read_told(folder / TOLD_NAME), read_told(folder / HELD_NAME)
@@ -147,11 +152,11 @@ class _Job:
             outcome = finished_outcome(outcome, self._request.kind, model, kept)
         write_night(self._folder, ended(night, NIGHT_DONE if outcome.model else STOPPED))
         if outcome.model:
-            outcome = self._registered(outcome, folder)
+            outcome = self._registered(outcome, folder, display)
             shutil.rmtree(self._folder / RUNS / night.name, ignore_errors=True)  # states of a night that is over
         return outcome
 
-    def _registered(self, outcome: TrainOutcome, folder: Path) -> TrainOutcome:
+    def _registered(self, outcome: TrainOutcome, folder: Path, display: Display) -> TrainOutcome:
         """The outcome with the version under which MLflow has the checkpoint; without it the file is still there."""
         material, name = self._material, REGISTERED_NAMES[self._request.kind]
         card, config = folder / "card.md", folder / "config.json"
@@ -164,7 +169,23 @@ class _Job:
         except TrackingError as error:
             self._notices.append(f"{error}; the checkpoint is kept all the same")
             return outcome
-        return replace(outcome, version=version.reference)
+        return self._challenged(replace(outcome, version=version.reference), version, display)
+
+    def _challenged(self, outcome: TrainOutcome, version: ModelVersion, display: Display) -> TrainOutcome:
+        """The outcome with what was decided; whatever goes wrong here, the champion stays and the model is kept."""
+        if self._request.kind is Kind.SYNCNET or not self._material.recipe.challenge.stretches:
+            return outcome
+        try:
+            came = challenge(self._uri, version, Path(outcome.model), self._material, self._request.out, display)
+            run = attach_run(self._uri, outcome.run_id)
+            run.log_metrics(came.figures, outcome.steps)
+            run.log_json("challenge.json", came.document)
+        except (TrackingError, ModelUnavailableError, RayTaskError) as error:
+            self._notices.append(f"undecided, the champion stays: {error}")
+            return outcome
+        self._notices += came.notices
+        decision = came.decision
+        return replace(outcome, promoted=decision.promoted, promotion=decision.reason)
 
     def _card_facts(self, outcome: TrainOutcome) -> CardFacts:
         material = self._material

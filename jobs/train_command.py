@@ -66,8 +66,8 @@ def diff2lip(
         typer.Option("--expert", metavar="FILE", exists=True, dir_okay=False, help="None: OUT/expert.safetensors."),
     ] = None,
     parent: Annotated[
-        Path | None,
-        typer.Option("--parent", metavar="FILE", exists=True, dir_okay=False, help="Weights to begin from."),
+        str | None,
+        typer.Option("--parent", metavar="REF", help="Weights to begin from: a file, bundled:small, models:/..."),
     ] = None,
     workers: Workers = "1",
     new: New = False,
@@ -99,12 +99,18 @@ def _train(
     budget_s, (least, most) = seconds_of(budget), workers_of(workers)
     address = given["address"]
     prepare_ray(str(address) if address else None)
+    from jobs.lineage import default_tracking_uri
+    from jobs.model_reference import resolve_model
     from jobs.progress import shown_progress
     from jobs.recipes import Kind
     from jobs.result_table import show_notices
     from jobs.train import run_training
     from jobs.train_request import TrainRequest
 
+    out, store, parent = Path(str(given["out"])), given["tracking_uri"], given.get("parent")
+    if parent:
+        with material_errors():
+            given["parent"] = resolve_model(str(parent), str(store or default_tracking_uri(out))).path
     limits = [f"run.max_steps={steps}"] if steps else []
     request = TrainRequest(
         kind=Kind(kind),
@@ -157,4 +163,6 @@ def _show(outcome: "TrainOutcome") -> None:
     show(outcome.name, ["", "value"], rows)
     registered = f", registered as {outcome.version}" if outcome.version else ""
     kept = f"{outcome.model}, sha256 {outcome.digest}{registered}; " if outcome.model else ""
+    if outcome.promotion:
+        print(f"{'champion' if outcome.promoted else 'not champion'}: {outcome.promotion}")
     print(f"{kept}MLflow run {outcome.run_id} in {outcome.tracking_uri}")

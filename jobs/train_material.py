@@ -70,7 +70,7 @@ def gather(request: TrainRequest) -> TrainMaterial:
     wants_perceptual = recipe.kind is Kind.DIFF2LIP and recipe.painter.weights.perceptual
     facts = {
         "version": VERSION,
-        "recipe": asdict(recipe),
+        "recipe": {name: value for name, value in asdict(recipe).items() if name != "challenge"},
         "data": data.digest,
         "expert": None if expert is None else file_digest(expert),
         "parent": None if request.parent is None else file_digest(request.parent),

@@ -39,6 +39,8 @@ class TrainOutcome:
     model: str = ""  # the checkpoint, where one was kept
     version: str = ""  # what `--model` takes, where it was registered
     digest: str = ""
+    promoted: bool = False  # whether that version is champion now
+    promotion: str = ""  # why, or why not
     figures: dict[str, float] = field(default_factory=dict)  # of the last step and on held-out windows
     left_out: dict[str, int] = field(default_factory=dict)  # clips by reason
     notices: list[str] = field(default_factory=list)

@@ -110,14 +110,14 @@ def _place(row: Row) -> tuple[str, ...]:
 def _stretches(uri: str, clips: dict[tuple[str, ...], Row], held: HeldOut, *, has_test: bool) -> list[Row]:
     """STRETCH rows of a shard; stretches of clips that did not pass are not among them."""
     found = []
-    for row_index, row in enumerate(read_columns(uri, [*PLACE, "num_frames"]).to_pylist()):
+    for row_index, row in enumerate(read_columns(uri, [*PLACE, "stretch_index", "num_frames"]).to_pylist()):
         clip = clips.get(_place(row))
         if clip is None or row["num_frames"] < held.min_frames:
             continue
         out = clip["split"] == TEST_SPLIT if has_test else is_held_out(clip["identity"], held.share)
         lead = round((clip["av_offset_ms"] or 0) * SAMPLES_PER_MS)
         place = {"shard_uri": uri, "row_index": row_index, "held_out": out, "lead_samples": lead}
-        found.append(place | {name: row[name] for name in ("identity", "video", "num_frames")})
+        found.append(place | {name: row[name] for name in STRETCH.names if name in row})
     return found
 
 

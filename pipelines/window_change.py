@@ -62,8 +62,12 @@ def draw_looks(window: CropConfig, crop: CropConfig, change: ChangeConfig, rng: 
     mirror = np.array([-1.0 if rng.random() < change.mirror else 1.0, 1.0], np.float32)
     shared = face + _pose(face, change.picture, rng) + _elastic(crop.size_px, change.picture, rng)
     moved = shared + _pose(face, change.pose, rng)
-    low, scale = np.array([window.left, window.top], np.float32), window.size_px / window.width
-    return Looks(*((look * mirror - low) * np.float32(scale) - np.float32(0.5) for look in (shared, moved)))
+    return Looks(*(_pixels(look * mirror, window) for look in (shared, moved)))
+
+
+def crop_grid(window: CropConfig, crop: CropConfig) -> Floats:
+    """[S, S, 2] where the pixels of an unchanged crop lie in a picture that shows `window`, in px."""
+    return _pixels(_grid(crop), window)
 
 
 def look(picture: Pixels, place: Floats) -> Pixels:
@@ -100,6 +104,11 @@ def rehear(windows: Floats, change: ChangeConfig, rng: Rng) -> Floats:
     floor = rng.uniform(*FLOOR)
     noise = floor + 0.3 * rng.standard_normal(windows.shape)
     return np.asarray((np.logaddexp((windows + level + tilt) * 3, noise * 3) / 3).clip(-4, 4), np.float32)
+
+
+def _pixels(face: Floats, window: CropConfig) -> Floats:
+    low, scale = np.array([window.left, window.top], np.float32), window.size_px / window.width
+    return np.asarray((face - low) * np.float32(scale) - np.float32(0.5), np.float32)
 
 
 def _grid(crop: CropConfig) -> Floats:

@@ -48,3 +48,18 @@ EVALUATED_PAIR = pa.schema(
         column("seconds", pa.float64(), "What the pair took, all in all.", unit="s"),
     ]
 )
+
+HELD_FIGURES = pa.schema(
+    [
+        column("name", pa.string(), "Identity, video, utterance and stretch."),
+        column("identity", pa.string(), "Who is seen: people, not frames, are what a sample is made of."),
+        column("num_frames", pa.int32(), "Frames painted.", unit="frame"),
+        _measure("mouth_psnr_db", "Of the mouth beside the true one, painted to its own sound.", "dB"),
+        _measure("shuffled_psnr_db", "The same, painted to the sound of other frames of the stretch.", "dB"),
+        _measure("copied_psnr_db", "The same of the reference, laid there as it is.", "dB"),
+        _measure("opening_correlation", "Of painted and true inner-lip gaps; null where the mouth hardly moves."),
+        _measure("leakage", "How far mouths painted to silence stay open, as a share of the person's range."),
+        _measure("flicker_ratio", "Frame-to-frame jitter of the painted part over that of the film; null below 3."),
+        _measure("identity_distance", "Of painted and true faces by a recognition network; null without one."),
+    ]
+)

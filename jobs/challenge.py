@@ -1,0 +1,166 @@
+"""A challenger meets the champion: both paint the same held-out list, and what is decided is written down."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from diff2lip.config import CropConfig, SamplerConfig
+from jobs.progress import Display
+from jobs.promotion import ChallengeSettings, Decision, decide
+from jobs.registry import ModelVersion, crown, fetch_weights, find_champion, tag_version
+from jobs.train_material import TrainMaterial
+from jobs.work_folder import WORK_NAME
+from pipelines.held_exam import HeldExam
+from pipelines.held_list import HeldStretch, choose_held, find_held, held_digest
+from pipelines.progress import Event
+from pipelines.stage import Row
+from pipelines.storage import ObjectStore, content_key, file_digest, read_table, write_whole
+
+STAGE = "challenge"
+LIST_NAME = "held_list.json"
+VERSION = 1  # raised when the same model and list give other figures
+AGAINST_PARENT = "there was no champion, so against its parent"
+NO_CHAMPION = "there was no champion: the first one"
+TAGS = "diff2lip.challenge."
+SHOWN = ("mouth_psnr_db", "shuffled_psnr_db", "copied_psnr_db", "opening_correlation", "leakage", "flicker_ratio")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Challenge:
+    """What came of a comparison."""
+
+    decision: Decision
+    champion: str  # reference of who was champion before; empty where nobody was
+    figures: dict[str, float]  # means of both
+    document: dict[str, Any]  # all of it, for the run
+    notices: list[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Exam:
+    """What is the same for both."""
+
+    held: list[tuple[HeldStretch, Row]]
+    picture: CropConfig
+    store_uri: str
+    threads: int
+
+
+def challenge(
+    tracking_uri: str, challenger: ModelVersion, model: Path, material: TrainMaterial, out: Path, display: Display
+) -> Challenge:
+    """Compare a registered version with the champion, and make it champion if it is better.
+
+    While there is no champion, the weights that the training began from stand in; without them the first one wins.
+    Runs on the Ray that this process is connected to, on a GPU where it has one. The list is chosen once and kept in
+    `out`: later nights are measured on the same frames.
+
+    Raises:
+        TrackingError: the store cannot be reached.
+        ModelUnavailableError: the champion's weights are not those that were registered.
+    """
+    settings = material.recipe.challenge
+    held, gone = _held_list(out, material, settings)
+    exam = _Exam(held=held, picture=material.picture, store_uri=str((out / WORK_NAME).absolute()), threads=_threads())
+    before = find_champion(tracking_uri, challenger.name)
+    opponent = material.parent if before is None else fetch_weights(tracking_uri, before)
+    display.expect(STAGE, len(held) * (1 if opponent is None else 2))
+    ours = list(_examined(model, exam, display))
+    theirs = None if opponent is None else list(_examined(opponent, exam, display))
+    decision = Decision(promoted=True, reason=NO_CHAMPION) if theirs is None else decide(theirs, ours, settings)
+    if before is None and opponent is not None:
+        decision = replace(decision, reason=f"{AGAINST_PARENT}: {decision.reason}")
+    names = {"champion": theirs, "challenger": ours}
+    document = {
+        "decision": asdict(decision),
+        "held_list": held_digest([one for one, _ in held]),
+        "champion_version": "" if before is None else before.reference,
+        "challenger_version": challenger.reference,
+        **names,
+    }
+    _write_down(tracking_uri, challenger, decision, document)
+    figures = {f"{STAGE}/{who}_{name}": value for who, rows in names.items() for name, value in _means(rows or [])}
+    return Challenge(
+        decision=decision,
+        champion="" if before is None else before.reference,
+        figures=figures | {f"{STAGE}/promoted": float(decision.promoted)},
+        document=document,
+        notices=_notices(gone, decision, ours),
+    )
+
+
+def _held_list(
+    out: Path, material: TrainMaterial, settings: ChallengeSettings
+) -> tuple[list[tuple[HeldStretch, Row]], list[str]]:
+    """The list that lies in `out`, else a new one, which is kept; and the names of entries that are gone."""
+    stretches, path = read_table(material.held_uri), out / LIST_NAME
+    if path.is_file():
+        held = [HeldStretch(**one) for one in json.loads(path.read_text())]
+    else:
+        held = choose_held(stretches, settings.stretches, settings.frames)
+        write_whole(path, json.dumps([asdict(one) for one in held], indent=1).encode())
+    return find_held(held, stretches)
+
+
+def _examined(model: Path, exam: _Exam, display: Display) -> Iterator[Row]:
+    """HELD_FIGURES of a model, as they are worked out."""
+    rows = ray.remote(_examine).options(num_returns="streaming", num_gpus=_gpus(), num_cpus=1)
+    for reference in rows.remote(str(model), exam):
+        row, seconds, found = ray.get(reference)
+        display(Event(stage=STAGE, title=row["name"], num_frames=row["num_frames"], seconds=seconds, cached=found))
+        yield row
+
+
+def _examine(model: str, exam: _Exam) -> Iterator[tuple[Row, float, bool]]:
+    """In a process of Ray: a row, how long it took, and whether it was worked out before."""
+    store, digest = ObjectStore(exam.store_uri), file_digest(Path(model))
+    examiner = HeldExam(Path(model), SamplerConfig(), exam.picture, store, exam.threads)
+    for held, row in exam.held:
+        begin = time.monotonic()
+        facts = {"model": digest, "held": asdict(held), "stretch": row, "settings": asdict(SamplerConfig())}
+        key = content_key("held-figures", VERSION, facts | {"instruments": examiner.instruments})
+        found = store.has(key)
+        if not found:
+            store.put_json(key, examiner.examine(held, row))
+        yield store.get_json(key), time.monotonic() - begin, found
+
+
+def _write_down(tracking_uri: str, version: ModelVersion, decision: Decision, document: dict[str, Any]) -> None:
+    """Tags on the version whatever was decided; the alias last, so that no champion is without its reason."""
+    tags = {
+        f"{TAGS}decision": "promoted" if decision.promoted else "not promoted",
+        f"{TAGS}reason": decision.reason,
+        f"{TAGS}champion": document["champion_version"],
+        f"{TAGS}held_list": document["held_list"],
+    }
+    tag_version(tracking_uri, version, tags)
+    if decision.promoted:
+        crown(tracking_uri, version)
+
+
+def _means(rows: Sequence[Row]) -> list[tuple[str, float]]:
+    values = {name: [row[name] for row in rows if row[name] is not None] for name in (*SHOWN, "identity_distance")}
+    return [(name, sum(found) / len(found)) for name, found in values.items() if found]
+
+
+def _notices(gone: list[str], decision: Decision, ours: list[Row]) -> list[str]:
+    notices = [f"of the held-out list these are no longer in the data: {', '.join(gone)}"] if gone else []
+    if decision.unmeasured:
+        notices.append(f"nothing guards {', '.join(decision.unmeasured)}: it was not measured")
+    means = dict(_means(ours))
+    if means.get("mouth_psnr_db", 0.0) < means.get("copied_psnr_db", 0.0):
+        notices.append("the mouths it paints are further from the truth than the reference laid there as it is")
+    return notices
+
+
+def _gpus() -> int:
+    return 1 if ray.cluster_resources().get("GPU", 0) else 0
+
+
+def _threads() -> int:
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
