@@ -37,6 +37,7 @@ class ChallengeSettings:
     stretches: int = 24  # of the held-out list; 0 leaves the comparison out
     frames: int = 25  # of each
     measure: str = "mouth_psnr_db"  # what the challenger must be surely better at
+    least_gain: float = 0.02  # of it: what is smaller nobody sees, however sure it is
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
@@ -67,8 +68,9 @@ class Decision:
 def decide(champion: Sequence[Row], challenger: Sequence[Row], settings: ChallengeSettings) -> Decision:
     """Compare two models on the same stretches.
 
-    Better is a gain at `settings.measure` whose interval lies above 0. A guard objects when its interval lies below 0,
-    or when its mean is worse than its margin: a loss that is large is not excused by being unsure.
+    Better is a gain at `settings.measure` whose interval lies above 0 and which is large enough to be seen. A guard
+    objects when its interval lies below 0, or when its mean is worse than its margin: a loss that is large is not
+    excused by being unsure.
 
     Args:
         champion: HELD_FIGURES of the model that is used now.
@@ -84,7 +86,7 @@ def decide(champion: Sequence[Row], challenger: Sequence[Row], settings: Challen
     if chief.measure in unmeasured:
         few = f"fewer than {FEWEST} held-out people have {chief.measure}"
         reason, promoted = f"undecided: {few}: hold out more identities", False
-    elif comparisons[0].gain.low <= 0:
+    elif comparisons[0].gain.low <= 0 or comparisons[0].gain.mean < settings.least_gain:
         reason, promoted = f"not surely better: {_words(comparisons[0])}", False
     elif objections:
         reason, promoted = f"worse: {'; '.join(objections)}", False

@@ -104,7 +104,8 @@ def test_every_manifest_parses_and_kustomize_names_only_files_that_exist() -> No
         assert all(document["kind"] for document in load_all(str(path.relative_to(KUBERAY))))
     for path in KUBERAY.rglob("kustomization.yaml"):
         entries = yaml.safe_load(path.read_text())
-        assert all((path.parent / name).is_file() for name in entries.get("resources", []))
+        bases = [path.parent / name for name in entries.get("resources", [])]
+        assert all(base.is_file() or (base / "kustomization.yaml").is_file() for base in bases)
         assert all((path.parent / name / "kustomization.yaml").is_file() for name in entries.get("components", []))
 
 

@@ -179,6 +179,31 @@ def test_pictures_checkpoint_and_figures_are_kept(interrupted: Trained) -> None:
 
 
 @pytest.mark.timeout(600)
+def test_the_first_model_is_champion_and_one_that_is_not_surely_better_says_why(
+    interrupted: Trained, two_workers: Trained
+) -> None:
+    """The second has, to rounding, the weights of the first."""
+    first, second = interrupted.outcomes[-1], two_workers.outcomes[-1]
+    client = MlflowClient(first.tracking_uri)
+
+    assert (first.promoted, first.promotion) == (True, "there was no champion: the first one")
+    assert not second.promoted
+    assert second.promotion.startswith("not surely better: mouth_psnr_db")
+    champion = client.get_model_version_by_alias("diff2lip", "champion")
+    assert f"models:/diff2lip/{champion.version}" == first.version
+    tags = client.get_model_version("diff2lip", second.version.rpartition("/")[2]).tags
+    assert tags["diff2lip.challenge.decision"] == "not promoted"
+    assert tags["diff2lip.challenge.reason"] == second.promotion
+    assert tags["diff2lip.challenge.champion"] == first.version
+    metrics = client.get_run(second.run_id).data.metrics
+    assert metrics["challenge/promoted"] == 0
+    assert metrics["challenge/champion_mouth_psnr_db"] == pytest.approx(
+        metrics["challenge/challenger_mouth_psnr_db"], abs=1
+    )
+    assert "challenge.json" in {file.path for file in client.list_artifacts(second.run_id)}
+
+
+@pytest.mark.timeout(600)
 def test_a_training_of_other_settings_does_not_take_over_an_unfinished_one(interrupted: Trained) -> None:
     request = interrupted.request
     folder = request.out / "diff2lip"
