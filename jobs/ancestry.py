@@ -19,6 +19,7 @@ LEFT_OUT = ("driver", "submission_id")
 COMMIT_TAG, PARENT_TAG, NAME_TAG = "mlflow.source.git.commit", "mlflow.parentRunId", "mlflow.runName"
 DIGESTS = {"model_digest": "painted with", "expert_digest": "taught by", "parent_digest": "began from"}
 MAX_RUNS = 5000
+SHOT_MARK = "#"
 
 
 class UnknownSubjectError(Exception):
@@ -43,11 +44,11 @@ class Ancestry:
 
 
 def trace(tracking_uri: str, subject: str) -> Ancestry:
-    """The lineage of a run (its id), of a registered model (`models:/...`) or of a delivered film (its folder).
+    """The lineage of a run (its id), a model (`models:/...`), a delivered film (its folder), or its shot (`FOLDER#3`).
 
     Raises:
         ModelUnavailableError: there is no such model.
-        UnknownSubjectError: there is no such run, or the folder holds no delivery.
+        UnknownSubjectError: there is no such run, the folder holds no delivery, or the film has no such shot.
         TrackingError: the store cannot be reached.
     """
     from mlflow.exceptions import MlflowException
@@ -55,6 +56,9 @@ def trace(tracking_uri: str, subject: str) -> Ancestry:
     try:
         if subject.startswith(REGISTERED_PREFIX):
             return _of_model(tracking_uri, subject)
+        folder, mark, shot = subject.rpartition(SHOT_MARK)
+        if mark and Path(folder).exists():
+            return _of_shot(tracking_uri, Path(folder), shot)
         if Path(subject).exists():
             return _of_delivery(tracking_uri, Path(subject))
         return _of_run(tracking_uri, subject)
@@ -89,12 +93,35 @@ def _of_run(tracking_uri: str, run_id: str) -> Ancestry:
     )
 
 
-def _of_delivery(tracking_uri: str, path: Path) -> Ancestry:
-    """What a film's manifest says, and the registered model of the digest that it names."""
+def _of_shot(tracking_uri: str, path: Path, index: str) -> Ancestry:
+    """What a film's manifest says of a shot beside what it says of the film."""
+    shots = {str(shot["shot_index"]): shot for shot in _manifest(path)["shots"]}
+    if index not in shots:
+        raise UnknownSubjectError(f"{path} has no shot {index!r}: it has 0 to {len(shots) - 1}")
+    film, shot = _of_delivery(tracking_uri, path), shots[index]
+    verdicts = ", ".join(f"face {one['track_index']} {_verdict(one)}" for one in shot["verdicts"])
+    facts = {"shot": index, "start": shot["start"], "end": shot["end"], "verdicts": verdicts or str(shot["reason"])}
+    facts |= {"frames_changed": str(shot["num_frames_changed"]), "patch": shot["patch"] or "none"}
+    is_painted = bool(shot["num_frames_changed"])
+    return Ancestry(
+        subject=f"{path}{SHOT_MARK}{index}", facts=facts | film.facts, models=film.models if is_painted else {}
+    )
+
+
+def _verdict(verdict: Mapping[str, Any]) -> str:
+    return f"{verdict['verdict']} ({verdict['reason']})" if verdict["reason"] else str(verdict["verdict"])
+
+
+def _manifest(path: Path) -> dict[str, Any]:
     file = path / MANIFEST_NAME if path.is_dir() else path
     if not file.is_file():
         raise UnknownSubjectError(f"{path} holds no delivery: there is no {MANIFEST_NAME}")
-    manifest: dict[str, Any] = json.loads(file.read_text())
+    return dict(json.loads(file.read_text()))
+
+
+def _of_delivery(tracking_uri: str, path: Path) -> Ancestry:
+    """What a film's manifest says, and the registered model of the digest that it names."""
+    manifest = _manifest(path)
     code: Mapping[str, str] = manifest.get("code", {})
     facts = {"title": manifest["title"], "language": manifest["language"], "film": manifest["film_id"]}
     digest = str(manifest["made_with"]["model"])
@@ -135,4 +162,14 @@ def _films(tracking_uri: str, digest: str) -> list[str]:
 
 def _film(run: "MlflowRun") -> str:
     where = run.data.params.get("delivered", "not delivered")
-    return f"{run.data.tags.get(NAME_TAG, run.info.run_id)}: {where} (run {run.info.run_id})"
+    shots = _painted_shots(Path(where))
+    painted = f", shots {', '.join(shots)}" if shots else ""
+    return f"{run.data.tags.get(NAME_TAG, run.info.run_id)}: {where}{painted} (run {run.info.run_id})"
+
+
+def _painted_shots(delivery: Path) -> list[str]:
+    """The shots of a delivery in which something was painted; none where it lies out of reach."""
+    folder = delivery.parent if delivery.is_file() else delivery
+    if not (folder / MANIFEST_NAME).is_file():
+        return []
+    return [str(shot["shot_index"]) for shot in _manifest(folder)["shots"] if shot["num_frames_changed"]]

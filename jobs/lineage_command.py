@@ -11,7 +11,11 @@ from jobs.command import DONE, Json, material_errors, print_json
 
 def lineage(
     subject: Annotated[
-        str, typer.Argument(metavar="RUN|MODEL|FOLDER", help="A run's id, models:/NAME@ALIAS, or a delivered film.")
+        str,
+        typer.Argument(
+            metavar="RUN|MODEL|SHOT",
+            help="A run's id, models:/NAME@ALIAS, a delivered film OUT/title/es, or OUT/title/es#3.",
+        ),
     ],
     tracking_uri: Annotated[
         str | None, typer.Option("--tracking-uri", metavar="URI", help="Of MLflow; none: of --out.")
@@ -19,7 +23,7 @@ def lineage(
     out: Annotated[Path, typer.Option("--out", help="Folder whose store is asked.")] = Path("out/training"),
     as_json: Json = False,
 ) -> None:
-    """Say what made a run, a registered model or a delivered film, and what it made."""
+    """Say what made a run, a registered model, a delivered film or one of its shots, and what it made."""
     from jobs.ancestry import trace
     from jobs.lineage import default_tracking_uri
     from jobs.result_table import show

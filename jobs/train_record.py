@@ -34,11 +34,11 @@ class TrainRecord:
             file.write(json.dumps(line) + "\n")
         self.flush()
 
-    def log_picture(self, name: str, png: bytes) -> None:
-        """A picture as artifact; it lies in the run's folder too, so nothing is lost with the server."""
+    def log_document(self, name: str, content: bytes) -> None:
+        """A picture or a table as artifact; it lies in the run's folder too, so nothing is lost with the server."""
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(png)
+        path.write_bytes(content)
         if not self.lost:
             self._try(lambda run: run.log_file(path, str(Path(name).parent)))
 

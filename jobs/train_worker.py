@@ -21,9 +21,11 @@ import torch
 from ray.train import Checkpoint, CheckpointUploadMode
 from torch import distributed, nn
 
+from diff2lip.expert_learner import ExpertLearner
 from diff2lip.learner import Learner, alone
 from diff2lip.painter_learner import PainterLearner
 from diff2lip.windows import Windows, draw_noise
+from jobs.expert_offsets import offset_figures, offset_histogram
 from jobs.train_plan import TrainPlan
 from jobs.train_record import TrainRecord
 from jobs.training_dataset import write_reached
@@ -168,12 +170,17 @@ class TrainWorker:
         self._measured_at = self._step
         windows = self._held_windows()
         figures = self._learner.measure(windows)
+        if isinstance(self._learner, ExpertLearner):
+            held = read_table(self._plan.held_uri)
+            histogram = offset_histogram(self._learner.average, held, self._plan.held_windows)
+            figures |= offset_figures(histogram)
+            self._record.log_document(f"offsets/step{self._step:07d}.json", json.dumps(histogram).encode())
         self._log(figures)
         self._note(HELD_NAME, {"step": self._step, "figures": figures})
         if isinstance(self._learner, PainterLearner):
             noise = draw_noise(windows, self._learner.config.noise, self._learner.config.seed + 1)
             png = training_grid(self._learner.average, windows, noise)
-            self._record.log_picture(f"grids/step{self._step:07d}.png", png)
+            self._record.log_document(f"grids/step{self._step:07d}.png", png)
 
     def _held_windows(self) -> Windows:
         if self._held is None:

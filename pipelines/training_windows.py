@@ -23,7 +23,7 @@ from pipelines.stage import Row
 from pipelines.storage import read_table
 from pipelines.stretch_index import StretchReader, length_ends
 from pipelines.training_set import sound_of
-from pipelines.window_change import ChangeConfig, Rng, draw_looks, look, recolour, rehear
+from pipelines.window_change import ChangeConfig, Rng, crop_grid, draw_looks, look, recolour, rehear
 from schemas.training import GRID_RATE, MARGIN_SAMPLES
 
 Pixels = NDArray[np.uint8]
@@ -74,6 +74,20 @@ class WindowSource:
         """The samples of these numbers: arrays with as many rows, named as the fields of `Windows`."""
         samples = [self._whole_sample(int(number)) for number in numbers]
         return {name: np.stack([sample[name] for sample in samples]) for name in samples[0]}
+
+    def whole(self, stretch: int) -> tuple[Pixels, Floats]:
+        """All crops [F, S, S, 3] of a stretch, unchanged, and what five frames from each on hear: [F, 80, 16].
+
+        Raises:
+            BrokenRowError: its row does not hold what it says.
+        """
+        row = self._reader.read(self._uris[stretch], int(self._rows[stretch]))
+        _require_whole(row, self._uris[stretch])
+        place = crop_grid(self._config.picture, self._config.crop)
+        crops = np.stack([look(_decoded(picture), place) for picture in row["pictures"]])
+        mel = self._mel(stretch, row)
+        starts = [sequence_start(first) for first in range(len(crops))]
+        return crops, np.stack([mel[:, start : start + STEPS_PER_WINDOW] for start in starts])
 
     def _whole_sample(self, number: int) -> Batch:
         """The sample of a number; where its row is broken, one of the next stretch that is drawn instead."""

@@ -27,7 +27,7 @@ def test_figures_wait_for_a_server_that_is_gone_and_keep_their_step_and_moment(
 
     gone.log({"loss": 0.5}, 10)
     gone.log({"loss": 0.4}, 20)
-    gone.log_picture("grids/step20.png", b"png")
+    gone.log_document("grids/step20.png", b"png")
 
     assert "MLflow keeps no record" in gone.lost
     waiting = [json.loads(line) for line in (tmp_path / PENDING_NAME).read_text().splitlines()]
