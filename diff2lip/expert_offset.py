@@ -36,7 +36,7 @@ def expert_offset(expert: Expert, frames: Tensor, sounds: Tensor) -> int:
         raise TooShortError(f"{len(frames)} frames, {MIN_FRAMES} are needed to shift by {REACH} both ways")
     firsts = torch.arange(REACH, len(frames) - WINDOW_FRAMES - REACH + 1, WINDOW_STEP)
     windows = torch.stack([frames[first : first + WINDOW_FRAMES] for first in firsts.tolist()])
-    faces = torch.cat([expert.embed_faces(expert_faces(expert, part)) for part in windows.split(16)])
+    faces = torch.cat([expert.embed_faces(expert_faces(expert, part)) for part in torch.split(windows, 16)])
     heard = expert.embed_sound(sounds[:, None])
     likeness = [
         functional.cosine_similarity(heard[firsts + shift], faces).mean() for shift in range(-REACH, REACH + 1)
