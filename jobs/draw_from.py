@@ -1,9 +1,14 @@
 """Draws windows in a process of Ray: what it needs is loaded where it draws, not wherever the dataset is known."""
 
 import pickle
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 Batch = dict[str, Any]
+
+BLOCKS_A_TASK = 32
 
 
 class DrawFrom:
@@ -18,5 +23,9 @@ class DrawFrom:
         self._draw = DrawWindows(told.learn_uri, told.windows, told.recipe.run.block)
         self._first = read_reached(told.folder)
 
-    def __call__(self, batch: Batch) -> Batch:
-        return dict(self._draw({"block": batch["id"] + self._first}))
+    def __call__(self, batch: Batch) -> Iterator[Batch]:
+        """The sample blocks of each task of a batch, one row after another."""
+        for task in batch["id"].tolist():
+            for place in range(BLOCKS_A_TASK):
+                block = self._first + task * BLOCKS_A_TASK + place
+                yield dict(self._draw({"block": np.array([block])}))

@@ -38,6 +38,7 @@ from pipelines.training_windows import WindowSource, as_windows
 
 DATASET = "windows"
 STOP_NAME, TOLD_NAME, HELD_NAME, MODEL_NAME = "stop", "told.json", "held.json", "model.safetensors"
+ASK_EVERY_S = 5.0  # Ray whether a node is about to be taken away: it costs a call
 FIRST = 0  # the worker that measures, logs and keeps checkpoints
 
 
@@ -98,6 +99,7 @@ class TrainWorker:
         self._held: Windows | None = None
         self._step = self._block = self._measured_at = 0  # block: the first that was not learnt yet
         self._blocks_a_worker = self._run.batch // self._run.block // self._workers
+        self._asks, self._asked_s, self._was_warned = False, time.monotonic(), False
         self._share = 0.0  # of the run that lies behind, by the first worker's clock
         self._clock = StepClock(0.0)
         self._notice = ""
@@ -126,6 +128,15 @@ class TrainWorker:
             self._after(terms)
             if self._is_over():
                 break
+            self._heed()
+
+    def _heed(self) -> None:
+        """Keep a checkpoint, once, where a node is about to be taken away; training goes on until it is."""
+        if not self._asks or self._was_warned:
+            return
+        if ray.train.get_preemption_info() is not None:
+            self._was_warned = True
+            self._keep()
 
     def _resume(self) -> None:
         kept = ray.train.get_checkpoint()
@@ -244,13 +255,20 @@ class TrainWorker:
         return by_steps if self._plan.budget_s is None else max(by_steps, self._clock.learnt_s / self._plan.budget_s)
 
     def _is_over(self) -> bool:
-        """Whether the first worker finds that it is time; all hear the same answer, and how far the run is."""
+        """Whether the first worker finds that it is time; all hear the same answer.
+
+        Beside it how far the run is, and whether to ask Ray for a notice: all workers must ask equally often.
+        """
         out_of_time = self._plan.budget_s is not None and self._clock.learnt_s >= self._plan.budget_s
         over = out_of_time or self._step >= self._run.max_steps or self._is_stopped()
-        answer = torch.tensor([float(over), self._done_share()], dtype=torch.float64, device=self._device)
+        asks = time.monotonic() - self._asked_s >= ASK_EVERY_S
+        said = [float(over), self._done_share(), float(asks)]
+        answer = torch.tensor(said, dtype=torch.float64, device=self._device)
         if self._workers > 1:
             distributed.broadcast(answer, src=FIRST)
-        self._share = float(answer[1])
+        self._share, self._asks = float(answer[1]), bool(answer[2])
+        if self._asks:
+            self._asked_s = time.monotonic()
         return bool(answer[0])
 
     def _is_stopped(self) -> bool:

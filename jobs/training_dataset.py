@@ -10,11 +10,11 @@ import ray
 from ray.data import ActorPoolStrategy, DataContext, Dataset
 from ray.train import DataConfig
 
-from jobs.draw_from import DrawFrom
+from jobs.draw_from import BLOCKS_A_TASK, DrawFrom
 from jobs.train_plan import TrainPlan
 from pipelines.storage import write_whole
 
-BLOCKS_A_READ = 4096
+TASKS_A_READ = 4096
 DRAWER_CPUS = 0.5
 ONE_ROW_A_BLOCK = 1  # byte: every row is larger
 REACHED_NAME = "reached.json"
@@ -23,13 +23,14 @@ REACHED_NAME = "reached.json"
 def window_dataset(plan: TrainPlan) -> Dataset:
     """Sample blocks from the one that the training has reached on, in order, each row a block of its own.
 
-    There are more of them than will be learnt: who learns says when it is enough.
+    One task draws many of them, for each that Ray hands out costs it as much as drawing two. There will be more of
+    them than are learnt: who learns says when it is enough.
     """
     run = plan.recipe.run
-    count = run.max_steps * run.batch // run.block
+    count = -(-run.max_steps * run.batch // (run.block * BLOCKS_A_TASK))
     with _one_row_a_block():
-        blocks = ray.data.range(count, override_num_blocks=max(1, count // BLOCKS_A_READ))
-    return blocks.map_batches(
+        tasks = ray.data.range(count, override_num_blocks=max(1, count // TASKS_A_READ))
+    return tasks.map_batches(
         DrawFrom,
         fn_constructor_kwargs={"plan": pickle.dumps(plan)},
         batch_size=1,
