@@ -14,7 +14,7 @@ from jobs.progress import Display
 from jobs.promotion import ChallengeSettings, Decision, decide
 from jobs.registry import ModelVersion, crown, fetch_weights, find_champion, tag_version
 from jobs.train_material import TrainMaterial
-from jobs.work_folder import WORK_NAME
+from jobs.work_folder import WORK_NAME, seen_by_all
 from pipelines.held_exam import HeldExam
 from pipelines.held_list import HeldStretch, choose_held, find_held, held_digest
 from pipelines.progress import Event
@@ -69,8 +69,9 @@ def challenge(
     exam = _Exam(held=held, picture=material.picture, store_uri=str((out / WORK_NAME).absolute()), threads=_threads())
     before = find_champion(tracking_uri, challenger.name)
     opponent = material.parent if before is None else fetch_weights(tracking_uri, before)
+    opponent = None if opponent is None else seen_by_all(opponent, out)
     display.expect(STAGE, len(held) * (1 if opponent is None else 2))
-    ours = list(_examined(model, exam, display))
+    ours = list(_examined(model.absolute(), exam, display))
     theirs = None if opponent is None else list(_examined(opponent, exam, display))
     decision = Decision(promoted=True, reason=NO_CHAMPION) if theirs is None else decide(theirs, ours, settings)
     if before is None and opponent is not None:

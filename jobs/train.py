@@ -38,6 +38,7 @@ from jobs.train_plan import TrainPlan
 from jobs.train_record import TrainRecord
 from jobs.train_request import MODEL_NAMES, REGISTERED_NAMES, TrainOutcome, TrainRequest
 from jobs.train_worker import HELD_NAME, MODEL_NAME, STOP_NAME, TOLD_NAME
+from jobs.work_folder import forget_weights, seen_by_all
 from pipelines.storage import file_digest
 
 RUNS, NIGHTS = "runs", "nights"  # of Ray: checkpoints; of ours: how far each run is, and what waits for MLflow
@@ -112,7 +113,7 @@ class _Job:
     def _plan(self, night: Night) -> TrainPlan:
         material = self._material
         expert, perceptual, parent = (
-            None if path is None else str(path.absolute())
+            None if path is None else str(seen_by_all(path, self._request.out))
             for path in (material.expert, material.perceptual, material.parent)
         )
         return TrainPlan(
@@ -154,6 +155,7 @@ class _Job:
         if outcome.model:
             outcome = self._registered(outcome, folder, display)
             shutil.rmtree(self._folder / RUNS / night.name, ignore_errors=True)  # states of a night that is over
+            forget_weights(self._request.out)
         return outcome
 
     def _registered(self, outcome: TrainOutcome, folder: Path, display: Display) -> TrainOutcome:

@@ -1,8 +1,11 @@
 """Where intermediates are kept: a uri, or a folder."""
 
+import shutil
 from pathlib import Path
 
-WORK_NAME = ".work"
+from pipelines.storage import file_digest, whole_file
+
+WORK_NAME, WEIGHTS_NAME = ".work", "weights"
 
 
 def work_uri(work: str | None, out: Path) -> str:
@@ -13,3 +16,25 @@ def work_uri(work: str | None, out: Path) -> str:
     if work is None:
         return str(out.absolute() / WORK_NAME)
     return work if "://" in work else str(Path(work).absolute())
+
+
+def seen_by_all(weights: Path, out: Path) -> Path:
+    """Weights as a file of OUT, which all nodes see, under their digest; copied there once.
+
+    What was fetched lies in the cache of this machine alone.
+    """
+    kept = _weights_folder(out) / f"{file_digest(weights)}{weights.suffix}"
+    if not kept.is_file():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(kept) as unfinished:
+            shutil.copyfile(weights, unfinished)
+    return kept
+
+
+def forget_weights(out: Path) -> None:
+    """Take away the copies of `seen_by_all`: a night of a large model would leave a gigabyte."""
+    shutil.rmtree(_weights_folder(out), ignore_errors=True)
+
+
+def _weights_folder(out: Path) -> Path:
+    return out.absolute() / WORK_NAME / WEIGHTS_NAME

@@ -3,9 +3,9 @@
 import json
 import os
 import signal
-import threading
+import subprocess
+import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -19,12 +19,10 @@ from diff2lip.syncnet import Expert, ExpertConfig
 from jobs.command import DONE, FAILED
 from jobs.lineage import default_tracking_uri
 from jobs.model_reference import resolve_model
-from jobs.night import Night, open_night, write_night
+from jobs.night import NIGHT_NAME, Night, open_night, write_night
 from jobs.recipes import RECIPES, Kind, find_recipe
 from jobs.train import finished_outcome, run_training
-from jobs.train_fit import read_told
 from jobs.train_request import TrainOutcome, TrainRequest
-from jobs.train_worker import STOP_NAME, TOLD_NAME
 from jobs.training_errors import (
     ExpertMismatchError,
     ExpertMissingError,
@@ -33,9 +31,10 @@ from jobs.training_errors import (
     WorkersError,
 )
 from pipelines.training_set import TrainingSetError
+from tests.jobs.training_watch import when_at
 from tests.training_sets import talking_set
 
-STEPS, STOPPED_AFTER, KILLED_AFTER = 20, 4, 11
+STEPS, JOB_KILLED_AFTER, WORKER_KILLED_AFTER = 20, 7, 13  # checkpoints are kept at 5, 10, 15
 SETTINGS = (
     "painter.weights.sync=0",
     "painter.optimiser.learning_rate=1e-4",  # small steps: what rounds otherwise grows by each
@@ -52,14 +51,15 @@ TERMS = ("loss", "simple", "variational", "l2", "gan", "discriminator", "gradien
 
 @dataclass(frozen=True)
 class Trained:
-    """A request, and what came of asking it once or twice."""
+    """A request, what came of it at last, and what a job that was killed before had left."""
 
     request: TrainRequest
-    outcomes: list[TrainOutcome]
+    outcome: TrainOutcome
+    killed: Night | None = None
 
     def curve(self, name: str) -> list[tuple[int, float]]:
         """Step and value, as MLflow has them, the last one of each step."""
-        outcome = self.outcomes[-1]
+        outcome = self.outcome
         history = MlflowClient(outcome.tracking_uri).get_metric_history(outcome.run_id, name)
         return sorted({metric.step: metric.value for metric in history}.items())
 
@@ -81,37 +81,33 @@ def request_for(data: Path, out: Path, store: Path, workers: int = 1) -> TrainRe
     )
 
 
-def when_at(out: Path, step: int, act: Callable[[Path, int], None]) -> threading.Thread:
-    """Do something to the running training when it has told of a step: its folder and first worker are given."""
-
-    def watch() -> None:
-        for _ in range(2400):
-            for told in (out / "diff2lip" / "nights").glob(f"*/{TOLD_NAME}"):
-                said = read_told(told)
-                if said["step"] >= step:
-                    act(told.parent, said["process"])
-                    return
-            time.sleep(0.1)
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    return thread
-
-
 @pytest.fixture(scope="module", name="interrupted")
 def _interrupted(
     ray: ModuleType, data: Path, tmp_path_factory: pytest.TempPathFactory, mlflow_folder: Path
 ) -> Trained:
-    """One worker: told to stop after some steps, asked again, and its worker killed on the way."""
+    """One worker: the whole job killed after some steps, the same command again, and its worker killed on the way."""
     out = tmp_path_factory.mktemp("interrupted")
     request = request_for(data, out, mlflow_folder)
-    stopping = when_at(out, STOPPED_AFTER, lambda folder, _: (folder / STOP_NAME).touch())
-    stopped = run_training(request)
-    stopping.join()
-    killing = when_at(out, KILLED_AFTER, lambda _, process: os.kill(process, signal.SIGKILL))
+    job_killed_at = killed_job(request)
+    killing = when_at(out, WORKER_KILLED_AFTER, lambda _, process: os.kill(process, signal.SIGKILL))
     finished = run_training(request)
     killing.join()
-    return Trained(request, [stopped, finished])
+    return Trained(request, finished, job_killed_at)
+
+
+def killed_job(request: TrainRequest) -> Night:
+    """Start the command on a Ray of its own, and kill -9 what a person started; returns what it left."""
+    options = ["--recipe", request.recipe, "--data", request.data, "--out", request.out, "--quiet"]
+    options += ["--tracking-uri", request.tracking_uri, *(word for one in SETTINGS for word in ("--set", one))]
+    command = [sys.executable, "-c", "from jobs.cli import main; main()", "train", "diff2lip", *map(str, options)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as job:
+        workers: list[int] = []
+        when_at(request.out, JOB_KILLED_AFTER, lambda _, process: workers.append(process)).join()
+        job.kill()
+    while Path(f"/proc/{workers[0]}").exists():  # Ray's processes go when whoever started them is gone
+        time.sleep(0.1)
+    return Night(**json.loads((request.out / "diff2lip" / NIGHT_NAME).read_text()))
 
 
 @pytest.fixture(scope="module", name="two_workers")
@@ -119,20 +115,20 @@ def _two_workers(
     ray: ModuleType, data: Path, tmp_path_factory: pytest.TempPathFactory, mlflow_folder: Path
 ) -> Trained:
     request = request_for(data, tmp_path_factory.mktemp("two"), mlflow_folder, workers=2)
-    return Trained(request, [run_training(request)])
+    return Trained(request, run_training(request))
 
 
 @pytest.mark.timeout(600)
-def test_a_training_that_was_stopped_goes_on_in_the_same_run_to_its_end(interrupted: Trained) -> None:
-    stopped, finished = interrupted.outcomes
+def test_a_job_that_was_killed_goes_on_in_the_same_run_to_its_end(interrupted: Trained) -> None:
+    finished = interrupted.outcome
 
-    assert (stopped.status, finished.status) == ("stopped", "trained")
-    assert STOPPED_AFTER <= stopped.steps < STEPS
-    assert finished.steps == STEPS
-    assert (stopped.run_id, stopped.name) == (finished.run_id, finished.name)
+    assert (finished.status, finished.steps) == ("trained", STEPS)
+    assert interrupted.killed is not None
+    assert (interrupted.killed.run_id, interrupted.killed.name) == (finished.run_id, finished.name)
     history = MlflowClient(finished.tracking_uri).get_metric_history(finished.run_id, "loss")
     twice = {metric.step for metric in history if sum(other.step == metric.step for other in history) > 1}
-    assert KILLED_AFTER in twice  # it was killed, and learnt from the checkpoint before once more
+    # Each kill lost what came after the checkpoint before, and it was learnt once more.
+    assert {JOB_KILLED_AFTER, WORKER_KILLED_AFTER} <= twice
     run = MlflowClient(finished.tracking_uri).get_run(finished.run_id)
     assert run.info.status == "FINISHED"
     assert len(run.data.tags["diff2lip.data_digest"]) == 64
@@ -141,7 +137,7 @@ def test_a_training_that_was_stopped_goes_on_in_the_same_run_to_its_end(interrup
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("term", TERMS)
-def test_two_workers_have_the_losses_of_one_that_was_stopped_and_killed(
+def test_two_workers_have_the_losses_of_one_that_was_killed_twice(
     interrupted: Trained, two_workers: Trained, term: str
 ) -> None:
     """So the killed one continued its curve, and sharing out a batch changes nothing."""
@@ -154,7 +150,7 @@ def test_two_workers_have_the_losses_of_one_that_was_stopped_and_killed(
 
 @pytest.mark.timeout(600)
 def test_two_workers_end_with_the_weights_of_one(interrupted: Trained, two_workers: Trained) -> None:
-    one, two = (load_checkpoint(Path(trained.outcomes[-1].model)).denoiser for trained in (interrupted, two_workers))
+    one, two = (load_checkpoint(Path(trained.outcome.model)).denoiser for trained in (interrupted, two_workers))
 
     for name, tensor in one.state_dict().items():
         # Sums of halves round otherwise than the sum of the whole, and Adam divides by small numbers.
@@ -163,7 +159,7 @@ def test_two_workers_end_with_the_weights_of_one(interrupted: Trained, two_worke
 
 @pytest.mark.timeout(600)
 def test_pictures_checkpoint_and_figures_are_kept(interrupted: Trained) -> None:
-    outcome = interrupted.outcomes[-1]
+    outcome = interrupted.outcome
     client = MlflowClient(outcome.tracking_uri)
 
     pictures = {file.path for file in client.list_artifacts(outcome.run_id, "grids")}
@@ -183,7 +179,7 @@ def test_the_first_model_is_champion_and_one_that_is_not_surely_better_says_why(
     interrupted: Trained, two_workers: Trained
 ) -> None:
     """The second has, to rounding, the weights of the first."""
-    first, second = interrupted.outcomes[-1], two_workers.outcomes[-1]
+    first, second = interrupted.outcome, two_workers.outcome
     client = MlflowClient(first.tracking_uri)
 
     assert (first.promoted, first.promotion) == (True, "there was no champion: the first one")

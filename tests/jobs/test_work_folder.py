@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.work_folder import work_uri
+from jobs.work_folder import forget_weights, seen_by_all, work_uri
 
 
 def test_a_relative_path_is_made_absolute_and_a_uri_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -13,3 +13,18 @@ def test_a_relative_path_is_made_absolute_and_a_uri_is_not(tmp_path: Path, monke
     assert work_uri(None, Path("out")) == str(tmp_path / "out" / ".work")
     assert work_uri("s3://bucket/w", Path("out")) == "s3://bucket/w"
     assert work_uri("/w", Path("out")) == "/w"
+
+
+def test_weights_are_copied_under_their_digest_once_and_forgotten(tmp_path: Path) -> None:
+    fetched = tmp_path / "cache" / "fetched.pth"
+    fetched.parent.mkdir()
+    fetched.write_bytes(b"weights")
+
+    seen = seen_by_all(fetched, tmp_path / "out")
+    fetched.unlink()
+
+    assert seen.is_relative_to(tmp_path / "out")
+    assert (seen.read_bytes(), seen.suffix, len(seen.stem)) == (b"weights", ".pth", 64)
+    assert seen_by_all(seen, tmp_path / "out") == seen
+    forget_weights(tmp_path / "out")
+    assert not seen.exists()
