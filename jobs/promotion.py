@@ -35,7 +35,7 @@ class ChallengeSettings:
     """How champion and challenger are compared."""
 
     stretches: int = 24  # of the held-out list; 0 leaves the comparison out
-    frames: int = 25  # of each
+    frames: int = 32  # of each: two whole batches of the sampler
     measure: str = "mouth_psnr_db"  # what the challenger must be surely better at
     least_gain: float = 0.02  # of it: what is smaller nobody sees, however sure it is
     confidence: float = 0.95
