@@ -25,6 +25,7 @@ STAGE = "challenge"
 LIST_NAME = "held_list.json"
 VERSION = 1  # raised when the same model and list give other figures
 AGAINST_PARENT = "there was no champion, so against its parent"
+ALREADY = "it is the champion already"
 NO_CHAMPION = "there was no champion: the first one"
 TAGS = "diff2lip.challenge."
 SHOWN = ("mouth_psnr_db", "shuffled_psnr_db", "copied_psnr_db", "opening_correlation", "leakage", "flicker_ratio")
@@ -68,6 +69,8 @@ def challenge(
     held, gone = _held_list(out, material, settings)
     exam = _Exam(held=held, picture=material.picture, store_uri=str((out / WORK_NAME).absolute()), threads=_threads())
     before = find_champion(tracking_uri, challenger.name)
+    if before is not None and before.reference == challenger.reference:
+        return _crowned_before(challenger)
     opponent = material.parent if before is None else fetch_weights(tracking_uri, before)
     opponent = None if opponent is None else seen_by_all(opponent, out)
     display.expect(STAGE, len(held) * (1 if opponent is None else 2))
@@ -92,6 +95,18 @@ def challenge(
         figures=figures | {f"{STAGE}/promoted": float(decision.promoted)},
         document=document,
         notices=_notices(gone, decision, ours),
+    )
+
+
+def _crowned_before(champion: ModelVersion) -> Challenge:
+    """Of a job that was killed after it had decided: the version has its tags already."""
+    decision = Decision(promoted=True, reason=ALREADY)
+    return Challenge(
+        decision=decision,
+        champion=champion.reference,
+        figures={f"{STAGE}/promoted": 1.0},
+        document={"decision": asdict(decision), "challenger_version": champion.reference},
+        notices=[],
     )
 
 

@@ -24,13 +24,13 @@ from jobs.lineage import (
     whole_uri,
 )
 from jobs.model_card import CardFacts, model_card
-from jobs.model_reference import ModelUnavailableError
+from jobs.model_reference import REGISTERED_PREFIX, ModelUnavailableError
 from jobs.night import DONE as NIGHT_DONE
 from jobs.night import STOPPED, Night, ended, open_night, write_night
 from jobs.out_lock import held_out
 from jobs.progress import Display, Silence
 from jobs.recipes import Kind
-from jobs.registry import ModelVersion, register_model
+from jobs.registry import ModelVersion, find_version, register_model, versions_of
 from jobs.revision import read_revision
 from jobs.train_fit import cpu_threads, fit, read_told
 from jobs.train_material import TrainMaterial, gather
@@ -133,7 +133,10 @@ class _Job:
         )
 
     def _end(self, night: Night, plan: TrainPlan, model: Path, display: Display) -> TrainOutcome:
-        """What came of it. The night is over only when its checkpoint is kept."""
+        """What came of it. The night is over only when its model is kept, registered and compared.
+
+        A job that is killed before that does it again, and finds what it had registered.
+        """
         folder = Path(plan.folder)
         told, held = read_told(folder / TOLD_NAME), read_told(folder / HELD_NAME)
         outcome = TrainOutcome(
@@ -151,9 +154,10 @@ class _Job:
         else:
             kept = self._request.out / MODEL_NAMES[self._request.kind]
             outcome = finished_outcome(outcome, self._request.kind, model, kept)
-        write_night(self._folder, ended(night, NIGHT_DONE if outcome.model else STOPPED))
         if outcome.model:
             outcome = self._registered(outcome, folder, display)
+        write_night(self._folder, ended(night, NIGHT_DONE if outcome.model else STOPPED))
+        if outcome.model:
             shutil.rmtree(self._folder / RUNS / night.name, ignore_errors=True)  # states of a night that is over
             forget_weights(self._request.out)
         return outcome
@@ -167,7 +171,13 @@ class _Job:
         tags = {"diff2lip.recipe": material.recipe.name, "diff2lip.data_digest": material.data.digest}
         tags |= {"diff2lip.steps": str(outcome.steps), "diff2lip.config_digest": material.digest}
         try:
-            version = register_model(self._uri, outcome.run_id, name, Path(outcome.model), [card, config], tags)
+            known = f"{REGISTERED_PREFIX}{name}/"
+            before = [one for one in versions_of(self._uri, outcome.digest) if one.startswith(known)]
+            version = (
+                find_version(self._uri, before[0])
+                if before
+                else register_model(self._uri, outcome.run_id, name, Path(outcome.model), [card, config], tags)
+            )
         except TrackingError as error:
             self._notices.append(f"{error}; the checkpoint is kept all the same")
             return outcome
