@@ -48,6 +48,10 @@ OPTIONS = {
         ]
         for kind in ("syncnet", "diff2lip")
     },
+    "nightly": [
+        *("--address", "--data", "--expert-days", "--expert-for", "--expert-recipe", "--for", "--json", "--judge"),
+        *("--out", "--parent", "--quiet", "--recipe", "--select", "--set", "--tracking-uri", "--workers"),
+    ],
     "lineage": ["--json", "--out", "--tracking-uri"],
     "doctor": ["--json", "--out"],
     "assets list": ["--json"],
