@@ -99,6 +99,7 @@ class _Night:
         last = _read_state(request.out)
         self._state = replace(last, number=last.number + 1, is_over=False) if last.is_over else last
         self._report = NightlyReport(number=self._state.number)
+        self._is_stopped = False  # by a person: the same command goes on
 
     def run(self) -> NightlyReport:
         begin, report = time.monotonic(), self._report
@@ -107,11 +108,12 @@ class _Night:
             report.champion_before = report.champion_after = self._champion()
             self._data()
             self._expert()
-            report.exit_code = self._train()
-            self._state = replace(self._state, is_over="stopped" not in report.steps["train"])
+            if not self._is_stopped:
+                report.exit_code = self._train()
+            self._state = replace(self._state, is_over=not self._is_stopped)
             report.champion_after = self._champion()
         except (*FAILURES, *WRONG_USES) as error:
-            report.failure = str(error)
+            report.failure, report.exit_code = str(error), FAILED
         report.seconds = time.monotonic() - begin
         self._remember()
         path = self._request.out / REPORTS / f"{report.number:05d}.json"
@@ -140,6 +142,8 @@ class _Night:
             self._report.steps["expert"] = "not wanted by the objective"
             return
         digest, kept = open_training_set(self._request.data).digest, self._request.out / MODEL_NAMES[Kind.SYNCNET]
+        if kept.is_file() and not self._state.expert_data:  # trained before there were nights: taken as it is
+            self._state = replace(self._state, expert_data=digest, expert_trained_s=kept.stat().st_mtime)
         age_s = time.time() - self._state.expert_trained_s
         is_old = digest != self._state.expert_data and age_s > self._request.expert_days * DAY_S
         if kept.is_file() and not is_old:
@@ -170,6 +174,7 @@ class _Night:
             self._report.notices.append(f"{error}: it is left")
             outcome = run_training(replace(request, new=True), self._display)
         self._report.notices += outcome.notices
+        self._is_stopped = outcome.status == "stopped"
         return outcome
 
     def _training(self, kind: Kind, recipe: str, budget_s: float) -> TrainRequest:

@@ -29,6 +29,8 @@ GUARDS = (
     Guard(measure="opening_correlation", sign=1, margin=0.03),
 )
 
+CHIEF_MEASURES = ("mouth_psnr_db", "opening_correlation")  # of both more is better
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChallengeSettings:
@@ -41,6 +43,8 @@ class ChallengeSettings:
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
+        if self.measure not in CHIEF_MEASURES:
+            raise ValueError(f"measure must be one of {', '.join(CHIEF_MEASURES)}, got {self.measure!r}")
         if self.stretches < 0 or self.frames < 5 or not 0.5 <= self.confidence < 1:
             raise ValueError(f"stretches >= 0, frames >= 5 and confidence in [0.5, 1) are wanted, got {self}")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from ray.exceptions import RayTaskError
+from ray.exceptions import RayError
 
 from diff2lip.expert_learner import has_learnt
 from jobs.challenge import challenge
@@ -192,7 +192,7 @@ class _Job:
             run = attach_run(self._uri, outcome.run_id)
             run.log_metrics(came.figures, outcome.steps)
             run.log_json("challenge.json", came.document)
-        except (TrackingError, ModelUnavailableError, RayTaskError) as error:
+        except (TrackingError, ModelUnavailableError, RayError, OSError) as error:
             self._notices.append(f"undecided, the champion stays: {error}")
             return outcome
         self._notices += came.notices
