@@ -7,7 +7,7 @@ import torch
 
 from diff2lip.expert_offset import MIN_FRAMES, REACH, expert_offset
 from diff2lip.syncnet import Expert
-from pipelines.training_windows import BrokenRowError, WindowConfig, WindowSource
+from pipelines.training_windows import BrokenRowError, WindowConfig, WindowSource, as_crops
 
 MOST_CLIPS = 48
 IN_SYNC = 1  # frame: nobody hears less
@@ -29,7 +29,7 @@ def offset_histogram(expert: Expert, stretches: pa.Table, config: WindowConfig) 
             crops, sounds = source.whole(index)
         except BrokenRowError:
             continue
-        frames = torch.from_numpy(crops).permute(0, 3, 1, 2).to(device).float() / 127.5 - 1
+        frames = as_crops(torch.from_numpy(crops)).to(device)
         counts[expert_offset(expert, frames, torch.from_numpy(sounds).to(device))] += 1
     return {shift: counts[shift] for shift in range(-REACH, REACH + 1)}
 

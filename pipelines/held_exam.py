@@ -15,7 +15,7 @@ from torch import Tensor
 
 from diff2lip.checkpoint import read_config
 from diff2lip.config import CropConfig, SamplerConfig
-from diff2lip.mel import SILENCE, STEPS_PER_WINDOW, log_mel
+from diff2lip.mel import SILENCE, STEPS_PER_WINDOW
 from diff2lip.mouth_motion import STILL_RANGE
 from diff2lip.patch_quality import luma
 from diff2lip.picture_likeness import psnr
@@ -33,12 +33,10 @@ from pipelines.reference import choose_references, closed_frames
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore
 from pipelines.stretch_index import StretchReader
-from pipelines.training_set import sound_of
-from pipelines.training_windows import frame_start, shifted
+from pipelines.training_windows import frame_start, stretch_mel
 from pipelines.window_change import crop_grid, look
 
 Pixels = NDArray[np.uint8]
-INT16_FULL_SCALE = np.float32(32768)
 MOUTH = (-0.42, 0.62, 0.42, 1.12)  # face frame: the lips and what they uncover, from under the nose to above the chin
 CODES = 255.0
 HUSHED_EVERY = 5
@@ -133,8 +131,7 @@ class HeldExam:
         )
 
     def _windows(self, stretch: Row, row: Row, chosen: range) -> Tensor:
-        sound = shifted(sound_of(stretch).astype(np.float32) / INT16_FULL_SCALE, row["lead_samples"])
-        mel = log_mel(torch.from_numpy(sound))
+        mel = stretch_mel(stretch, row["lead_samples"])
         starts = [frame_start(index, self._painter.sound) for index in chosen]
         return torch.stack([mel[:, start : start + STEPS_PER_WINDOW] for start in starts])
 

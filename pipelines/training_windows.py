@@ -19,6 +19,7 @@ from diff2lip.config import CropConfig
 from diff2lip.mel import HOP_SAMPLES, SAMPLE_RATE_HZ, STEPS_PER_S, STEPS_PER_WINDOW, SoundWindow, log_mel, window_start
 from diff2lip.syncnet import WINDOW_FRAMES
 from diff2lip.windows import Windows
+from pipelines.clip_sound import INT16_FULL_SCALE
 from pipelines.stage import Row
 from pipelines.storage import read_table
 from pipelines.stretch_index import StretchReader, length_ends
@@ -132,8 +133,7 @@ class WindowSource:
     def _mel(self, stretch: int, row: Row) -> Floats:
         """[80, S] of a stretch, its sound brought to its picture; the last one is kept."""
         if self._heard[0] != stretch:
-            sound = shifted(sound_of(row).astype(np.float32) / np.float32(32768), int(self._leads[stretch]))
-            self._heard = stretch, log_mel(torch.from_numpy(sound)).numpy()
+            self._heard = stretch, stretch_mel(row, int(self._leads[stretch])).numpy()
         return self._heard[1]
 
 
@@ -162,8 +162,8 @@ def as_windows(batch: dict[str, torch.Tensor]) -> Windows:
     flat = {name: values.flatten(0, 1) if nested else values for name, values in batch.items()}
     return Windows(
         ids=flat["ids"],
-        target=_crops(flat["target"]),
-        reference=_crops(flat["reference"]),
+        target=as_crops(flat["target"]),
+        reference=as_crops(flat["reference"]),
         **{name: flat[name] for name in ("mel", "sync_mel", "other_mel")},
     )
 
@@ -189,6 +189,12 @@ def frame_start(frame_index: int, window: SoundWindow) -> int:
 def sequence_start(first_frame: int) -> int:
     """First mel step that goes with five frames: as Wav2Lip trains its expert."""
     return MARGIN_STEPS + floor(STEPS_PER_FRAME * first_frame)
+
+
+def stretch_mel(row: Row, lead_samples: int) -> torch.Tensor:
+    """[80, S] of a row of UTTERANCE with its margin, its sound brought to its picture."""
+    sound = shifted(sound_of(row).astype(np.float32) / np.float32(INT16_FULL_SCALE), lead_samples)
+    return log_mel(torch.from_numpy(sound))
 
 
 def shifted(sound: Floats, lead_samples: int) -> Floats:
@@ -218,6 +224,6 @@ def _require_whole(row: Row, uri: str) -> None:
         )
 
 
-def _crops(codes: torch.Tensor) -> torch.Tensor:
+def as_crops(codes: torch.Tensor) -> torch.Tensor:
     """[..., S, S, 3] uint8 to [..., 3, S, S] in [-1, 1]."""
     return codes.movedim(-1, -3).float() / 127.5 - 1
