@@ -13,6 +13,7 @@ from diff2lip.config import CropConfig, SamplerConfig
 from jobs.progress import Display
 from jobs.promotion import ChallengeSettings, Decision, decide
 from jobs.registry import ModelVersion, crown, fetch_weights, find_champion, tag_version
+from jobs.train_fit import cpu_threads, has_gpus
 from jobs.train_material import TrainMaterial
 from jobs.work_folder import WORK_NAME, seen_by_all
 from pipelines.held_exam import HeldExam
@@ -67,7 +68,9 @@ def challenge(
     """
     settings = material.recipe.challenge
     held, gone = _held_list(out, material, settings)
-    exam = _Exam(held=held, picture=material.picture, store_uri=str((out / WORK_NAME).absolute()), threads=_threads())
+    exam = _Exam(
+        held=held, picture=material.picture, store_uri=str((out / WORK_NAME).absolute()), threads=cpu_threads(1)
+    )
     before = find_champion(tracking_uri, challenger.name)
     if before is not None and before.reference == challenger.reference:
         return _crowned_before(challenger)
@@ -125,7 +128,7 @@ def _held_list(
 
 def _examined(model: Path, exam: _Exam, display: Display) -> Iterator[Row]:
     """HELD_FIGURES of a model, as they are worked out."""
-    rows = ray.remote(_examine).options(num_returns="streaming", num_gpus=_gpus(), num_cpus=1)
+    rows = ray.remote(_examine).options(num_returns="streaming", num_gpus=int(has_gpus()), num_cpus=1)
     for reference in rows.remote(str(model), exam):
         row, seconds, found = ray.get(reference)
         display(Event(stage=STAGE, title=row["name"], num_frames=row["num_frames"], seconds=seconds, cached=found))
@@ -172,11 +175,3 @@ def _notices(gone: list[str], decision: Decision, ours: list[Row]) -> list[str]:
     if means.get("mouth_psnr_db", 0.0) < means.get("copied_psnr_db", 0.0):
         notices.append("the mouths it paints are further from the truth than the reference laid there as it is")
     return notices
-
-
-def _gpus() -> int:
-    return 1 if ray.cluster_resources().get("GPU", 0) else 0
-
-
-def _threads() -> int:
-    return max(1, int(ray.cluster_resources().get("CPU", 1)))

@@ -61,7 +61,7 @@ def fit(plan: TrainPlan, name: str, storage: Path, workers: int | tuple[int, int
             storage_path=str(storage.absolute()),
             failure_config=FailureConfig(max_failures=MAX_FAILURES),
             checkpoint_config=CheckpointConfig(num_to_keep=CHECKPOINTS_KEPT),
-            worker_runtime_env={} if _has_gpus() else {"env_vars": CPU_WORKER},
+            worker_runtime_env={} if has_gpus() else {"env_vars": CPU_WORKER},
         ),
         datasets={DATASET: window_dataset(plan)},
         dataset_config=in_order(),
@@ -80,12 +80,13 @@ def fit(plan: TrainPlan, name: str, storage: Path, workers: int | tuple[int, int
 
 def scaling(workers: int | tuple[int, int]) -> ScalingConfig:
     """A GPU for each worker where the cluster has them."""
-    if _has_gpus():
+    if has_gpus():
         return ScalingConfig(num_workers=workers, use_gpu=True)
     return ScalingConfig(num_workers=workers, resources_per_worker={"CPU": WORKER_CPUS})
 
 
-def _has_gpus() -> bool:
+def has_gpus() -> bool:
+    """Whether the cluster that this process is connected to has any."""
     return bool(ray.cluster_resources().get("GPU", 0))
 
 

@@ -70,6 +70,7 @@ class HeldExam:
         """`picture`: what the pictures of the data set show."""
         self._painter = Painter(model, sampler, store, threads)
         self._crop, self._picture = read_config(model).crop, picture
+        self._to_picture = compose(face_to_crop(picture), invert(face_to_crop(self._crop)))
         self._reader = StretchReader()
         self._detector, self._mesh, self._identity = FaceDetector(), FaceMesh(), FaceIdentity.known()
 
@@ -106,9 +107,8 @@ class HeldExam:
 
     def laid(self, picture: Pixels, crop: Pixels) -> Pixels:
         """The picture with a crop's painted rows laid over it."""
-        to_picture = compose(face_to_crop(self._picture), invert(face_to_crop(self._crop)))
         side = (picture.shape[1], picture.shape[0])
-        laid = cv2.warpAffine(crop, to_picture, side, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        laid = cv2.warpAffine(crop, self._to_picture, side, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         mask = self._mask(side)[..., None] > 0
         return np.where(mask, laid, picture).astype(np.uint8)
 
@@ -148,8 +148,7 @@ class HeldExam:
         """[P, P] 1 where painted rows lie whole."""
         painted = np.zeros((self._crop.size_px, self._crop.size_px), np.float32)
         painted[self._crop.mask_row :] = 1
-        to_picture = compose(face_to_crop(self._picture), invert(face_to_crop(self._crop)))
-        mask = cv2.warpAffine(painted, to_picture, side, flags=cv2.INTER_LINEAR)
+        mask = cv2.warpAffine(painted, self._to_picture, side, flags=cv2.INTER_LINEAR)
         return np.asarray(mask > 0.999, np.float32)
 
     def _mouth_psnr(self, painted: list[Pixels], true: Pixels) -> float:
