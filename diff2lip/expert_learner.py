@@ -46,20 +46,14 @@ class ExpertLearner:
         right = ((functional.cosine_similarity(sounds, faces) > 0.5) == (in_sync > 0)).float().mean()
         return {"loss": float(loss.detach()), "accuracy": float(right), "gradient_norm": norm}
 
-    @torch.inference_mode()
     def measure(self, windows: Windows) -> dict[str, float]:
-        """Loss and accuracy of held-out windows, each with its own sound and with another moment's."""
-        network = self.average
-        faces = network.embed_faces(expert_faces(network, windows.target))
-        own, other = (
-            functional.cosine_similarity(network.embed_sound(mel), faces)
-            for mel in (windows.sync_mel, windows.other_mel)
-        )
-        return {
-            "held_loss": float(0.5 * (_surprise(own) + _surprise(1 - other))),
-            "held_accuracy": float(0.5 * ((own > 0.5).float().mean() + (other <= 0.5).float().mean())),
-            "held_preferred": float((own > other).float().mean()),
-        }
+        """`held_figures` of the averaged weights."""
+        return held_figures(self.average, windows)
+
+    def warm_start(self, weights: Expert) -> None:
+        """Begin from another expert's weights of the same configuration."""
+        self.expert.load_state_dict(weights.state_dict())
+        self.average.load_state_dict(weights.state_dict())
 
     def state(self) -> State:
         """Weights, their average, and the optimiser."""
@@ -74,6 +68,25 @@ class ExpertLearner:
         self.expert.load_state_dict(state["expert"])
         self.average.load_state_dict(state["average"])
         self._optimiser.resume(state["optimiser"])
+
+
+@torch.inference_mode()
+def held_figures(network: Expert, windows: Windows) -> dict[str, float]:
+    """Loss and accuracy of an expert on held-out windows, each with its own sound and with another moment's.
+
+    Args:
+        network: in eval mode, where the windows are.
+        windows: unchanged crops, and what is heard with them.
+    """
+    faces = network.embed_faces(expert_faces(network, windows.target))
+    own, other = (
+        functional.cosine_similarity(network.embed_sound(mel), faces) for mel in (windows.sync_mel, windows.other_mel)
+    )
+    return {
+        "held_loss": float(0.5 * (_surprise(own) + _surprise(1 - other))),
+        "held_accuracy": float(0.5 * ((own > 0.5).float().mean() + (other <= 0.5).float().mean())),
+        "held_preferred": float((own > other).float().mean()),
+    }
 
 
 def has_learnt(held_loss: float) -> bool:

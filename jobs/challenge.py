@@ -1,6 +1,5 @@
 """A challenger meets the champion: both paint the same held-out list, and what is decided is written down."""
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -10,20 +9,22 @@ from typing import Any
 import ray
 
 from diff2lip.config import CropConfig, SamplerConfig
+from jobs.held_file import Held, kept_held_list
 from jobs.progress import Display
-from jobs.promotion import ChallengeSettings, Decision, decide
+from jobs.promotion import Decision, decide
+from jobs.recipes import Kind
 from jobs.registry import ModelVersion, crown, fetch_weights, find_champion, tag_version
-from jobs.train_fit import cpu_threads, has_gpus
+from jobs.train_fit import cpu_threads, has_gpus, worker_env
 from jobs.train_material import TrainMaterial
 from jobs.work_folder import WORK_NAME, seen_by_all
 from pipelines.held_exam import HeldExam
-from pipelines.held_list import HeldStretch, choose_held, find_held, held_digest
+from pipelines.held_list import held_digest
 from pipelines.progress import Event
 from pipelines.stage import Row
-from pipelines.storage import ObjectStore, content_key, file_digest, read_table, write_whole
+from pipelines.storage import ObjectStore, content_key, file_digest, read_table
+from pipelines.training_windows import BrokenRowError
 
 STAGE = "challenge"
-LIST_NAME = "held_list.json"
 VERSION = 1  # raised when the same model and list give other figures
 AGAINST_PARENT = "there was no champion, so against its parent"
 ALREADY = "it is the champion already"
@@ -47,10 +48,22 @@ class Challenge:
 class _Exam:
     """What is the same for both."""
 
-    held: list[tuple[HeldStretch, Row]]
+    held: Held
     picture: CropConfig
     store_uri: str
     threads: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Sheet:
+    """What a model got for one entry of the list."""
+
+    name: str
+    num_frames: int
+    figures: Row | None  # None: its row is broken
+    broken: str = ""
+    seconds: float
+    found: bool  # it was worked out before
 
 
 def challenge(
@@ -67,7 +80,7 @@ def challenge(
         ModelUnavailableError: the champion's weights are not those that were registered.
     """
     settings = material.recipe.challenge
-    held, gone = _held_list(out, material, settings)
+    held, said = kept_held_list(out, read_table(material.held_uri), settings)
     exam = _Exam(
         held=held, picture=material.picture, store_uri=str((out / WORK_NAME).absolute()), threads=cpu_threads(1)
     )
@@ -75,10 +88,11 @@ def challenge(
     if before is not None and before.reference == challenger.reference:
         return _crowned_before(challenger)
     opponent = material.parent if before is None else fetch_weights(tracking_uri, before)
-    opponent = None if opponent is None else seen_by_all(opponent, out)
+    opponent = None if opponent is None else seen_by_all(opponent, out / Kind.DIFF2LIP.value)
     display.expect(STAGE, len(held) * (1 if opponent is None else 2))
-    ours = list(_examined(model.absolute(), exam, display))
-    theirs = None if opponent is None else list(_examined(opponent, exam, display))
+    sheets = [list(_examined(path, exam, display)) for path in (model.absolute(), opponent) if path is not None]
+    (ours, *others), broken = _of_whole_rows(sheets)
+    theirs = others[0] if others else None
     decision = Decision(promoted=True, reason=NO_CHAMPION) if theirs is None else decide(theirs, ours, settings)
     if before is None and opponent is not None:
         decision = replace(decision, reason=f"{AGAINST_PARENT}: {decision.reason}")
@@ -86,6 +100,7 @@ def challenge(
     document = {
         "decision": asdict(decision),
         "held_list": held_digest([one for one, _ in held]),
+        "broken": broken,
         "champion_version": "" if before is None else before.reference,
         "challenger_version": challenger.reference,
         **names,
@@ -97,7 +112,7 @@ def challenge(
         champion="" if before is None else before.reference,
         figures=figures | {f"{STAGE}/promoted": float(decision.promoted)},
         document=document,
-        notices=_notices(gone, decision, ours),
+        notices=[*said, *_notices(broken, decision, ours)],
     )
 
 
@@ -113,40 +128,54 @@ def _crowned_before(champion: ModelVersion) -> Challenge:
     )
 
 
-def _held_list(
-    out: Path, material: TrainMaterial, settings: ChallengeSettings
-) -> tuple[list[tuple[HeldStretch, Row]], list[str]]:
-    """The list that lies in `out`, else a new one, which is kept; and the names of entries that are gone."""
-    stretches, path = read_table(material.held_uri), out / LIST_NAME
-    if path.is_file():
-        held = [HeldStretch(**one) for one in json.loads(path.read_text())]
-    else:
-        held = choose_held(stretches, settings.stretches, settings.frames)
-        write_whole(path, json.dumps([asdict(one) for one in held], indent=1).encode())
-    return find_held(held, stretches)
+def _examined(model: Path, exam: _Exam, display: Display) -> Iterator[_Sheet]:
+    """What a model gets for each entry, as it is worked out."""
+    sheets = ray.remote(_examine).options(
+        num_returns="streaming", num_gpus=int(has_gpus()), num_cpus=1, runtime_env=worker_env()
+    )
+    for reference in sheets.remote(str(model), exam):
+        sheet: _Sheet = ray.get(reference)
+        event = Event(
+            stage=STAGE,
+            title=sheet.name,
+            num_frames=sheet.num_frames,
+            seconds=sheet.seconds,
+            cached=sheet.found,
+            message=sheet.broken,
+        )
+        display(event)
+        yield sheet
 
 
-def _examined(model: Path, exam: _Exam, display: Display) -> Iterator[Row]:
-    """HELD_FIGURES of a model, as they are worked out."""
-    rows = ray.remote(_examine).options(num_returns="streaming", num_gpus=int(has_gpus()), num_cpus=1)
-    for reference in rows.remote(str(model), exam):
-        row, seconds, found = ray.get(reference)
-        display(Event(stage=STAGE, title=row["name"], num_frames=row["num_frames"], seconds=seconds, cached=found))
-        yield row
-
-
-def _examine(model: str, exam: _Exam) -> Iterator[tuple[Row, float, bool]]:
-    """In a process of Ray: a row, how long it took, and whether it was worked out before."""
+def _examine(model: str, exam: _Exam) -> Iterator[_Sheet]:
+    """In a process of Ray."""
     store, digest = ObjectStore(exam.store_uri), file_digest(Path(model))
     examiner = HeldExam(Path(model), SamplerConfig(), exam.picture, store, exam.threads)
     for held, row in exam.held:
-        begin = time.monotonic()
+        begin, broken = time.monotonic(), ""
         facts = {"model": digest, "held": asdict(held), "stretch": row, "settings": asdict(SamplerConfig())}
         key = content_key("held-figures", VERSION, facts | {"instruments": examiner.instruments})
         found = store.has(key)
-        if not found:
-            store.put_json(key, examiner.examine(held, row))
-        yield store.get_json(key), time.monotonic() - begin, found
+        try:
+            if not found:
+                store.put_json(key, examiner.examine(held, row))
+        except BrokenRowError as error:
+            broken = str(error)
+        yield _Sheet(
+            name=held.name,
+            num_frames=held.num_frames,
+            figures=None if broken else store.get_json(key),
+            broken=broken,
+            seconds=time.monotonic() - begin,
+            found=found,
+        )
+
+
+def _of_whole_rows(sheets: Sequence[Sequence[_Sheet]]) -> tuple[list[list[Row]], list[str]]:
+    """HELD_FIGURES of each model, of the entries that all could be measured on; and the names of the others."""
+    broken = sorted({sheet.name for of_model in sheets for sheet in of_model if sheet.figures is None})
+    whole = [[sheet.figures for sheet in of_model if sheet.name not in broken] for of_model in sheets]
+    return [[row for row in rows if row is not None] for rows in whole], broken
 
 
 def _write_down(tracking_uri: str, version: ModelVersion, decision: Decision, document: dict[str, Any]) -> None:
@@ -167,8 +196,8 @@ def _means(rows: Sequence[Row]) -> list[tuple[str, float]]:
     return [(name, sum(found) / len(found)) for name, found in values.items() if found]
 
 
-def _notices(gone: list[str], decision: Decision, ours: list[Row]) -> list[str]:
-    notices = [f"of the held-out list these are no longer in the data: {', '.join(gone)}"] if gone else []
+def _notices(broken: list[str], decision: Decision, ours: list[Row]) -> list[str]:
+    notices = [f"of the held-out list these rows are broken: {', '.join(broken)}"] if broken else []
     if decision.unmeasured:
         notices.append(f"nothing guards {', '.join(decision.unmeasured)}: it was not measured")
     means = dict(_means(ours))

@@ -13,6 +13,7 @@ from jobs.submit import SubmitError
 from jobs.training_errors import (
     ExpertMismatchError,
     ExpertMissingError,
+    ParentMismatchError,
     PictureMismatchError,
     TrainingBrokenError,
     UnfinishedNightError,
@@ -37,6 +38,7 @@ WRONG_USES = (
     NoStretchesError,
     OverrideError,
     PairListError,
+    ParentMismatchError,
     PictureMismatchError,
     PlanUnreadableError,
     TrainingSetError,

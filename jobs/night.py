@@ -1,5 +1,6 @@
 """One training run on disk: what it was asked, under which name it runs, and whether it has come to its end."""
 
+import itertools
 import json
 import time
 from dataclasses import asdict, dataclass, replace
@@ -8,7 +9,7 @@ from pathlib import Path
 from jobs.training_errors import UnfinishedNightError
 from pipelines.storage import write_whole
 
-NIGHT_NAME = "night.json"
+NIGHT_NAME, NIGHTS = "night.json", "nights"  # the folder holds how far each run is, and what waits for MLflow
 RUNNING, DONE, STOPPED = "running", "done", "stopped"
 
 
@@ -22,8 +23,17 @@ class Night:
     status: str = RUNNING
 
 
-def open_night(folder: Path, digest: str, commit: str, *, new: bool) -> tuple[Night, bool]:
-    """The unfinished run of a folder, if it was asked for the same, else a new one; and whether it goes on.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opening:
+    """How a training begins."""
+
+    night: Night
+    goes_on: bool = False  # it was begun before
+    left: Night | None = None  # unfinished, and given up for this one
+
+
+def open_night(folder: Path, digest: str, commit: str, *, new: bool) -> Opening:
+    """The unfinished run of a folder, if it was asked for the same, else a new one.
 
     Args:
         folder: of this kind of training.
@@ -36,14 +46,15 @@ def open_night(folder: Path, digest: str, commit: str, *, new: bool) -> tuple[Ni
     """
     path = folder / NIGHT_NAME
     before = Night(**json.loads(path.read_text())) if path.is_file() else None
-    if before is not None and before.status != DONE and not new:
-        if before.digest != digest:
+    unfinished = before if before is not None and before.status != DONE else None
+    if unfinished is not None and not new:
+        if unfinished.digest != digest:
             raise UnfinishedNightError(
-                f"{folder} holds the unfinished training {before.name} of other settings or data: run it again as it "
-                "was to go on, or say --new to leave it and begin another"
+                f"{folder} holds the unfinished training {unfinished.name} of other settings or data: run it again as "
+                "it was to go on, or say --new to leave it and begin another"
             )
-        return before, True
-    return Night(name=f"{time.strftime('%Y%m%d-%H%M%S')}-{commit[:7]}", digest=digest), False
+        return Opening(night=unfinished, goes_on=True)
+    return Opening(night=Night(name=_name(folder, commit), digest=digest), left=unfinished)
 
 
 def write_night(folder: Path, night: Night) -> None:
@@ -55,3 +66,10 @@ def write_night(folder: Path, night: Night) -> None:
 def ended(night: Night, status: str) -> Night:
     """The run at its end, or where it was stopped."""
     return replace(night, status=status)
+
+
+def _name(folder: Path, commit: str) -> str:
+    """Of the moment and the code; Ray would go on with what has the same name."""
+    name = f"{time.strftime('%Y%m%d-%H%M%S')}-{commit[:7]}"
+    taken = (f"{name}-{number}" for number in itertools.count(2))
+    return next(one for one in itertools.chain([name], taken) if not (folder / NIGHTS / one).exists())

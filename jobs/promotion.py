@@ -14,7 +14,7 @@ class Guard:
     Attributes:
         measure: a column of HELD_FIGURES.
         sign: 1 where more is better, -1 where less is.
-        margin: a worse mean by no more than this counts as equal.
+        margin: a mean that is worse by more objects even where that is not sure.
     """
 
     measure: str
@@ -74,19 +74,25 @@ def decide(champion: Sequence[Row], challenger: Sequence[Row], settings: Challen
 
     Better is a gain at `settings.measure` whose interval lies above 0 and which is large enough to be seen. A guard
     objects when its interval lies below 0, or when its mean is worse than its margin: a loss that is large is not
-    excused by being unsure.
+    excused by being unsure. So does whatever can no longer be measured, as where the face is not found any more.
 
     Args:
         champion: HELD_FIGURES of the model that is used now.
         challenger: of the one that was trained, in the same order.
         settings: how.
+
+    Raises:
+        ValueError: they were measured on different lists.
     """
+    if [row["name"] for row in champion] != [row["name"] for row in challenger]:
+        raise ValueError("champion and challenger were not measured on the same list")
     chief = Guard(measure=settings.measure, sign=1, margin=0.0)
     found = [(guard, _compare(champion, challenger, guard, settings)) for guard in (chief, *GUARDS)]
     compared = [(guard, one) for guard, one in found if one is not None]
     unmeasured = [guard.measure for guard, one in found if one is None]
     comparisons = [one for _, one in compared]
-    objections = [_words(one) for guard, one in compared if guard is not chief and _is_worse(one.gain, guard.margin)]
+    objections = [*_lost(champion, challenger)]
+    objections += [_words(one) for guard, one in compared if guard is not chief and _is_worse(one.gain, guard.margin)]
     if chief.measure in unmeasured:
         few = f"fewer than {FEWEST} held-out people have {chief.measure}"
         reason, promoted = f"undecided: {few}: hold out more identities", False
@@ -103,8 +109,6 @@ def _compare(
     champion: Sequence[Row], challenger: Sequence[Row], guard: Guard, settings: ChallengeSettings
 ) -> Comparison | None:
     """Over the stretches of which both have the measure; None where they show too few people."""
-    if [row["name"] for row in champion] != [row["name"] for row in challenger]:
-        raise ValueError("champion and challenger were not measured on the same list")
     name = guard.measure
     both = [
         (old["identity"], old[name], new[name])
@@ -121,6 +125,14 @@ def _compare(
         challenger=sum(new) / len(new),
         gain=mean_interval(gains, people, settings.confidence),
     )
+
+
+def _lost(champion: Sequence[Row], challenger: Sequence[Row]) -> list[str]:
+    """What the champion's stretches have and the challenger's have not."""
+    pairs = list(zip(champion, challenger, strict=True))
+    names = (guard.measure for guard in GUARDS)
+    lost = {name: [new["name"] for old, new in pairs if old[name] is not None and new[name] is None] for name in names}
+    return [f"{name} cannot be measured any more of {', '.join(rows)}" for name, rows in lost.items() if rows]
 
 
 def _is_worse(gain: Interval, margin: float) -> bool:

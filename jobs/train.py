@@ -9,9 +9,10 @@ from pathlib import Path
 from ray.exceptions import RayError
 
 from diff2lip.expert_learner import has_learnt
-from jobs.challenge import challenge
+from jobs.challenge import Challenge, challenge
 from jobs.cluster import ray_cluster
 from jobs.command import DONE, FAILED
+from jobs.expert_offsets import RIVAL_LOSS
 from jobs.lineage import (
     Run,
     TrackingError,
@@ -26,7 +27,7 @@ from jobs.lineage import (
 from jobs.model_card import CardFacts, model_card
 from jobs.model_reference import REGISTERED_PREFIX, ModelUnavailableError
 from jobs.night import DONE as NIGHT_DONE
-from jobs.night import STOPPED, Night, ended, open_night, write_night
+from jobs.night import NIGHTS, STOPPED, Night, ended, open_night, write_night
 from jobs.out_lock import held_out
 from jobs.progress import Display, Silence
 from jobs.recipes import Kind
@@ -39,12 +40,17 @@ from jobs.train_record import TrainRecord
 from jobs.train_request import MODEL_NAMES, REGISTERED_NAMES, TrainOutcome, TrainRequest
 from jobs.train_worker import HELD_NAME, MODEL_NAME, STOP_NAME, TOLD_NAME
 from jobs.work_folder import forget_weights, seen_by_all
-from pipelines.storage import file_digest
+from pipelines.storage import file_digest, whole_file
 
-RUNS, NIGHTS = "runs", "nights"  # of Ray: checkpoints; of ours: how far each run is, and what waits for MLflow
+RUNS = "runs"  # of Ray: checkpoints
+OVER = ("trained", "surpassed")  # all other ends are gone on from by the same command
 UNTRAINED = (
-    "the expert has learnt nothing: its held-out loss is {:.3f}, and one half for everything gives 0.693. It is not "
-    "kept. The same command with a longer --for learns on; look at offsets and confidence of the clips too"
+    "the expert has learnt nothing: its held-out loss is {:.3f}, and one half for everything gives 0.693. It teaches "
+    "nobody; what it is lies in {}. The same command with a longer --for learns on; look at offsets and confidence of "
+    "the clips too"
+)
+SURPASSED = (
+    "the expert that was there stays: on the same held-out windows its loss is {:.3f}, that of the new one {:.3f}"
 )
 
 
@@ -90,15 +96,23 @@ class _Job:
 
     def _open(self) -> Night:
         """The run that goes on or begins; a store that is gone keeps no run from going on."""
-        night, goes_on = open_night(self._folder, self._material.digest, self._revision.commit, new=self._request.new)
-        if goes_on:
+        opening = open_night(self._folder, self._material.digest, self._revision.commit, new=self._request.new)
+        night = opening.night
+        if opening.goes_on:
             self._try(lambda: reopen_run(self._uri, night.run_id))
         else:
             night = replace(night, run_id=self._begin().run_id)
         write_night(self._folder, night)
+        if opening.left is not None:
+            self._leave(opening.left)
         (self._folder / NIGHTS / night.name).mkdir(parents=True, exist_ok=True)
         (self._folder / RUNS).mkdir(exist_ok=True)
         return night
+
+    def _leave(self, left: Night) -> None:
+        """End the run of a training that is given up; nothing goes on from its states."""
+        self._try(lambda: reopen_run(self._uri, left.run_id).finish(failed=True))
+        shutil.rmtree(self._folder / RUNS / left.name, ignore_errors=True)
 
     def _begin(self) -> Run:
         material = self._material
@@ -112,9 +126,9 @@ class _Job:
 
     def _plan(self, night: Night) -> TrainPlan:
         material = self._material
-        expert, perceptual, parent = (
-            None if path is None else str(seen_by_all(path, self._request.out))
-            for path in (material.expert, material.perceptual, material.parent)
+        expert, perceptual, parent, rival = (
+            None if path is None else str(seen_by_all(path, self._folder))
+            for path in (material.expert, material.perceptual, material.parent, material.rival)
         )
         return TrainPlan(
             recipe=material.recipe,
@@ -124,6 +138,7 @@ class _Job:
             expert=expert,
             perceptual=perceptual,
             parent=parent,
+            rival=rival,
             folder=str((self._folder / NIGHTS / night.name).absolute()),
             storage=str((self._folder / RUNS).absolute()),
             budget_s=self._request.budget_s,
@@ -156,14 +171,18 @@ class _Job:
             outcome = finished_outcome(outcome, self._request.kind, model, kept)
         if outcome.model:
             outcome = self._registered(outcome, folder, display)
-        write_night(self._folder, ended(night, NIGHT_DONE if outcome.model else STOPPED))
-        if outcome.model:
+        is_over = outcome.status in OVER
+        write_night(self._folder, ended(night, NIGHT_DONE if is_over else STOPPED))
+        if is_over:
             shutil.rmtree(self._folder / RUNS / night.name, ignore_errors=True)  # states of a night that is over
-            forget_weights(self._request.out)
+            forget_weights(self._folder)
         return outcome
 
     def _registered(self, outcome: TrainOutcome, folder: Path, display: Display) -> TrainOutcome:
-        """The outcome with the version under which MLflow has the checkpoint; without it the file is still there."""
+        """The outcome with the version under which MLflow has the checkpoint.
+
+        A store that is gone leaves the file; the same command registers it then.
+        """
         material, name = self._material, REGISTERED_NAMES[self._request.kind]
         card, config = folder / "card.md", folder / "config.json"
         card.write_text(model_card(self._card_facts(outcome)))
@@ -179,25 +198,34 @@ class _Job:
                 else register_model(self._uri, outcome.run_id, name, Path(outcome.model), [card, config], tags)
             )
         except TrackingError as error:
-            self._notices.append(f"{error}; the checkpoint is kept all the same")
-            return outcome
+            return _unfinished(
+                outcome, "unregistered", f"{error}. The checkpoint is kept: the same command registers it"
+            )
         return self._challenged(replace(outcome, version=version.reference), version, display)
 
     def _challenged(self, outcome: TrainOutcome, version: ModelVersion, display: Display) -> TrainOutcome:
-        """The outcome with what was decided; whatever goes wrong here, the champion stays and the model is kept."""
+        """The outcome with what was decided; whatever goes wrong here, the champion stays and the model is kept.
+
+        A store that is gone can be asked again; what cannot be painted or compared today cannot be so tomorrow.
+        """
         if self._request.kind is Kind.SYNCNET or not self._material.recipe.challenge.stretches:
             return outcome
         try:
             came = challenge(self._uri, version, Path(outcome.model), self._material, self._request.out, display)
-            run = attach_run(self._uri, outcome.run_id)
-            run.log_metrics(came.figures, outcome.steps)
-            run.log_json("challenge.json", came.document)
-        except (TrackingError, ModelUnavailableError, RayError, OSError) as error:
+        except TrackingError as error:
+            return _unfinished(outcome, "uncompared", f"{error}. The champion stays: the same command compares again")
+        except (ModelUnavailableError, RayError, OSError) as error:
             self._notices.append(f"undecided, the champion stays: {error}")
             return outcome
+        self._try(lambda: self._log_challenge(outcome, came))
         self._notices += came.notices
         decision = came.decision
         return replace(outcome, promoted=decision.promoted, promotion=decision.reason)
+
+    def _log_challenge(self, outcome: TrainOutcome, came: Challenge) -> None:
+        run = attach_run(self._uri, outcome.run_id)
+        run.log_metrics(came.figures, outcome.steps)
+        run.log_json("challenge.json", came.document)
 
     def _card_facts(self, outcome: TrainOutcome) -> CardFacts:
         material = self._material
@@ -230,7 +258,10 @@ class _Job:
 
 
 def finished_outcome(outcome: TrainOutcome, kind: Kind, model: Path, kept: Path) -> TrainOutcome:
-    """The outcome of a training that came to its end: its checkpoint is kept, unless it is an expert of nothing.
+    """The outcome of a training that came to its end: its checkpoint is kept, but an expert must have earned it.
+
+    One that has learnt nothing is put aside, for a training to go on from; one that is worse than its rival is not
+    kept at all.
 
     Args:
         outcome: with figures on held-out windows.
@@ -238,10 +269,27 @@ def finished_outcome(outcome: TrainOutcome, kind: Kind, model: Path, kept: Path)
         model: the checkpoint in the run's storage.
         kept: where it is put, by one rename; what was there before stays when it is not kept.
     """
-    if kind is Kind.SYNCNET and not has_learnt(outcome.figures["held_loss"]):
-        words = UNTRAINED.format(outcome.figures["held_loss"])
-        return replace(outcome, exit_code=FAILED, status="untrained", notices=[*outcome.notices, words])
-    partial = kept.with_name(kept.name + ".part")
-    shutil.copyfile(model, partial)
-    partial.replace(kept)
+    if kind is Kind.SYNCNET:
+        held, rival, aside = outcome.figures["held_loss"], outcome.figures.get(RIVAL_LOSS), untrained_path(kept)
+        if not has_learnt(held):
+            _put(model, aside)
+            return _unfinished(outcome, "untrained", UNTRAINED.format(held, aside.name))
+        aside.unlink(missing_ok=True)
+        if rival is not None and rival < held:
+            return replace(outcome, status="surpassed", notices=[*outcome.notices, SURPASSED.format(rival, held)])
+    _put(model, kept)
     return replace(outcome, model=str(kept), digest=file_digest(kept))
+
+
+def untrained_path(kept: Path) -> Path:
+    """Where an expert is put that has learnt nothing yet, beside where it would be kept."""
+    return kept.with_suffix(f".untrained{kept.suffix}")
+
+
+def _put(model: Path, kept: Path) -> None:
+    with whole_file(kept) as unfinished:
+        shutil.copyfile(model, unfinished)
+
+
+def _unfinished(outcome: TrainOutcome, status: str, words: str) -> TrainOutcome:
+    return replace(outcome, exit_code=FAILED, status=status, notices=[*outcome.notices, words])

@@ -61,7 +61,7 @@ def fit(plan: TrainPlan, name: str, storage: Path, workers: int | tuple[int, int
             storage_path=str(storage.absolute()),
             failure_config=FailureConfig(max_failures=MAX_FAILURES),
             checkpoint_config=CheckpointConfig(num_to_keep=CHECKPOINTS_KEPT),
-            worker_runtime_env={} if has_gpus() else {"env_vars": CPU_WORKER},
+            worker_runtime_env=worker_env(),
         ),
         datasets={DATASET: window_dataset(plan)},
         dataset_config=in_order(),
@@ -83,6 +83,11 @@ def scaling(workers: int | tuple[int, int]) -> ScalingConfig:
     if has_gpus():
         return ScalingConfig(num_workers=workers, use_gpu=True)
     return ScalingConfig(num_workers=workers, resources_per_worker={"CPU": WORKER_CPUS})
+
+
+def worker_env() -> dict[str, dict[str, str]]:
+    """The runtime environment of processes that learn or paint."""
+    return {} if has_gpus() else {"env_vars": CPU_WORKER}
 
 
 def has_gpus() -> bool:

@@ -11,11 +11,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from diff2lip.config import CropConfig
+from diff2lip.errors import CheckpointError
 from jobs.overrides import override
 from jobs.recipes import Kind, Recipe, find_recipe
 from jobs.train_request import MODEL_NAMES, TrainRequest
-from jobs.training_errors import ExpertMissingError, PictureMismatchError, WorkersError
-from jobs.training_network import check_expert
+from jobs.training_errors import (
+    ExpertMismatchError,
+    ExpertMissingError,
+    ParentMismatchError,
+    PictureMismatchError,
+    WorkersError,
+)
+from jobs.training_network import check_expert, check_parent
 from jobs.work_folder import WORK_NAME
 from pipelines.assets import asset_path
 from pipelines.storage import ObjectStore, content_key, file_digest
@@ -42,6 +49,7 @@ class TrainMaterial:
     expert: Path | None
     perceptual: Path | None
     parent: Path | None
+    rival: Path | None  # of an expert: the one in `out` that it would replace, where they can be compared
     left_out: Counter[str]  # clips by reason
     facts: dict[str, Any]  # of all that decides the weights; not the time: that may be added to
 
@@ -60,10 +68,13 @@ def gather(request: TrainRequest) -> TrainMaterial:
         TrainingSetError, NoStretchesError: no data, or nothing left of them.
         PictureMismatchError: the pictures do not hold what the network looks at.
         ExpertMissingError, ExpertMismatchError, CheckpointError: the objective's expert is not there or another one.
+        ParentMismatchError: the weights to begin from are another network's.
         AssetUnavailableError: the perceptual network cannot be had.
     """
     recipe = _seeded(override(find_recipe(request.kind, request.recipe), request.settings), request.parent)
     _require_workers(request, recipe)
+    if request.parent is not None:
+        check_parent(request.parent, recipe)
     data = open_training_set(request.data)
     index, left_out = stretch_index(data, recipe.thresholds, recipe.held)
     expert = _expert_path(request, recipe)
@@ -88,6 +99,7 @@ def gather(request: TrainRequest) -> TrainMaterial:
         expert=expert,
         perceptual=perceptual,
         parent=request.parent,
+        rival=_rival(request, recipe),
         left_out=left_out,
         facts=dict(json.loads(json.dumps(facts))),
     )
@@ -95,9 +107,11 @@ def gather(request: TrainRequest) -> TrainMaterial:
 
 def _seeded(recipe: Recipe, parent: Path | None) -> Recipe:
     """A night that begins from another one's weights sees other windows and noise than that one did."""
-    if parent is None or recipe.kind is Kind.SYNCNET:
+    if parent is None:
         return recipe
-    seed = recipe.painter.seed + int(file_digest(parent)[:SEED_LETTERS], 16)
+    seed = recipe.seed + int(file_digest(parent)[:SEED_LETTERS], 16)
+    if recipe.kind is Kind.SYNCNET:
+        return replace(recipe, expert=replace(recipe.expert, seed=seed))
     return replace(recipe, painter=replace(recipe.painter, seed=seed))
 
 
@@ -146,3 +160,17 @@ def _expert_path(request: TrainRequest, recipe: Recipe) -> Path | None:
         )
     check_expert(path, recipe)
     return path
+
+
+def _rival(request: TrainRequest, recipe: Recipe) -> Path | None:
+    kept = request.out / MODEL_NAMES[Kind.SYNCNET]
+    return kept if recipe.kind is Kind.SYNCNET and is_of_recipe(kept, recipe) else None
+
+
+def is_of_recipe(path: Path, recipe: Recipe) -> bool:
+    """Whether a file is there and holds weights of a recipe's own network."""
+    try:
+        check_parent(path, recipe)
+    except (FileNotFoundError, CheckpointError, ExpertMismatchError, ParentMismatchError):
+        return False
+    return True

@@ -19,6 +19,7 @@ class TrainPlan:
     expert: str | None  # a checkpoint, where the objective wants one
     perceptual: str | None  # weights of ST-LPIPS, likewise
     parent: str | None  # a checkpoint to begin from
+    rival: str | None  # of an expert: the one that it would replace
     folder: str  # of this run, seen by all workers: how far it is, and whether it shall stop
     storage: str  # folder of checkpoints
     budget_s: float | None  # of learning, over all restarts

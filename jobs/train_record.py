@@ -3,7 +3,8 @@
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,13 @@ from pipelines.storage import write_whole
 
 PENDING_NAME = "pending_metrics.jsonl"
 RETRY_S = 60.0
+IMPATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 
 
 class TrainRecord:
     """Writes metrics and pictures; what cannot be written is kept in a file of the run and written later."""
 
     def __init__(self, tracking_uri: str, run_id: str, folder: Path, retry_s: float = RETRY_S) -> None:
-        # A training must not wait minutes for each call to a server that is gone.
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
         self._uri, self._run_id, self._folder, self._retry_s = tracking_uri, run_id, folder, retry_s
         self._run: Run | None = None
         self._next_try = 0.0
@@ -62,13 +61,26 @@ class TrainRecord:
 
     def _try(self, write: Callable[[Run], None]) -> bool:
         try:
-            self._run = self._run or attach_run(self._uri, self._run_id)
-            write(self._run)
+            with _impatient():
+                self._run = self._run or attach_run(self._uri, self._run_id)
+                write(self._run)
         except TrackingError as error:
             self.lost, self._next_try = str(error), time.monotonic() + self._retry_s
             return False
         self.lost = ""
         return True
+
+
+@contextmanager
+def _impatient() -> Iterator[None]:
+    """MLflow asks a server that is gone once more, not for minutes: a training must not wait for each call."""
+    before = {name: os.environ.get(name) for name in IMPATIENCE}
+    os.environ.update({name: value for name, value in IMPATIENCE.items() if before[name] is None})
+    try:
+        yield
+    finally:
+        for name in [name for name, value in before.items() if value is None]:
+            del os.environ[name]
 
 
 def _parsed(text: str) -> dict[str, Any] | None:

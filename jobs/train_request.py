@@ -33,7 +33,8 @@ class TrainOutcome:
     """What came of it."""
 
     exit_code: int
-    status: str  # trained, stopped, or untrained
+    status: str  # trained, stopped, untrained (an expert of nothing), surpassed (by the expert that was there),
+    # unregistered or uncompared (MLflow was gone)
     name: str  # of the run
     steps: int
     model: str = ""  # the checkpoint, where one was kept

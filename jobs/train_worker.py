@@ -25,7 +25,7 @@ from diff2lip.expert_learner import ExpertLearner
 from diff2lip.learner import Learner, alone
 from diff2lip.painter_learner import PainterLearner
 from diff2lip.windows import Windows, draw_noise
-from jobs.expert_offsets import offset_figures, offset_histogram
+from jobs.expert_offsets import beside
 from jobs.train_plan import TrainPlan
 from jobs.train_record import TrainRecord
 from jobs.training_dataset import write_reached
@@ -182,9 +182,8 @@ class TrainWorker:
         windows = self._held_windows()
         figures = self._learner.measure(windows)
         if isinstance(self._learner, ExpertLearner):
-            held = read_table(self._plan.held_uri)
-            histogram = offset_histogram(self._learner.average, held, self._plan.held_windows)
-            figures |= offset_figures(histogram)
+            others, histogram = beside(self._learner, windows, self._plan)
+            figures |= others
             self._record.log_document(f"offsets/step{self._step:07d}.json", json.dumps(histogram).encode())
         self._log(figures)
         self._note(HELD_NAME, {"step": self._step, "figures": figures})

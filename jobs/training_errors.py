@@ -13,6 +13,10 @@ class ExpertMismatchError(ValueError):
     """An expert that was trained on other crops than those it would judge."""
 
 
+class ParentMismatchError(ValueError):
+    """Weights to begin from that are another network's than the recipe's."""
+
+
 class PictureMismatchError(ValueError):
     """A data set whose pictures do not hold what a network looks at."""
 

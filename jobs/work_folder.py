@@ -18,12 +18,12 @@ def work_uri(work: str | None, out: Path) -> str:
     return work if "://" in work else str(Path(work).absolute())
 
 
-def seen_by_all(weights: Path, out: Path) -> Path:
-    """Weights as a file of OUT, which all nodes see, under their digest; copied there once.
+def seen_by_all(weights: Path, folder: Path) -> Path:
+    """Weights as a file of a folder that all nodes see, under their digest; copied there once.
 
     What was fetched lies in the cache of this machine alone.
     """
-    kept = _weights_folder(out) / f"{file_digest(weights)}{weights.suffix}"
+    kept = folder.absolute() / WEIGHTS_NAME / f"{file_digest(weights)}{weights.suffix}"
     if not kept.is_file():
         kept.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(kept) as unfinished:
@@ -31,10 +31,6 @@ def seen_by_all(weights: Path, out: Path) -> Path:
     return kept
 
 
-def forget_weights(out: Path) -> None:
+def forget_weights(folder: Path) -> None:
     """Take away the copies of `seen_by_all`: a night of a large model would leave a gigabyte."""
-    shutil.rmtree(_weights_folder(out), ignore_errors=True)
-
-
-def _weights_folder(out: Path) -> Path:
-    return out.absolute() / WORK_NAME / WEIGHTS_NAME
+    shutil.rmtree(folder / WEIGHTS_NAME, ignore_errors=True)

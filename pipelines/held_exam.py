@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -19,7 +20,6 @@ from diff2lip.mel import SILENCE, STEPS_PER_WINDOW
 from diff2lip.mouth_motion import STILL_RANGE
 from diff2lip.patch_quality import luma
 from diff2lip.picture_likeness import psnr
-from pipelines.clip_crop import decode_pictures
 from pipelines.face_detector import FaceDetector
 from pipelines.face_frame import compose, face_to_crop, invert
 from pipelines.face_identity import FaceIdentity
@@ -33,7 +33,7 @@ from pipelines.reference import choose_references, closed_frames
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore
 from pipelines.stretch_index import StretchReader
-from pipelines.training_windows import frame_start, stretch_mel
+from pipelines.training_windows import BrokenRowError, decoded, frame_start, require_whole, stretch_mel
 from pipelines.window_change import crop_grid, look
 
 Pixels = NDArray[np.uint8]
@@ -85,6 +85,9 @@ class HeldExam:
         Args:
             held: which frames.
             row: STRETCH: where they lie.
+
+        Raises:
+            BrokenRowError: the row does not hold what it says, or its shard is gone.
         """
         material = self._material(held, row)
         true = material.pictures
@@ -113,8 +116,8 @@ class HeldExam:
         return np.where(mask, laid, picture).astype(np.uint8)
 
     def _material(self, held: HeldStretch, row: Row) -> _Material:
-        stretch = self._reader.read(row["shard_uri"], row["row_index"])
-        pictures = decode_pictures(stretch["pictures"])
+        stretch = self._stretch(row)
+        pictures = np.stack([decoded(picture) for picture in stretch["pictures"]])
         place = crop_grid(self._picture, self._crop)
         crops = np.stack([look(picture, place) for picture in pictures])
         chosen = range(held.first, held.first + held.num_frames)
@@ -129,6 +132,14 @@ class HeldExam:
             windows=self._windows(stretch, row, chosen),
             openings=openings,
         )
+
+    def _stretch(self, row: Row) -> Row:
+        try:
+            stretch = self._reader.read(row["shard_uri"], row["row_index"])
+        except (OSError, IndexError, pa.ArrowInvalid) as error:
+            raise BrokenRowError(f"{row['shard_uri']} cannot be read: {error}") from error
+        require_whole(stretch, row["shard_uri"])
+        return stretch
 
     def _windows(self, stretch: Row, row: Row, chosen: range) -> Tensor:
         mel = stretch_mel(stretch, row["lead_samples"])

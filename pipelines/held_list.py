@@ -34,25 +34,37 @@ class HeldStretch:
 def choose_held(stretches: pa.Table, size: int, num_frames: int) -> list[HeldStretch]:
     """A list over as many people as there are: everybody's first stretch before anybody's second.
 
-    The order is that of digests of names, so what is chosen does not follow the order of a tree.
+    What is chosen does not follow the order of a tree.
 
     Args:
         stretches: STRETCH rows that are held out.
         size: of the list.
         num_frames: of each stretch, its middle ones; shorter stretches are not taken.
     """
-    rows = [row for row in stretches.to_pylist() if row["num_frames"] >= num_frames + OUTSIDE_FRAMES]
-    taken, ranked = Counter[str](), []
-    for row in sorted(rows, key=_digest):
-        ranked.append((taken[row["identity"]], _digest(row), row))
-        taken[row["identity"]] += 1
-    chosen = [row for _, _, row in sorted(ranked, key=lambda one: one[:2])[:size]]
+    rows = stretches.to_pylist()
+    chosen = (rows[index] for index in over_all_people(rows, num_frames + OUTSIDE_FRAMES, size))
     return [
         HeldStretch(
             **{name: row[name] for name in NAMES}, first=(row["num_frames"] - num_frames) // 2, num_frames=num_frames
         )
         for row in chosen
     ]
+
+
+def over_all_people(rows: Sequence[Row], min_frames: int, size: int) -> list[int]:
+    """Which of STRETCH rows to take: everybody's first stretch before anybody's second, in the order of digests.
+
+    Args:
+        rows: to choose from.
+        min_frames: shorter ones are not taken.
+        size: at most so many.
+    """
+    taken, ranked = Counter[str](), []
+    for digest, index in sorted((_digest(row), index) for index, row in enumerate(rows)):
+        if rows[index]["num_frames"] >= min_frames:
+            ranked.append((taken[rows[index]["identity"]], digest, index))
+            taken[rows[index]["identity"]] += 1
+    return [index for _, _, index in sorted(ranked)[:size]]
 
 
 def find_held(held: Sequence[HeldStretch], stretches: pa.Table) -> tuple[list[tuple[HeldStretch, Row]], list[str]]:

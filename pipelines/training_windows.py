@@ -83,9 +83,9 @@ class WindowSource:
             BrokenRowError: its row does not hold what it says.
         """
         row = self._reader.read(self._uris[stretch], int(self._rows[stretch]))
-        _require_whole(row, self._uris[stretch])
+        require_whole(row, self._uris[stretch])
         place = crop_grid(self._config.picture, self._config.crop)
-        crops = np.stack([look(_decoded(picture), place) for picture in row["pictures"]])
+        crops = np.stack([look(decoded(picture), place) for picture in row["pictures"]])
         mel = self._mel(stretch, row)
         starts = [sequence_start(first) for first in range(len(crops))]
         return crops, np.stack([mel[:, start : start + STEPS_PER_WINDOW] for start in starts])
@@ -104,7 +104,7 @@ class WindowSource:
         config = self._config
         stretch = self._stretch(number // config.windows_per_stretch, attempt)
         row = self._reader.read(self._uris[stretch], int(self._rows[stretch]))
-        _require_whole(row, self._uris[stretch])
+        require_whole(row, self._uris[stretch])
         rng = np.random.default_rng([config.seed, SAMPLE_DRAW, number, attempt])
         first, other, elsewhere = draw_places(row["num_frames"], rng)
         frames, reference = self._pictures(row, first, elsewhere, rng)
@@ -119,8 +119,8 @@ class WindowSource:
     def _pictures(self, row: Row, first: int, elsewhere: int, rng: Rng) -> tuple[Pixels, Pixels]:
         config = self._config
         looks = draw_looks(config.picture, config.crop, config.change, rng)
-        frames = [look(_decoded(row["pictures"][first + place]), looks.frames) for place in range(WINDOW_FRAMES)]
-        reference = look(_decoded(row["pictures"][elsewhere]), looks.reference)
+        frames = [look(decoded(row["pictures"][first + place]), looks.frames) for place in range(WINDOW_FRAMES)]
+        reference = look(decoded(row["pictures"][elsewhere]), looks.reference)
         return recolour(np.stack(frames), reference, config.change, rng)
 
     def _hear(self, stretch: int, row: Row, first: int, other: int) -> Floats:
@@ -207,15 +207,24 @@ def shifted(sound: Floats, lead_samples: int) -> Floats:
     return result
 
 
-def _decoded(jpeg: bytes) -> Pixels:
+def decoded(jpeg: bytes) -> Pixels:
+    """[P, P, 3] RGB of a picture of a stretch.
+
+    Raises:
+        BrokenRowError: it is none.
+    """
     pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB) if jpeg else None
     if pixels is None:
         raise BrokenRowError(f"a picture of {len(jpeg)} bytes cannot be decoded")
     return np.asarray(pixels, np.uint8)
 
 
-def _require_whole(row: Row, uri: str) -> None:
-    """Refuse a row that does not hold what it says."""
+def require_whole(row: Row, uri: str) -> None:
+    """Refuse a row of UTTERANCE that does not hold what it says.
+
+    Raises:
+        BrokenRowError: pictures or sound are fewer or more than its frames.
+    """
     samples = row["num_frames"] * SAMPLES_PER_FRAME + 2 * MARGIN_SAMPLES
     if len(row["pictures"]) != row["num_frames"] or len(row["sound"]) != 2 * samples:
         raise BrokenRowError(

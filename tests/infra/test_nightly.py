@@ -76,6 +76,8 @@ def test_the_template_waits_and_says_a_command_that_exists(rendered: dict[str, d
         assert claims["vox2"] == rendered["PersistentVolumeClaim"]["metadata"]["name"]
         assert all(folder.startswith(f"{mounts['vox2']}/") for folder in folders)
         assert "films" not in claims
+        environment = {one["name"]: one["value"] for one in pod["containers"][0]["env"]}
+        assert environment["DIFF2LIP_CACHE"].startswith(f"{mounts['vox2']}/"), "what is fetched is there the next night"
     gpu = next(group for group in groups[1:] if group["groupName"] == "gpu")
     assert gpu["minReplicas"] == gpu["replicas"] == 1, "who trains asks at the start for GPUs"
     deadline_s = rendered["CronJob"]["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"]

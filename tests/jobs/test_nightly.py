@@ -1,16 +1,22 @@
-"""A night: from a tree to a champion, and a night that fails leaves the champion as it was and says why."""
+"""A night: from a tree to a champion; one that fails leaves the champion as it was, says why, and is gone on with."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
 
 from jobs.command import DONE, FAILED
 from jobs.lineage import default_tracking_uri
 from jobs.nightly import NightlyReport, NightlyRequest, run_nightly
 from jobs.registry import find_champion
+from jobs.train import untrained_path
 from jobs.train_worker import STOP_NAME
+from pipelines.storage import file_digest
 from pipelines.stretch_index import is_held_out
 from tests.jobs.training_watch import when_at
 from tests.vox_tree import openings, talking_clip
@@ -32,17 +38,20 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class Nights:
-    """What came of three calls of one command; of the third the tree was gone."""
+    """What came of some calls of one command, one after another."""
 
     request: NightlyRequest
     stopped: NightlyReport
+    unregistered: NightlyReport  # a clip had come, and MLflow could keep no model
     night: NightlyReport
-    failed: NightlyReport
+    untaught: tuple[NightlyReport, NightlyReport]  # two nights that wanted an expert and had no time for it
+    aside: str  # digest of what the first of them had put aside
+    failed: NightlyReport  # the tree was gone
 
 
-def make_people(root: Path) -> Path:
-    """Write a tree of four people who say something in one clip each."""
-    for number in IDENTITIES:
+def make_people(root: Path, numbers: tuple[int, ...] = IDENTITIES) -> Path:
+    """Write a tree of people who say something in one clip each."""
+    for number in numbers:
         path = root / "dev" / "mp4" / f"id{number:05d}" / "video" / "00001.mp4"
         talking_clip(path, openings(FRAMES, number))
     return root
@@ -50,7 +59,6 @@ def make_people(root: Path) -> Path:
 
 @pytest.fixture(scope="module", name="nights")
 def _nights(ray: ModuleType, tmp_path_factory: pytest.TempPathFactory, mlflow_folder: Path) -> Nights:
-    """A night that is stopped on the way, the same night again to its end, and the next, whose tree is gone."""
     folder = tmp_path_factory.mktemp("nightly")
     request = NightlyRequest(
         root=make_people(folder / "tree"),
@@ -66,8 +74,33 @@ def _nights(ray: ModuleType, tmp_path_factory: pytest.TempPathFactory, mlflow_fo
     stopping = when_at(request.out, STOPPED_AFTER, lambda told, _: (told / STOP_NAME).touch())
     stopped = run_nightly(request)
     stopping.join()
+    make_people(request.root, (8,))
+    with no_artifacts(folder):
+        unregistered = run_nightly(request)
     first = run_nightly(request)
-    return Nights(request, stopped, first, run_nightly(replace(request, root=folder / "gone")))
+    wanting = replace(request, settings=SETTINGS[1:])
+    untaught = run_nightly(wanting)
+    aside = file_digest(untrained_path(request.out / "expert.safetensors"))
+    return Nights(
+        request=request,
+        stopped=stopped,
+        unregistered=unregistered,
+        night=first,
+        untaught=(untaught, run_nightly(wanting)),
+        aside=aside,
+        failed=run_nightly(replace(request, root=folder / "gone")),
+    )
+
+
+@contextmanager
+def no_artifacts(store: Path) -> Iterator[None]:
+    """MLflow finds a file where its folder of artifacts was."""
+    folder, away = store / "mlartifacts", store / "away"
+    folder.rename(away)
+    folder.touch()
+    yield
+    folder.unlink()
+    away.rename(folder)
 
 
 def test_one_of_the_people_is_held_out() -> None:
@@ -77,11 +110,26 @@ def test_one_of_the_people_is_held_out() -> None:
 
 @pytest.mark.timeout(600)
 def test_a_night_that_was_stopped_goes_on_as_the_same_night(nights: Nights) -> None:
-    stopped, night = nights.stopped, nights.night
+    stopped, again = nights.stopped, nights.unregistered
 
+    assert stopped.steps["data"].startswith("4 clips, 0 of them known")
     assert stopped.steps["train"].startswith("stopped after ")
-    assert (stopped.number, stopped.champion_after) == (1, "")
-    assert (night.number, night.run_id) == (1, stopped.run_id)
+    assert (stopped.exit_code, stopped.number, stopped.champion_after) == (DONE, 1, "")
+    assert (again.number, again.run_id) == (1, stopped.run_id)
+    assert again.steps["data"] == again.steps["expert"] == "done by a call before"
+
+
+@pytest.mark.timeout(600)
+def test_a_model_that_mlflow_could_not_keep_is_registered_by_the_same_command(nights: Nights) -> None:
+    """Not trained again: its clips are those of the evening before, though another one has come."""
+    unregistered, night = nights.unregistered, nights.night
+
+    assert (unregistered.exit_code, unregistered.champion_after) == (FAILED, "")
+    assert unregistered.steps["train"] == f"unregistered after {STEPS} steps: "
+    assert "The checkpoint is kept: the same command registers it" in unregistered.failure
+    assert (night.number, night.run_id) == (1, unregistered.run_id)
+    history = MlflowClient(nights.request.store).get_metric_history(night.run_id, "loss")
+    assert max(metric.step for metric in history) == STEPS
 
 
 @pytest.mark.timeout(600)
@@ -89,12 +137,35 @@ def test_a_night_takes_data_trains_and_decides(nights: Nights) -> None:
     night = nights.night
 
     assert (night.exit_code, night.failure, night.number) == (DONE, "", 1)
-    assert night.steps["data"].startswith("4 clips, 4 of them known")
-    assert night.steps["expert"] == "not wanted by the objective"
+    assert nights.stopped.steps["expert"] == "not wanted by the objective"
     assert night.steps["train"] == f"trained after {STEPS} steps: {night.champion_after}"
     assert night.steps["decision"] == "there was no champion: the first one"
     assert (night.champion_before, night.champion_after) == ("", "models:/diff2lip/1")
     assert Path(night.path) == nights.request.out / "nights" / "00001.json"
+
+
+@pytest.mark.timeout(600)
+def test_an_expert_that_had_no_time_to_learn_is_gone_on_with_in_the_next_night(nights: Nights) -> None:
+    first, second = nights.untaught
+
+    assert first.steps["data"].startswith("5 clips, 4 of them known"), "the clip that had come is taken now"
+    for night in nights.untaught:
+        assert night.exit_code == FAILED
+        assert night.steps["expert"].startswith("untrained after ")
+        assert night.failure.startswith("the expert has learnt nothing")
+        assert "train" not in night.steps
+    assert (first.number, second.number) == (2, 3)
+    newest = run_of(nights.request.store, "train syncnet")
+    assert newest.data.tags["diff2lip.parent_digest"] == nights.aside
+
+
+def run_of(store: str, name: str) -> Run:
+    """The newest run of a job."""
+    client = MlflowClient(store)
+    experiment = client.get_experiment_by_name("diff2lip")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id], f"tags.`diff2lip.job` = '{name}'", max_results=1)
+    return runs[0]
 
 
 @pytest.mark.timeout(600)
@@ -103,7 +174,7 @@ def test_a_night_that_fails_leaves_the_champion_and_says_why(
 ) -> None:
     night, failed = nights.night, nights.failed
 
-    assert (failed.exit_code, failed.number) == (FAILED, 2)
+    assert (failed.exit_code, failed.number) == (FAILED, 4)
     assert failed.failure.endswith(
         "expected ROOT/dev/mp4/id00012/VIDEO/00001.mp4 (dev or test), or ROOT/mp4/id00012/VIDEO/00001.mp4"
     )

@@ -67,11 +67,30 @@ def test_a_guard_that_gets_better_is_no_objection_and_one_without_figures_is_nam
     assert decision.unmeasured == ["identity_distance"]
 
 
-def test_too_few_people_decide_nothing() -> None:
-    decision = decide(rows(20.0)[:2], rows(25.0)[:2], ChallengeSettings())
+@pytest.mark.parametrize("measure", ["leakage", "flicker_ratio", "identity_distance", "opening_correlation"])
+def test_what_can_be_measured_no_more_is_no_gain(measure: str) -> None:
+    """A mouth so broken that no face is found has no leakage; the champion's had."""
+    after = rows(21.0)
+    after[3][measure] = None
+
+    decision = decide(rows(20.0), after, ChallengeSettings())
 
     assert not decision.promoted
-    assert decision.reason.startswith("undecided: fewer than 3 held-out people")
+    assert decision.reason == f"worse: {measure} cannot be measured any more of 3"
+
+
+def test_what_could_not_be_measured_of_the_champion_is_no_objection() -> None:
+    before = rows(20.0)
+    before[3]["leakage"] = None
+
+    assert decide(before, rows(21.0), ChallengeSettings()).promoted
+
+
+def test_too_few_people_decide_nothing() -> None:
+    decision = decide(rows(20.0)[:5], rows(25.0)[:5], ChallengeSettings())
+
+    assert not decision.promoted
+    assert decision.reason.startswith("undecided: fewer than 6 held-out people")
 
 
 def test_models_that_were_measured_on_different_lists_are_not_compared() -> None:

@@ -18,14 +18,15 @@ from diff2lip.checkpoint import load_checkpoint, save_expert
 from diff2lip.syncnet import Expert, ExpertConfig
 from jobs.command import DONE, FAILED
 from jobs.lineage import default_tracking_uri
-from jobs.model_reference import resolve_model
-from jobs.night import NIGHT_NAME, Night, open_night, write_night
+from jobs.model_reference import bundled_path, resolve_model
+from jobs.night import NIGHT_NAME, NIGHTS, Night, Opening, open_night, write_night
 from jobs.recipes import RECIPES, Kind, find_recipe
-from jobs.train import finished_outcome, run_training
+from jobs.train import finished_outcome, run_training, untrained_path
 from jobs.train_request import TrainOutcome, TrainRequest
 from jobs.training_errors import (
     ExpertMismatchError,
     ExpertMissingError,
+    ParentMismatchError,
     UnfinishedNightError,
     UnknownRecipeError,
     WorkersError,
@@ -214,16 +215,29 @@ def test_a_training_of_other_settings_does_not_take_over_an_unfinished_one(inter
 
 
 def test_an_unfinished_night_goes_on_and_a_finished_one_does_not(tmp_path: Path) -> None:
-    first, goes_on = open_night(tmp_path, "a", "c" * 40, new=False)
-    assert not goes_on
-    write_night(tmp_path, first)
-    assert open_night(tmp_path, "a", "c" * 40, new=False) == (first, True)
-    assert open_night(tmp_path, "b", "d" * 40, new=True)[1] is False
-    write_night(tmp_path, replace(first, status="done"))
-    assert open_night(tmp_path, "a", "c" * 40, new=False)[1] is False
+    first = open_night(tmp_path, "a", "c" * 40, new=False)
+    assert (first.goes_on, first.left) == (False, None)
+    write_night(tmp_path, first.night)
+    assert open_night(tmp_path, "a", "c" * 40, new=False) == Opening(night=first.night, goes_on=True)
+    other = open_night(tmp_path, "b", "d" * 40, new=True)
+    assert (other.goes_on, other.left) == (False, first.night)
+    write_night(tmp_path, replace(first.night, status="done"))
+    again = open_night(tmp_path, "a", "c" * 40, new=False)
+    assert (again.goes_on, again.left) == (False, None)
 
 
-def test_an_expert_that_learnt_nothing_is_not_kept_and_the_one_before_stays(tmp_path: Path) -> None:
+def test_two_trainings_that_begin_in_one_second_have_two_names(tmp_path: Path) -> None:
+    """Ray would go on with what has the same name."""
+    names = set()
+    for _ in range(5):
+        night = open_night(tmp_path, "a", "c" * 40, new=True).night
+        (tmp_path / NIGHTS / night.name).mkdir(parents=True)
+        names.add(night.name)
+
+    assert len(names) == 5
+
+
+def test_an_expert_that_learnt_nothing_is_put_aside_and_the_one_before_stays(tmp_path: Path) -> None:
     kept, fresh = tmp_path / "expert.safetensors", tmp_path / "fresh.safetensors"
     kept.write_bytes(b"before")
     fresh.write_bytes(b"fresh")
@@ -233,9 +247,29 @@ def test_an_expert_that_learnt_nothing_is_not_kept_and_the_one_before_stays(tmp_
     assert (untrained.exit_code, untrained.status) == (FAILED, "untrained")
     assert "0.693" in untrained.notices[0]
     assert kept.read_bytes() == b"before"
+    assert untrained_path(kept).read_bytes() == b"fresh"
 
     trained = finished_outcome(replace(outcome, figures={"held_loss": 0.3}), Kind.SYNCNET, fresh, kept)
     assert (trained.exit_code, trained.model) == (DONE, str(kept))
+    assert kept.read_bytes() == b"fresh"
+    assert not untrained_path(kept).exists()
+
+
+def test_an_expert_that_is_worse_than_the_one_before_does_not_take_its_place(tmp_path: Path) -> None:
+    kept, fresh = tmp_path / "expert.safetensors", tmp_path / "fresh.safetensors"
+    kept.write_bytes(b"before")
+    fresh.write_bytes(b"fresh")
+    outcome = TrainOutcome(exit_code=DONE, status="trained", name="n", steps=9)
+
+    worse = finished_outcome(
+        replace(outcome, figures={"held_loss": 0.5, "rival_held_loss": 0.4}), Kind.SYNCNET, fresh, kept
+    )
+    assert (worse.exit_code, worse.status, worse.model) == (DONE, "surpassed", "")
+    assert "its loss is 0.400, that of the new one 0.500" in worse.notices[0]
+    assert kept.read_bytes() == b"before"
+
+    equal = {"held_loss": 0.4, "rival_held_loss": 0.4}
+    assert finished_outcome(replace(outcome, figures=equal), Kind.SYNCNET, fresh, kept).status == "trained"
     assert kept.read_bytes() == b"fresh"
 
 
@@ -251,6 +285,10 @@ def test_what_a_training_lacks_is_named_before_it_begins(data: Path, tmp_path: P
         run_training(replace(request, expert=tmp_path / "other.safetensors"))
     with pytest.raises(WorkersError, match=r"3 workers cannot share a batch of 2 blocks"):
         run_training(replace(request, workers=3))
+    with pytest.raises(
+        ParentMismatchError, match=r"cannot begin from small.safetensors, whose network has .*channels 32, not 16"
+    ):
+        run_training(replace(request, parent=bundled_path("small")))
     with pytest.raises(TrainingSetError, match="holds no training set"):
         run_training(replace(request, data=tmp_path / "gone"))
     with pytest.raises(UnknownRecipeError, match="no recipe 'huge' for diff2lip; known are paper"):
