@@ -25,12 +25,20 @@ from pipelines.storage import ObjectStore, content_key, file_digest, read_table
 from pipelines.training_windows import BrokenRowError
 
 STAGE = "challenge"
-VERSION = 1  # raised when the same model and list give other figures
+VERSION = 2  # raised when the same model and list give other figures
 AGAINST_PARENT = "there was no champion, so against its parent"
 ALREADY = "it is the champion already"
 NO_CHAMPION = "there was no champion: the first one"
 TAGS = "diff2lip.challenge."
-SHOWN = ("mouth_psnr_db", "shuffled_psnr_db", "copied_psnr_db", "opening_correlation", "leakage", "flicker_ratio")
+SHOWN = (
+    "mouth_psnr_db",
+    "shuffled_psnr_db",
+    "copied_psnr_db",
+    "opening_correlation",
+    "loudness_correlation",
+    "leakage",
+    "flicker_ratio",
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

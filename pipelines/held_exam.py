@@ -20,6 +20,7 @@ from diff2lip.mel import SILENCE, STEPS_PER_WINDOW
 from diff2lip.mouth_motion import STILL_RANGE
 from diff2lip.patch_quality import luma
 from diff2lip.picture_likeness import psnr
+from diff2lip.shift_test import FEWEST_PAIRS, correlation_of, shift_p
 from pipelines.face_detector import FaceDetector
 from pipelines.face_frame import compose, face_to_crop, invert
 from pipelines.face_identity import FaceIdentity
@@ -40,7 +41,8 @@ Pixels = NDArray[np.uint8]
 MOUTH = (-0.42, 0.62, 0.42, 1.12)  # face frame: the lips and what they uncover, from under the nose to above the chin
 CODES = 255.0
 HUSHED_EVERY = 5
-FEWEST_FRAMES = 5  # of which a correlation says something
+HEARD_NOW = slice(STEPS_PER_WINDOW // 2 - 2, STEPS_PER_WINDOW // 2 + 2)  # mel steps of a frame itself
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ class HeldExam:
         right = self._painted(held, material, material.windows)
         shuffled = self._painted(held, material, material.windows.roll(len(true) // 2, 0))
         copied = [self.laid(*pair) for pair in zip(true, map(self._pixels, material.references), strict=True)]
-        mouths, seen = self._mouths(right), self._mouths(list(true))
+        mouths, seen = (openings_of(self._mouths(pictures)) for pictures in (right, list(true)))
+        loudness = material.windows[:, :, HEARD_NOW].mean((1, 2)).double().numpy()
         return {
             "name": held.name,
             "identity": held.identity,
@@ -103,6 +106,8 @@ class HeldExam:
             "shuffled_psnr_db": self._mouth_psnr(shuffled, true),
             "copied_psnr_db": self._mouth_psnr(copied, true),
             "opening_correlation": correlation(mouths, seen),
+            "loudness_correlation": correlation(loudness, seen),
+            "shift_p": shift_p(mouths, seen),
             "leakage": self._leakage(held, material),
             "flicker_ratio": self._flicker(right, true),
             "identity_distance": self._identity_distance(right, true),
@@ -199,12 +204,17 @@ class HeldExam:
         return self._identity.distance(painted[::HUSHED_EVERY], list(true[::HUSHED_EVERY]))
 
 
-def correlation(painted: list[Mouth | None], true: list[Mouth | None]) -> float | None:
-    """Of the openings of frames in which both mouths are found; None where the true one hardly moves."""
-    both = [(ours.opening, theirs.opening) for ours, theirs in zip(painted, true, strict=True) if ours and theirs]
-    if len(both) < FEWEST_FRAMES:
+def openings_of(mouths: list[Mouth | None]) -> Floats:
+    """[F] openings, NaN where no mouth was found."""
+    return np.array([np.nan if mouth is None else mouth.opening for mouth in mouths])
+
+
+def correlation(painted: Floats, true: Floats) -> float | None:
+    """Of openings [F], or of what should follow them; None where the true ones hardly change.
+
+    What does not move at all follows nothing: 0.
+    """
+    both = np.isfinite(painted) & np.isfinite(true)
+    if both.sum() < FEWEST_PAIRS or np.ptp(true[both]) < STILL_RANGE:
         return None
-    ours, theirs = np.array(both).T
-    if np.ptp(theirs) < STILL_RANGE:
-        return None
-    return float(np.corrcoef(ours, theirs)[0, 1]) if np.ptp(ours) else 0.0
+    return correlation_of(painted, true) or 0.0

@@ -58,6 +58,8 @@ HELD_FIGURES = pa.schema(
         _measure("shuffled_psnr_db", "The same, painted to the sound of other frames of the stretch.", "dB"),
         _measure("copied_psnr_db", "The same of the reference, laid there as it is.", "dB"),
         _measure("opening_correlation", "Of painted and true inner-lip gaps; null where the mouth hardly moves."),
+        _measure("loudness_correlation", "Of the loudness of the sound and true gaps: what a model must better."),
+        _measure("shift_p", "Of the painted gaps against the true ones, by circular shifts; null below 38 frames."),
         _measure("leakage", "How far mouths painted to silence stay open, as a share of the person's range."),
         _measure("flicker_ratio", "Frame-to-frame jitter of the painted part over that of the film; null below 3."),
         _measure("identity_distance", "Of painted and true faces by a recognition network; null without one."),

@@ -12,7 +12,7 @@ from diff2lip.config import SamplerConfig
 from diff2lip.unet import UNet
 from jobs.recipes import tiny_painter
 from pipelines.clip_filter import ClipThresholds
-from pipelines.held_exam import HeldExam, correlation
+from pipelines.held_exam import HeldExam, correlation, openings_of
 from pipelines.held_list import choose_held, find_held
 from pipelines.mouth_meter import Mouth
 from pipelines.stage import Row
@@ -60,19 +60,22 @@ def test_without_faces_nothing_is_said_of_mouths(figures: list[Row]) -> None:
     assert 0 < figures[0]["mouth_psnr_db"] < 30
 
 
-def mouths(openings: list[float | None]) -> list[Mouth | None]:
-    """Mouths of such openings; None where no face was found."""
-    return [None if value is None else Mouth(np.zeros((40, 2)), value) for value in openings]
-
-
 def test_a_mouth_that_moves_with_the_truth_correlates_and_a_frozen_one_does_not() -> None:
-    true = [0.0, 0.1, 0.3, 0.2, 0.0, 0.4, None]
+    gone = np.nan
+    true = np.array([0.0, 0.1, 0.3, 0.2, 0.0, 0.4, gone])
 
-    half = mouths([None if value is None else 0.1 + value / 2 for value in true])
-    assert correlation(half, mouths(true)) == pytest.approx(1.0)
-    assert correlation(mouths([0.2] * 7), mouths(true)) == 0.0
-    assert correlation(half, mouths([0.1] * 7)) is None  # a mouth at rest says nothing
-    assert correlation(half[:4], mouths(true)[:4]) is None
+    half = 0.1 + true / 2
+    assert correlation(half, true) == pytest.approx(1.0)
+    assert correlation(np.full(7, 0.2), true) == 0.0
+    assert correlation(half, np.full(7, 0.1)) is None  # a mouth at rest says nothing
+    assert correlation(half[:4], true[:4]) is None
+
+
+def test_a_mouth_that_is_not_found_is_no_opening() -> None:
+    found = openings_of([Mouth(np.zeros((40, 2)), 0.3), None])
+
+    assert found[0] == pytest.approx(0.3)
+    assert np.isnan(found[1])
 
 
 def test_painted_rows_are_laid_where_they_were_cut_and_nothing_else_changes(tmp_path: Path) -> None:
