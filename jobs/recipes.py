@@ -156,7 +156,7 @@ def tiny_painter() -> Recipe:
         thresholds=_lenient(),
         held=HeldOut(share=0.3),
         run=run,
-        challenge=ChallengeSettings(stretches=4, frames=5),
+        challenge=ChallengeSettings(stretches=8, frames=5),
     )
 
 
