@@ -8,6 +8,7 @@ from typing import Any
 
 import ray
 
+from diff2lip.bootstrap import FEWEST
 from diff2lip.config import CropConfig, SamplerConfig
 from jobs.held_file import Held, kept_held_list
 from jobs.progress import Display
@@ -25,7 +26,7 @@ from pipelines.storage import ObjectStore, content_key, file_digest, read_table
 from pipelines.training_windows import BrokenRowError
 
 STAGE = "challenge"
-VERSION = 2  # raised when the same model and list give other figures
+VERSION = 3  # raised when the same model and list give other figures
 AGAINST_PARENT = "there was no champion, so against its parent"
 ALREADY = "it is the champion already"
 NO_CHAMPION = "there was no champion: the first one"
@@ -208,6 +209,8 @@ def _notices(broken: list[str], decision: Decision, ours: list[Row]) -> list[str
     notices = [f"of the held-out list these rows are broken: {', '.join(broken)}"] if broken else []
     if decision.unmeasured:
         notices.append(f"nothing guards {', '.join(decision.unmeasured)}: it was not measured")
+    if decision.hardly_measured:
+        notices.append(f"{', '.join(decision.hardly_measured)}: measured of fewer than {FEWEST} people")
     means = dict(_means(ours))
     if means.get("mouth_psnr_db", 0.0) < means.get("copied_psnr_db", 0.0):
         notices.append("the mouths it paints are further from the truth than the reference laid there as it is")

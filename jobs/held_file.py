@@ -28,8 +28,8 @@ class _Wanted:
 def kept_held_list(out: Path, stretches: pa.Table, settings: ChallengeSettings) -> tuple[Held, list[str]]:
     """The list that lies in a folder with the rows of its entries, and what there is to say about it.
 
-    It is chosen anew, and kept from then on, where there is none, where it was asked for other numbers, and where it
-    shows fewer people than an interval needs while the data have more.
+    It is chosen anew, and kept from then on, where there is none of this version, where it was asked for other
+    numbers, and where it shows fewer people than an interval needs while the data have more.
 
     Args:
         out: the folder.
@@ -64,6 +64,8 @@ def _read(path: Path) -> tuple[_Wanted, list[HeldStretch]] | None:
     if not path.is_file():
         return None
     kept = json.loads(path.read_text())
+    if "held" not in kept:  # of a version before
+        return None
     return _Wanted(kept["stretches"], kept["frames"]), [HeldStretch(**one) for one in kept["held"]]
 
 

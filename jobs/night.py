@@ -44,8 +44,7 @@ def open_night(folder: Path, digest: str, commit: str, *, new: bool) -> Opening:
     Raises:
         UnfinishedNightError: an unfinished one was asked for something else.
     """
-    path = folder / NIGHT_NAME
-    before = Night(**json.loads(path.read_text())) if path.is_file() else None
+    before = read_night(folder)
     unfinished = before if before is not None and before.status != DONE else None
     if unfinished is not None and not new:
         if unfinished.digest != digest:
@@ -55,6 +54,12 @@ def open_night(folder: Path, digest: str, commit: str, *, new: bool) -> Opening:
             )
         return Opening(night=unfinished, goes_on=True)
     return Opening(night=Night(name=_name(folder, commit), digest=digest), left=unfinished)
+
+
+def read_night(folder: Path) -> Night | None:
+    """The last run of a folder; None before the first."""
+    path = folder / NIGHT_NAME
+    return Night(**json.loads(path.read_text())) if path.is_file() else None
 
 
 def write_night(folder: Path, night: Night) -> None:

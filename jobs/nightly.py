@@ -5,33 +5,35 @@ that did not come to its end, where it was: clips that came meanwhile are for th
 and noise. A training whose workers fail in two calls is given up.
 """
 
-import json
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobs.command import DONE, FAILED
 from jobs.errors import FAILURES, WRONG_USES
+from jobs.finished_training import OVER, untrained_path
 from jobs.lineage import default_tracking_uri
 from jobs.model_reference import resolve_model
-from jobs.nightly_state import Stage, next_night, read_state, write_state
+from jobs.night import DONE as NIGHT_DONE
+from jobs.night import read_night
+from jobs.nightly_report import NightlyReport, read_report, write_report
+from jobs.nightly_state import Stage, at_stage, next_night, read_state, write_state
 from jobs.out_lock import held_out
 from jobs.overrides import override
 from jobs.progress import Display, Silence
 from jobs.recipes import Kind, find_recipe
 from jobs.registry import fetch_weights, find_champion
-from jobs.train import OVER, run_training, untrained_path
+from jobs.train import run_training
 from jobs.train_material import is_of_recipe
 from jobs.train_request import MODEL_NAMES, REGISTERED_NAMES, TrainOutcome, TrainRequest
 from jobs.training_errors import TrainingBrokenError, UnfinishedNightError
 from jobs.voxceleb2 import VoxRequest, run_voxceleb2
 from jobs.work_folder import seen_by_all
-from pipelines.storage import write_whole
 from pipelines.training_set import open_training_set
 
-REPORTS = "nights"
 DAY_S = 86_400.0
-MAX_FAILURES = 2
+MAX_FAILURES = 2  # calls in which the workers of a stage fail
+MAX_REFUSALS = 5  # calls in which MLflow does not take a model that is trained
 LEFT = "an unfinished training of {}, of other settings or data, is given up"
 
 
@@ -62,23 +64,6 @@ class NightlyRequest:
         return self.tracking_uri or default_tracking_uri(self.out)
 
 
-@dataclass(kw_only=True, slots=True)
-class NightlyReport:
-    """What came of a night."""
-
-    number: int
-    exit_code: int = FAILED
-    steps: dict[str, str] = field(default_factory=dict)  # data, expert, train, decision: what came of each
-    failure: str = ""
-    champion_before: str = ""
-    champion_after: str = ""
-    figures: dict[str, float] = field(default_factory=dict)
-    notices: list[str] = field(default_factory=list)
-    run_id: str = ""
-    seconds: float = 0.0
-    path: str = ""
-
-
 class NightFailedError(Exception):
     """A night that cannot go on, by no error of a part of it."""
 
@@ -98,47 +83,52 @@ class _Night:
         self._request, self._display = request, display
         last = read_state(request.out)
         self._state = next_night(last) if last.is_over else last
-        self._report = NightlyReport(number=self._state.number)
+        self._report = read_report(request.out, self._state.number)
         self._is_stopped = False  # by a person: the same command goes on
 
     def run(self) -> NightlyReport:
         begin, report = time.monotonic(), self._report
         self._remember()
         try:
-            report.champion_before = report.champion_after = self._champion()
+            report.champion_after = self._champion()
+            report.champion_before = report.champion_before or report.champion_after
             report.exit_code = self._stages()
             report.champion_after = self._champion()
         except TrainingBrokenError as error:
             self._fail(str(error))
-            self._count_failure()
+            self._count_failure(MAX_FAILURES)
         except NightFailedError as error:
             self._fail(str(error))
             self._state = replace(self._state, is_over=True)
-        except (*FAILURES, *WRONG_USES) as error:
+        except FAILURES as error:
             self._fail(str(error))
+        except WRONG_USES as error:
+            self._fail(str(error))
+            self._state = at_stage(self._state, Stage.DATA)  # other data may mend it
         except Exception as error:
             self._fail(f"{type(error).__name__}: {error}")
+            self._state = at_stage(self._state, Stage.DATA)
             raise
         finally:
-            report.seconds = time.monotonic() - begin
+            report.seconds += time.monotonic() - begin
             self._remember()
-            self._write_report()
+            write_report(self._request.out, self._report)
         return report
 
     def _stages(self) -> int:
         """Do what is not done yet; returns the exit code."""
         steps = {Stage.DATA: self._data, Stage.EXPERT: self._expert, Stage.TRAIN: self._train}
         stages = list(Stage)
-        reached = stages.index(self._state.stage)
-        self._report.steps |= {stage.value: "done by a call before" for stage in stages[:reached]}
-        for stage in stages[reached:]:
+        for stage in stages[stages.index(self._state.stage) :]:
             if stage is not self._state.stage:
-                self._state = replace(self._state, stage=stage, parent="")
+                self._state = at_stage(self._state, stage)
                 self._remember()
             code = steps[stage]()
+            write_report(self._request.out, self._report)
             if self._is_stopped or code != DONE:
                 return code
         self._state = replace(self._state, is_over=True)
+        self._remember()
         return DONE
 
     def _data(self) -> int:
@@ -151,7 +141,9 @@ class _Night:
         self._report.steps["data"] = (
             f"{outcome.counts['ok']} clips, {outcome.num_found} of them known, {outcome.digest}"
         )
-        return DONE
+        if outcome.exit_code != DONE:
+            self._fail("no clip gives anything to learn from")
+        return outcome.exit_code
 
     def _expert(self) -> int:
         """Train an expert where there is none, or an old one of other data.
@@ -171,37 +163,58 @@ class _Night:
             self._report.steps["expert"] = "not stale"
             return DONE
         request = self._training(Kind.SYNCNET, self._request.expert_recipe, self._request.expert_budget_s)
-        own = (f"expert.seed={self._state.number}",)
-        outcome = self._resumed(replace(request, settings=own, parent=self._kept_parent(Kind.SYNCNET)))
-        self._report.steps["expert"] = f"{outcome.status} after {outcome.steps} steps"
-        if outcome.status in OVER:
-            self._state = replace(self._state, expert_data=digest, expert_trained_s=time.time())
-            self._remember()
+        try:
+            outcome = self._resumed(request, (f"expert.seed={self._state.number}",))
+        except TrainingBrokenError as error:
+            if not kept.is_file():
+                raise
+            self._report.notices.append(f"the expert that is there goes on teaching: {error}")
+            self._tried_expert(digest, "broken")
+            return DONE
+        if outcome is None or outcome.status in OVER:
+            self._tried_expert(digest, "trained before" if outcome is None else _words(outcome))
+            return DONE
+        self._report.steps["expert"] = _words(outcome)
         if outcome.status == "untrained" and not kept.is_file():
             raise NightFailedError(f"{outcome.notices[0]}. The next night goes on from these weights")
-        return DONE
+        return DONE if outcome.status == "untrained" else outcome.exit_code
+
+    def _tried_expert(self, digest: str, words: str) -> None:
+        self._report.steps["expert"] = words
+        self._state = replace(self._state, expert_data=digest, expert_trained_s=time.time())
+        self._remember()
 
     def _train(self) -> int:
         request = self._training(Kind.DIFF2LIP, self._request.recipe, self._request.budget_s)
         own = (*self._request.settings, f"painter.seed={self._state.number}")
-        outcome = self._resumed(replace(request, settings=own, parent=self._kept_parent(Kind.DIFF2LIP)))
-        report = self._report
-        report.steps["train"] = f"{outcome.status} after {outcome.steps} steps: {outcome.version}"
+        outcome, report = self._resumed(request, own), self._report
+        if outcome is None:
+            return DONE
+        report.steps["train"] = f"{_words(outcome)}: {outcome.version}"
         report.steps["decision"] = outcome.promotion or "none"
         report.run_id, report.figures = outcome.run_id, outcome.figures
-        if outcome.exit_code != DONE:
-            report.failure = outcome.notices[0]
         return outcome.exit_code
 
-    def _resumed(self, request: TrainRequest) -> TrainOutcome:
-        """A training; one of other data or settings that a night before left unfinished is left for good."""
+    def _resumed(self, request: TrainRequest, settings: tuple[str, ...]) -> TrainOutcome | None:
+        """A training from the parent of its kind; None where a call before has brought it to its end.
+
+        One of other data or settings that a night before left unfinished is left for good.
+        """
+        before = read_night(request.out / request.kind.value)
+        is_done = before is not None and before.status == NIGHT_DONE and before.name != self._state.run_before
+        if self._state.parent is not None and is_done:
+            return None
+        whole = replace(request, settings=settings, parent=self._kept_parent(request.kind))
         try:
-            outcome = run_training(request, self._display)
+            outcome = run_training(whole, self._display)
         except UnfinishedNightError:
             self._report.notices.append(LEFT.format(request.kind.value))
-            outcome = run_training(replace(request, new=True), self._display)
+            outcome = run_training(replace(whole, new=True), self._display)
         self._report.notices += outcome.notices
         self._is_stopped = outcome.status == "stopped"
+        if outcome.status in ("unregistered", "uncompared"):
+            self._fail(outcome.notices[0])
+            self._count_failure(MAX_REFUSALS)
         return outcome
 
     def _training(self, kind: Kind, recipe: str, budget_s: float) -> TrainRequest:
@@ -219,16 +232,15 @@ class _Night:
         )
 
     def _kept_parent(self, kind: Kind) -> Path | None:
-        """The weights that the training of this stage began from, whatever came meanwhile."""
-        if self._state.parent and Path(self._state.parent).is_file():
-            return Path(self._state.parent)
-        found = self._expert_parent() if kind is Kind.SYNCNET else self._painter_parent()
-        if found is None:
-            return None
-        kept = seen_by_all(found, self._request.out / kind.value)
-        self._state = replace(self._state, parent=str(kept))
-        self._remember()
-        return kept
+        """The weights that the training of this stage began from, whatever came meanwhile; None for none."""
+        if self._state.parent is None or (self._state.parent and not Path(self._state.parent).is_file()):
+            found = self._expert_parent() if kind is Kind.SYNCNET else self._painter_parent()
+            kept = "" if found is None else str(seen_by_all(found, self._request.out / kind.value))
+            before = read_night(self._request.out / kind.value)
+            done = before.name if before is not None and before.status == NIGHT_DONE else ""
+            self._state = replace(self._state, parent=kept, run_before=done)
+            self._remember()
+        return Path(self._state.parent) if self._state.parent else None
 
     def _painter_parent(self) -> Path | None:
         champion = find_champion(self._request.store, REGISTERED_NAMES[Kind.DIFF2LIP])
@@ -252,10 +264,10 @@ class _Night:
     def _fail(self, words: str) -> None:
         self._report.failure, self._report.exit_code = words, FAILED
 
-    def _count_failure(self) -> None:
+    def _count_failure(self, most: int) -> None:
         """What fails the same way in every call must not hold off all nights to come."""
         failures = self._state.failures + 1
-        self._state = replace(self._state, failures=failures, is_over=failures >= MAX_FAILURES)
+        self._state = replace(self._state, failures=failures, is_over=failures >= most)
         if self._state.is_over:
             self._report.notices.append(
                 f"this night failed {failures} times and is given up: the next one begins anew"
@@ -264,8 +276,6 @@ class _Night:
     def _remember(self) -> None:
         write_state(self._request.out, self._state)
 
-    def _write_report(self) -> None:
-        path = self._request.out / REPORTS / f"{self._report.number:05d}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._report.path = str(path)
-        write_whole(path, json.dumps(asdict(self._report), indent=2).encode())
+
+def _words(outcome: TrainOutcome) -> str:
+    return f"{outcome.status} after {outcome.steps} steps"

@@ -23,7 +23,7 @@ from jobs.train_command import (
 )
 
 if TYPE_CHECKING:
-    from jobs.nightly import NightlyReport
+    from jobs.nightly_report import NightlyReport
 
 
 def nightly(

@@ -25,15 +25,21 @@ class NightlyState:
     number: int = 0
     is_over: bool = True
     stage: Stage = Stage.DATA  # that is not done yet
-    parent: str = ""  # the weights that the training of this stage began from
-    failures: int = 0  # calls in which the workers of this night's trainings failed
+    parent: str | None = None  # the weights that the training of this stage begins from, "" for none; None: not begun
+    run_before: str = ""  # the training of this kind before that one
+    failures: int = 0  # calls that failed in this stage
     expert_data: str = ""  # digest of what the expert was trained on
     expert_trained_s: float = 0.0  # when, seconds since 1970
 
 
 def next_night(last: NightlyState) -> NightlyState:
     """The night after one that is over."""
-    return replace(last, number=last.number + 1, is_over=False, stage=Stage.DATA, parent="", failures=0)
+    return replace(last, number=last.number + 1, is_over=False, stage=Stage.DATA, parent=None, failures=0)
+
+
+def at_stage(state: NightlyState, stage: Stage) -> NightlyState:
+    """The beginning of a stage of the same night."""
+    return replace(state, stage=stage, parent=None, failures=0)
 
 
 def read_state(out: Path) -> NightlyState:
@@ -42,7 +48,7 @@ def read_state(out: Path) -> NightlyState:
     if not path.is_file():
         return NightlyState()
     kept = json.loads(path.read_text())
-    return NightlyState(**kept | {"stage": Stage(kept["stage"])})
+    return NightlyState(**kept | {"stage": Stage(kept.get("stage", Stage.DATA))})
 
 
 def write_state(out: Path, state: NightlyState) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from diff2lip.bootstrap import FEWEST, Interval, mean_interval
+from diff2lip.bootstrap import FEWEST, Interval, TooFewError, mean_interval
 from pipelines.stage import Row
 
 
@@ -68,13 +68,19 @@ class Decision:
     comparisons: list[Comparison] = field(default_factory=list)
     unmeasured: list[str] = field(default_factory=list)  # guards that nothing was measured of
 
+    @property
+    def hardly_measured(self) -> list[str]:
+        """Guards that were measured of too few people to be sure."""
+        return [one.measure for one in self.comparisons if one.gain.num_people < FEWEST]
+
 
 def decide(champion: Sequence[Row], challenger: Sequence[Row], settings: ChallengeSettings) -> Decision:
     """Compare two models on the same stretches.
 
     Better is a gain at `settings.measure` whose interval lies above 0 and which is large enough to be seen. A guard
-    objects when its interval lies below 0, or when its mean is worse than its margin: a loss that is large is not
-    excused by being unsure. So does whatever can no longer be measured, as where the face is not found any more.
+    objects when its interval lies below 0 (of fewer than six people: when all of them lose), or when its mean is
+    worse than its margin: a loss that is large is not excused by being unsure. So does whatever can no longer be
+    measured, as where the face is not found any more.
 
     Args:
         champion: HELD_FIGURES of the model that is used now.
@@ -93,7 +99,7 @@ def decide(champion: Sequence[Row], challenger: Sequence[Row], settings: Challen
     comparisons = [one for _, one in compared]
     objections = [*_lost(champion, challenger)]
     objections += [_words(one) for guard, one in compared if guard is not chief and _is_worse(one.gain, guard.margin)]
-    if chief.measure in unmeasured:
+    if chief.measure in unmeasured or comparisons[0].gain.num_people < FEWEST:
         few = f"fewer than {FEWEST} held-out people have {chief.measure}"
         reason, promoted = f"undecided: {few}: hold out more identities", False
     elif comparisons[0].gain.low <= 0 or comparisons[0].gain.mean < settings.least_gain:
@@ -108,14 +114,14 @@ def decide(champion: Sequence[Row], challenger: Sequence[Row], settings: Challen
 def _compare(
     champion: Sequence[Row], challenger: Sequence[Row], guard: Guard, settings: ChallengeSettings
 ) -> Comparison | None:
-    """Over the stretches of which both have the measure; None where they show too few people."""
+    """Over the stretches of which both have the measure; None where there are none."""
     name = guard.measure
     both = [
         (old["identity"], old[name], new[name])
         for old, new in zip(champion, challenger, strict=True)
         if old[name] is not None and new[name] is not None
     ]
-    if len({person for person, _, _ in both}) < FEWEST:
+    if not both:
         return None
     people, old, new = zip(*both, strict=True)
     gains = [guard.sign * (after - before) for before, after in zip(old, new, strict=True)]
@@ -123,8 +129,16 @@ def _compare(
         measure=name,
         champion=sum(old) / len(old),
         challenger=sum(new) / len(new),
-        gain=mean_interval(gains, people, settings.confidence),
+        gain=_interval(gains, people, settings.confidence),
     )
+
+
+def _interval(gains: Sequence[float], people: Sequence[str], confidence: float) -> Interval:
+    """Of few people, from the worst to the best that was seen."""
+    try:
+        return mean_interval(gains, people, confidence)
+    except TooFewError:
+        return Interval(sum(gains) / len(gains), min(gains), max(gains), len(set(people)))
 
 
 def _lost(champion: Sequence[Row], challenger: Sequence[Row]) -> list[str]:

@@ -105,7 +105,7 @@ def find_version(tracking_uri: str, reference: str) -> ModelVersion:
         ModelUnavailableError: it is no such reference, or leads to no version with weights of ours.
         TrackingError: the store cannot be reached.
     """
-    from mlflow.exceptions import MlflowException, RestException
+    from mlflow.exceptions import MlflowException
 
     found = REFERENCE.fullmatch(reference)
     if found is None:
@@ -120,10 +120,7 @@ def find_version(tracking_uri: str, reference: str) -> ModelVersion:
             else client.get_model_version(name, found["version"])
         )
     except MlflowException as error:
-        if isinstance(error, RestException) or error.error_code in (
-            "RESOURCE_DOES_NOT_EXIST",
-            "INVALID_PARAMETER_VALUE",
-        ):
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise ModelUnavailableError(f"there is no {reference} in {tracking_uri}: {error.message}") from error
         raise TrackingError(f"MLflow cannot be asked for {reference}: {error}") from error
     source = str(version.source)  # the LoggedModel: SQL stores keep its id nowhere else

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from ray.exceptions import RayError
 
-from diff2lip.expert_learner import has_learnt
 from jobs.challenge import Challenge, challenge
 from jobs.cluster import ray_cluster
-from jobs.command import DONE, FAILED
-from jobs.expert_offsets import RIVAL_LOSS
+from jobs.command import DONE
+from jobs.finished_training import OVER, ended_before, finished_outcome, remember_ended, unfinished_outcome
 from jobs.lineage import (
     Run,
     TrackingError,
@@ -40,18 +39,8 @@ from jobs.train_record import TrainRecord
 from jobs.train_request import MODEL_NAMES, REGISTERED_NAMES, TrainOutcome, TrainRequest
 from jobs.train_worker import HELD_NAME, MODEL_NAME, STOP_NAME, TOLD_NAME
 from jobs.work_folder import forget_weights, seen_by_all
-from pipelines.storage import file_digest, whole_file
 
 RUNS = "runs"  # of Ray: checkpoints
-OVER = ("trained", "surpassed")  # all other ends are gone on from by the same command
-UNTRAINED = (
-    "the expert has learnt nothing: its held-out loss is {:.3f}, and one half for everything gives 0.693. It teaches "
-    "nobody; what it is lies in {}. The same command with a longer --for learns on; look at offsets and confidence of "
-    "the clips too"
-)
-SURPASSED = (
-    "the expert that was there stays: on the same held-out windows its loss is {:.3f}, that of the new one {:.3f}"
-)
 
 
 def run_training(request: TrainRequest, display: Display | None = None) -> TrainOutcome:
@@ -86,8 +75,11 @@ class _Job:
         failed, stopped = True, False
         try:
             with ray_cluster(request.address):
-                result = fit(plan, night.name, self._folder / RUNS, workers, display)
-                outcome = self._end(night, plan, Path(result.checkpoint.path) / MODEL_NAME, display)
+                outcome = ended_before(Path(plan.folder))
+                if outcome is None:
+                    result = fit(plan, night.name, self._folder / RUNS, workers, display)
+                    outcome = self._end(night, plan, Path(result.checkpoint.path) / MODEL_NAME)
+                outcome = self._registered(night, outcome, Path(plan.folder), display)
             failed, stopped = outcome.exit_code != DONE, outcome.status == "stopped"
         finally:
             self._close(plan, failed=failed, stopped=stopped)
@@ -147,11 +139,8 @@ class _Job:
             run_id=night.run_id,
         )
 
-    def _end(self, night: Night, plan: TrainPlan, model: Path, display: Display) -> TrainOutcome:
-        """What came of it. The night is over only when its model is kept, registered and compared.
-
-        A job that is killed before that does it again, and finds what it had registered.
-        """
+    def _end(self, night: Night, plan: TrainPlan, model: Path) -> TrainOutcome:
+        """What came of it; a checkpoint that is kept is remembered: no worker is needed to register it."""
         folder = Path(plan.folder)
         told, held = read_told(folder / TOLD_NAME), read_told(folder / HELD_NAME)
         outcome = TrainOutcome(
@@ -165,12 +154,20 @@ class _Job:
         )
         if (folder / STOP_NAME).exists():
             words = "stopped: a checkpoint was kept, and the same command goes on from it"
-            outcome = replace(outcome, status="stopped", notices=[words])
-        else:
-            kept = self._request.out / MODEL_NAMES[self._request.kind]
-            outcome = finished_outcome(outcome, self._request.kind, model, kept)
+            return replace(outcome, status="stopped", notices=[words])
+        kept = self._request.out / MODEL_NAMES[self._request.kind]
+        outcome = finished_outcome(outcome, self._request.kind, model, kept)
         if outcome.model:
-            outcome = self._registered(outcome, folder, display)
+            remember_ended(folder, outcome)
+        return outcome
+
+    def _registered(self, night: Night, outcome: TrainOutcome, folder: Path, display: Display) -> TrainOutcome:
+        """The outcome with its version and what was decided. The night is over only then.
+
+        A job that is killed before that does it again, and finds what it had registered.
+        """
+        if outcome.model:
+            outcome = self._as_version(outcome, folder, display)
         is_over = outcome.status in OVER
         write_night(self._folder, ended(night, NIGHT_DONE if is_over else STOPPED))
         if is_over:
@@ -178,7 +175,7 @@ class _Job:
             forget_weights(self._folder)
         return outcome
 
-    def _registered(self, outcome: TrainOutcome, folder: Path, display: Display) -> TrainOutcome:
+    def _as_version(self, outcome: TrainOutcome, folder: Path, display: Display) -> TrainOutcome:
         """The outcome with the version under which MLflow has the checkpoint.
 
         A store that is gone leaves the file; the same command registers it then.
@@ -198,23 +195,22 @@ class _Job:
                 else register_model(self._uri, outcome.run_id, name, Path(outcome.model), [card, config], tags)
             )
         except TrackingError as error:
-            return _unfinished(
+            return unfinished_outcome(
                 outcome, "unregistered", f"{error}. The checkpoint is kept: the same command registers it"
             )
         return self._challenged(replace(outcome, version=version.reference), version, display)
 
     def _challenged(self, outcome: TrainOutcome, version: ModelVersion, display: Display) -> TrainOutcome:
-        """The outcome with what was decided; whatever goes wrong here, the champion stays and the model is kept.
-
-        A store that is gone can be asked again; what cannot be painted or compared today cannot be so tomorrow.
-        """
+        """The outcome with what was decided; whatever goes wrong here, the champion stays and the model is kept."""
         if self._request.kind is Kind.SYNCNET or not self._material.recipe.challenge.stretches:
             return outcome
         try:
             came = challenge(self._uri, version, Path(outcome.model), self._material, self._request.out, display)
-        except TrackingError as error:
-            return _unfinished(outcome, "uncompared", f"{error}. The champion stays: the same command compares again")
-        except (ModelUnavailableError, RayError, OSError) as error:
+        except (TrackingError, RayError, OSError) as error:
+            return unfinished_outcome(
+                outcome, "uncompared", f"{error}. The champion stays: the same command compares again"
+            )
+        except ModelUnavailableError as error:
             self._notices.append(f"undecided, the champion stays: {error}")
             return outcome
         self._try(lambda: self._log_challenge(outcome, came))
@@ -255,41 +251,3 @@ class _Job:
             write()
         except TrackingError as error:
             self._notices.append(str(error))
-
-
-def finished_outcome(outcome: TrainOutcome, kind: Kind, model: Path, kept: Path) -> TrainOutcome:
-    """The outcome of a training that came to its end: its checkpoint is kept, but an expert must have earned it.
-
-    One that has learnt nothing is put aside, for a training to go on from; one that is worse than its rival is not
-    kept at all.
-
-    Args:
-        outcome: with figures on held-out windows.
-        kind: of network.
-        model: the checkpoint in the run's storage.
-        kept: where it is put, by one rename; what was there before stays when it is not kept.
-    """
-    if kind is Kind.SYNCNET:
-        held, rival, aside = outcome.figures["held_loss"], outcome.figures.get(RIVAL_LOSS), untrained_path(kept)
-        if not has_learnt(held):
-            _put(model, aside)
-            return _unfinished(outcome, "untrained", UNTRAINED.format(held, aside.name))
-        aside.unlink(missing_ok=True)
-        if rival is not None and rival < held:
-            return replace(outcome, status="surpassed", notices=[*outcome.notices, SURPASSED.format(rival, held)])
-    _put(model, kept)
-    return replace(outcome, model=str(kept), digest=file_digest(kept))
-
-
-def untrained_path(kept: Path) -> Path:
-    """Where an expert is put that has learnt nothing yet, beside where it would be kept."""
-    return kept.with_suffix(f".untrained{kept.suffix}")
-
-
-def _put(model: Path, kept: Path) -> None:
-    with whole_file(kept) as unfinished:
-        shutil.copyfile(model, unfinished)
-
-
-def _unfinished(outcome: TrainOutcome, status: str, words: str) -> TrainOutcome:
-    return replace(outcome, exit_code=FAILED, status=status, notices=[*outcome.notices, words])

@@ -5,6 +5,7 @@ painted: a reference that is the frame itself would give the answer away.
 """
 
 from dataclasses import dataclass
+from math import floor
 from pathlib import Path
 
 import cv2
@@ -34,14 +35,22 @@ from pipelines.reference import choose_references, closed_frames
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore
 from pipelines.stretch_index import StretchReader
-from pipelines.training_windows import BrokenRowError, decoded, frame_start, require_whole, stretch_mel
+from pipelines.training_windows import (
+    MARGIN_STEPS,
+    STEPS_PER_FRAME,
+    BrokenRowError,
+    decoded,
+    frame_start,
+    require_whole,
+    stretch_mel,
+)
 from pipelines.window_change import crop_grid, look
 
 Pixels = NDArray[np.uint8]
 MOUTH = (-0.42, 0.62, 0.42, 1.12)  # face frame: the lips and what they uncover, from under the nose to above the chin
 CODES = 255.0
 HUSHED_EVERY = 5
-HEARD_NOW = slice(STEPS_PER_WINDOW // 2 - 2, STEPS_PER_WINDOW // 2 + 2)  # mel steps of a frame itself
+STEPS_OF_FRAME = 3  # mel steps in 40 ms
 Floats = NDArray[np.float64]
 
 
@@ -53,6 +62,7 @@ class _Material:
         pictures: [F, P, P, 3] the frames that are painted.
         crops: F crops of them, and the reference of each.
         windows: [F, 80, 16] what is heard.
+        loudness: [F] of each frame's own sound, mean of its log-mel.
         openings: of the whole stretch.
     """
 
@@ -60,6 +70,7 @@ class _Material:
     crops: list[bytes]
     references: list[bytes]
     windows: Tensor
+    loudness: Floats
     openings: NDArray[np.float32]
 
 
@@ -97,7 +108,6 @@ class HeldExam:
         shuffled = self._painted(held, material, material.windows.roll(len(true) // 2, 0))
         copied = [self.laid(*pair) for pair in zip(true, map(self._pixels, material.references), strict=True)]
         mouths, seen = (openings_of(self._mouths(pictures)) for pictures in (right, list(true)))
-        loudness = material.windows[:, :, HEARD_NOW].mean((1, 2)).double().numpy()
         return {
             "name": held.name,
             "identity": held.identity,
@@ -106,7 +116,7 @@ class HeldExam:
             "shuffled_psnr_db": self._mouth_psnr(shuffled, true),
             "copied_psnr_db": self._mouth_psnr(copied, true),
             "opening_correlation": correlation(mouths, seen),
-            "loudness_correlation": correlation(loudness, seen),
+            "loudness_correlation": correlation(material.loudness, seen),
             "shift_p": shift_p(mouths, seen),
             "leakage": self._leakage(held, material),
             "flicker_ratio": self._flicker(right, true),
@@ -122,6 +132,7 @@ class HeldExam:
 
     def _material(self, held: HeldStretch, row: Row) -> _Material:
         stretch = self._stretch(row)
+        mel = stretch_mel(stretch, row["lead_samples"])
         pictures = np.stack([decoded(picture) for picture in stretch["pictures"]])
         place = crop_grid(self._picture, self._crop)
         crops = np.stack([look(picture, place) for picture in pictures])
@@ -134,7 +145,8 @@ class HeldExam:
             pictures=pictures[chosen.start : chosen.stop],
             crops=[crops[index].tobytes() for index in chosen],
             references=[candidates[index].tobytes() for index in picked],
-            windows=self._windows(stretch, row, chosen),
+            windows=self._windows(mel, chosen),
+            loudness=loudness_of(mel, chosen),
             openings=openings,
         )
 
@@ -146,8 +158,7 @@ class HeldExam:
         require_whole(stretch, row["shard_uri"])
         return stretch
 
-    def _windows(self, stretch: Row, row: Row, chosen: range) -> Tensor:
-        mel = stretch_mel(stretch, row["lead_samples"])
+    def _windows(self, mel: Tensor, chosen: range) -> Tensor:
         starts = [frame_start(index, self._painter.sound) for index in chosen]
         return torch.stack([mel[:, start : start + STEPS_PER_WINDOW] for start in starts])
 
@@ -202,6 +213,12 @@ class HeldExam:
         if self._identity is None:
             return None
         return self._identity.distance(painted[::HUSHED_EVERY], list(true[::HUSHED_EVERY]))
+
+
+def loudness_of(mel: Tensor, frames: range) -> Floats:
+    """[F] of the sound of frames of a stretch, whatever a model hears beside it; mel [80, S] with its margin."""
+    starts = [MARGIN_STEPS + floor(STEPS_PER_FRAME * index) for index in frames]
+    return np.array([float(mel[:, start : start + STEPS_OF_FRAME].mean()) for start in starts])
 
 
 def openings_of(mouths: list[Mouth | None]) -> Floats:

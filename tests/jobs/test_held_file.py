@@ -64,3 +64,11 @@ def test_a_list_that_was_asked_for_otherwise_is_chosen_anew(tmp_path: Path) -> N
 
     assert [(len(held), entry.num_frames) for entry, _ in held] == [(9, 12)] * 9
     assert said == ["the held-out list was of 8 stretches of 10 frames: a new one is chosen"]
+
+
+def test_a_list_of_a_version_before_is_chosen_anew(tmp_path: Path) -> None:
+    (tmp_path / LIST_NAME).write_text("[]")
+
+    held, _ = kept_held_list(tmp_path, stretches({"id0": [40]}), SETTINGS)
+
+    assert people(held) == ["id0"]

@@ -11,10 +11,12 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from jobs.command import DONE, FAILED
+from jobs.finished_training import untrained_path
 from jobs.lineage import default_tracking_uri
-from jobs.nightly import NightlyReport, NightlyRequest, run_nightly
+from jobs.nightly import NightlyRequest, run_nightly
+from jobs.nightly_report import NightlyReport
+from jobs.nightly_state import read_state, write_state
 from jobs.registry import find_champion
-from jobs.train import untrained_path
 from jobs.train_worker import STOP_NAME
 from pipelines.storage import file_digest
 from pipelines.stretch_index import is_held_out
@@ -41,9 +43,11 @@ class Nights:
     """What came of some calls of one command, one after another."""
 
     request: NightlyRequest
+    poor: NightlyReport  # there was one person, and nobody to hold out
     stopped: NightlyReport
     unregistered: NightlyReport  # a clip had come, and MLflow could keep no model
     night: NightlyReport
+    found: NightlyReport  # the same again, as if the job had been killed just before it remembered that it was over
     untaught: tuple[NightlyReport, NightlyReport]  # two nights that wanted an expert and had no time for it
     aside: str  # digest of what the first of them had put aside
     failed: NightlyReport  # the tree was gone
@@ -61,7 +65,7 @@ def make_people(root: Path, numbers: tuple[int, ...] = IDENTITIES) -> Path:
 def _nights(ray: ModuleType, tmp_path_factory: pytest.TempPathFactory, mlflow_folder: Path) -> Nights:
     folder = tmp_path_factory.mktemp("nightly")
     request = NightlyRequest(
-        root=make_people(folder / "tree"),
+        root=make_people(folder / "tree", IDENTITIES[:1]),
         data=folder / "vox2",
         out=folder / "training",
         recipe="tiny_cpu",
@@ -71,6 +75,8 @@ def _nights(ray: ModuleType, tmp_path_factory: pytest.TempPathFactory, mlflow_fo
         settings=SETTINGS,
         tracking_uri=default_tracking_uri(folder),
     )
+    poor = run_nightly(request)
+    make_people(request.root)
     stopping = when_at(request.out, STOPPED_AFTER, lambda told, _: (told / STOP_NAME).touch())
     stopped = run_nightly(request)
     stopping.join()
@@ -78,14 +84,19 @@ def _nights(ray: ModuleType, tmp_path_factory: pytest.TempPathFactory, mlflow_fo
     with no_artifacts(folder):
         unregistered = run_nightly(request)
     first = run_nightly(request)
+    over = read_state(request.out)
+    write_state(request.out, replace(over, is_over=False))
+    found = run_nightly(request)
     wanting = replace(request, settings=SETTINGS[1:])
     untaught = run_nightly(wanting)
     aside = file_digest(untrained_path(request.out / "expert.safetensors"))
     return Nights(
         request=request,
+        poor=poor,
         stopped=stopped,
         unregistered=unregistered,
         night=first,
+        found=found,
         untaught=(untaught, run_nightly(wanting)),
         aside=aside,
         failed=run_nightly(replace(request, root=folder / "gone")),
@@ -109,14 +120,32 @@ def test_one_of_the_people_is_held_out() -> None:
 
 
 @pytest.mark.timeout(600)
+def test_data_that_are_not_enough_are_looked_at_again_by_the_next_call(nights: Nights) -> None:
+    poor, stopped = nights.poor, nights.stopped
+
+    assert (poor.exit_code, poor.number) == (FAILED, 1)
+    assert "no stretch is" in poor.failure
+    assert stopped.number == 1
+
+
+@pytest.mark.timeout(600)
+def test_a_training_that_came_to_its_end_is_not_trained_again(nights: Nights) -> None:
+    night, found = nights.night, nights.found
+
+    assert (found.exit_code, found.number) == (DONE, 1)
+    assert (found.steps, found.run_id, found.champion_after) == (night.steps, night.run_id, night.champion_after)
+    assert len(runs_of(nights.request.store, "train diff2lip")) == 1
+
+
+@pytest.mark.timeout(600)
 def test_a_night_that_was_stopped_goes_on_as_the_same_night(nights: Nights) -> None:
     stopped, again = nights.stopped, nights.unregistered
 
-    assert stopped.steps["data"].startswith("4 clips, 0 of them known")
+    assert stopped.steps["data"].startswith("4 clips, 1 of them known")
     assert stopped.steps["train"].startswith("stopped after ")
     assert (stopped.exit_code, stopped.number, stopped.champion_after) == (DONE, 1, "")
     assert (again.number, again.run_id) == (1, stopped.run_id)
-    assert again.steps["data"] == again.steps["expert"] == "done by a call before"
+    assert again.steps["data"] == stopped.steps["data"], "the clip that had come is for the next night"
 
 
 @pytest.mark.timeout(600)
@@ -155,17 +184,16 @@ def test_an_expert_that_had_no_time_to_learn_is_gone_on_with_in_the_next_night(n
         assert night.failure.startswith("the expert has learnt nothing")
         assert "train" not in night.steps
     assert (first.number, second.number) == (2, 3)
-    newest = run_of(nights.request.store, "train syncnet")
+    newest = runs_of(nights.request.store, "train syncnet")[0]
     assert newest.data.tags["diff2lip.parent_digest"] == nights.aside
 
 
-def run_of(store: str, name: str) -> Run:
-    """The newest run of a job."""
+def runs_of(store: str, name: str) -> list[Run]:
+    """All runs of a job, the newest first."""
     client = MlflowClient(store)
     experiment = client.get_experiment_by_name("diff2lip")
     assert experiment is not None
-    runs = client.search_runs([experiment.experiment_id], f"tags.`diff2lip.job` = '{name}'", max_results=1)
-    return runs[0]
+    return list(client.search_runs([experiment.experiment_id], f"tags.`diff2lip.job` = '{name}'"))
 
 
 @pytest.mark.timeout(600)

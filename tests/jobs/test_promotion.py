@@ -96,3 +96,17 @@ def test_too_few_people_decide_nothing() -> None:
 def test_models_that_were_measured_on_different_lists_are_not_compared() -> None:
     with pytest.raises(ValueError, match="not measured on the same list"):
         decide(rows(20.0), rows(21.0)[:-1], ChallengeSettings())
+
+
+def test_a_guard_that_was_measured_of_few_people_still_objects() -> None:
+    """Mouths of five people moved; of the others nothing is said."""
+    before, after = rows(20.0), rows(21.0, opening_correlation=0.1)
+    for index in range(5, PEOPLE):
+        before[index]["opening_correlation"] = after[index]["opening_correlation"] = None
+
+    decision = decide(before, after, ChallengeSettings())
+
+    assert not decision.promoted
+    assert decision.reason.startswith("worse: opening_correlation 0.800 -> 0.100")
+    assert decision.hardly_measured == ["opening_correlation"]
+    assert decision.unmeasured == []

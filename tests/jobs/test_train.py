@@ -17,11 +17,12 @@ from mlflow import MlflowClient
 from diff2lip.checkpoint import load_checkpoint, save_expert
 from diff2lip.syncnet import Expert, ExpertConfig
 from jobs.command import DONE, FAILED
+from jobs.finished_training import finished_outcome, untrained_path
 from jobs.lineage import default_tracking_uri
 from jobs.model_reference import bundled_path, resolve_model
 from jobs.night import NIGHT_NAME, NIGHTS, Night, Opening, open_night, write_night
 from jobs.recipes import RECIPES, Kind, find_recipe
-from jobs.train import finished_outcome, run_training, untrained_path
+from jobs.train import run_training
 from jobs.train_request import TrainOutcome, TrainRequest
 from jobs.training_errors import (
     ExpertMismatchError,
