@@ -1,6 +1,6 @@
 """The curves of trainings as they are in MLflow: a picture to look at, and the numbers beside it.
 
-    python -m benchmarks.training_curves --tracking-uri URI --out docs/curves/small RUN_ID [RUN_ID ...]
+    python -m benchmarks.training_curves --tracking-uri URI --out training/small/curves RUN_ID [RUN_ID ...]
 
 Writes OUT.csv (run, measure, step, value) and OUT.png. Losses are of single batches, so their steps up and down are
 those of easy and hard ones; held-out figures are of the averaged weights.

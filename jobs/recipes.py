@@ -181,7 +181,7 @@ def small_expert() -> Recipe:
 def tiny_expert() -> Recipe:
     """The expert at 64 px: minutes on two cores."""
     recipe = _expert("tiny_cpu", ExpertConfig(name="tiny", face_px=(32, 64), width=8), whole_face(64))
-    run = RunSettings(batch=16, block=4, max_steps=4000, measure_every=25, checkpoint_every=100, held_windows=64)
+    run = RunSettings(batch=16, block=4, max_steps=4000, measure_every=100, checkpoint_every=100, held_windows=64)
     quick = replace(recipe.expert.optimiser, learning_rate=5e-4, warmup_steps=20)
     training = replace(recipe.expert, optimiser=quick)
     return replace(recipe, expert=training, thresholds=_lenient(), held=HeldOut(share=0.3), run=run)
