@@ -30,10 +30,10 @@ SETTINGS = (
     "run.batch=2",
     f"run.max_steps={STEPS}",
     "run.log_every=1",
-    "run.measure_every=4",
+    "run.measure_every=8",
     "run.checkpoint_every=4",
     "run.held_windows=2",
-    "challenge.stretches=2",
+    "challenge.stretches=1",
     "challenge.frames=5",
 )
 
