@@ -37,24 +37,22 @@ def kept_held_list(out: Path, stretches: pa.Table, settings: ChallengeSettings) 
         settings: how long the list is, and how many frames an entry has.
     """
     path, wanted = out / LIST_NAME, _Wanted(settings.stretches, settings.frames)
-    kept = _read(path)
+    kept, fresh = _read(path), choose_held(stretches, wanted.stretches, wanted.frames)
     if kept is None:
-        return _chosen(path, stretches, wanted), []
+        return _keep(path, fresh, stretches, wanted), []
     asked, entries = kept
     if asked != wanted:
         words = f"the held-out list was of {asked.stretches} stretches of {asked.frames} frames: a new one is chosen"
-        return _chosen(path, stretches, wanted), [words]
+        return _keep(path, fresh, stretches, wanted), [words]
     found, gone = find_held(entries, stretches)
-    fresh = choose_held(stretches, wanted.stretches, wanted.frames)
     people, others = _people([one for one, _ in found]), _people(fresh)
     if people < min(FEWEST, others):
         words = f"the held-out list shows {people} people, too few to decide anything: a new one shows {others}"
-        return _chosen(path, stretches, wanted), [words]
+        return _keep(path, fresh, stretches, wanted), [words]
     return found, [f"of the held-out list these are no longer in the data: {', '.join(gone)}"] if gone else []
 
 
-def _chosen(path: Path, stretches: pa.Table, wanted: _Wanted) -> Held:
-    held = choose_held(stretches, wanted.stretches, wanted.frames)
+def _keep(path: Path, held: list[HeldStretch], stretches: pa.Table, wanted: _Wanted) -> Held:
     kept = asdict(wanted) | {"held": [asdict(one) for one in held]}
     write_whole(path, json.dumps(kept, indent=1).encode())
     return find_held(held, stretches)[0]
