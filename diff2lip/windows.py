@@ -57,18 +57,26 @@ class Noise:
 
 
 def draw_noise(windows: Windows, config: NoiseConfig, seed: int) -> Noise:
-    """The noise of a batch, the same whichever worker draws it and whatever lies beside it in the batch."""
-    drawn = [_draw(int(number), windows.target.shape[1:], config, seed) for number in windows.ids.tolist()]
+    """The noise of a batch, the same whichever worker draws it and whatever lies beside it in the batch.
+
+    Levels and heard sounds are the same on all devices; the noise is drawn where the windows are, and a GPU draws
+    other numbers than a CPU.
+    """
+    drawn = [_draw(int(number), windows.target, config, seed) for number in windows.ids.tolist()]
     t, eps, fill, keep = (torch.stack(parts) for parts in zip(*drawn, strict=True))
     device = windows.target.device
-    return Noise(t.to(device), eps.to(device), fill.to(device), keep.to(device))
+    return Noise(t.to(device), eps, fill, keep.to(device))
 
 
-def _draw(number: int, shape: torch.Size, config: NoiseConfig, seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(seed * SEED_STRIDE + number)
+def _draw(number: int, target: Tensor, config: NoiseConfig, seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Level and `keep` on the CPU, eps and fill beside `target`."""
+    device, first = target.device, seed * SEED_STRIDE + number
+    generator = torch.Generator().manual_seed(first)
     chance, level, heard = torch.rand(3, generator=generator)
     if chance < config.high_share:
         level = config.high_from + (1 - config.high_from) * level
     t = (level * NUM_LEVELS).long().clamp(max=NUM_LEVELS - 1)
-    eps, fill = (torch.randn(shape, generator=generator) for _ in range(2))
+    if device.type != "cpu":
+        generator = torch.Generator(device).manual_seed(first)
+    eps, fill = (torch.randn(target.shape[1:], generator=generator, device=device) for _ in range(2))
     return t, eps, fill, (heard >= config.drop_sound).float()

@@ -12,11 +12,12 @@ MIN_CPUS = 2  # logical: what one actor of every stage and a reading task need t
 
 
 @contextmanager
-def ray_cluster(address: str | None = None) -> Iterator[None]:
+def ray_cluster(address: str | None = None, store_bytes: int = OBJECT_STORE_BYTES) -> Iterator[None]:
     """Connect to Ray for the time of a job; a Ray that this process has already is used as it is.
 
     Args:
         address: of a cluster; None takes RAY_ADDRESS (set inside a Ray job), else starts one here.
+        store_bytes: what the object store of one started here holds at least.
     """
     prepare_ray(address)
     import ray
@@ -28,7 +29,7 @@ def ray_cluster(address: str | None = None) -> Iterator[None]:
     if address:
         ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
     else:
-        _start_local()
+        _start_local(max(store_bytes, OBJECT_STORE_BYTES))
     with redirect_stdout(sys.stderr):  # Ray tells of workers that died on stdout, which belongs to results
         try:
             yield
@@ -36,14 +37,14 @@ def ray_cluster(address: str | None = None) -> Iterator[None]:
             ray.shutdown()
 
 
-def _start_local() -> None:
+def _start_local(store_bytes: int) -> None:
     import ray
 
     ray.init(
         address="local",
         num_cpus=max(MIN_CPUS, os.cpu_count() or 1),
         include_dashboard=False,
-        object_store_memory=OBJECT_STORE_BYTES,
+        object_store_memory=store_bytes,
         log_to_driver=False,
         logging_level=logging.WARNING,
     )

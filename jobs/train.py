@@ -38,6 +38,7 @@ from jobs.train_plan import TrainPlan
 from jobs.train_record import TrainRecord
 from jobs.train_request import MODEL_NAMES, REGISTERED_NAMES, TrainOutcome, TrainRequest
 from jobs.train_worker import HELD_NAME, MODEL_NAME, STOP_NAME, TOLD_NAME
+from jobs.training_dataset import store_bytes
 from jobs.work_folder import forget_weights, seen_by_all
 
 RUNS = "runs"  # of Ray: checkpoints
@@ -74,7 +75,7 @@ class _Job:
         workers = request.workers if request.most_workers is None else (request.workers, request.most_workers)
         failed, stopped = True, False
         try:
-            with ray_cluster(request.address):
+            with ray_cluster(request.address, store_bytes(self._material.recipe)):
                 outcome = ended_before(Path(plan.folder))
                 if outcome is None:
                     result = fit(plan, night.name, self._folder / RUNS, workers, display)

@@ -92,6 +92,7 @@ class TrainWorker:
         self._rank, self._workers = context.get_world_rank(), context.get_world_size()
         self._device = ray.train.torch.get_device()
         torch.set_num_threads(plan.threads)
+        torch.backends.cudnn.benchmark = self._device.type == "cuda"  # all batches are of one size
         self._folder = Path(plan.folder)
         wrap = self._shared if self._workers > 1 else alone
         self._learner: Learner = build_learner(plan, self._device, wrap)
@@ -121,7 +122,7 @@ class TrainWorker:
             batch_size=self._blocks_a_worker, prefetch_batches=2, drop_last=True, device="cpu"
         )
         for batch in self._clock.waiting(iter(rows)):
-            windows = as_windows(batch).to(self._device)
+            windows = as_windows({name: values.to(self._device) for name, values in batch.items()})
             terms = self._learner.learn(windows, self._step, self._share)
             self._step += 1
             self._block += self._blocks_a_worker * self._workers

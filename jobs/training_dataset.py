@@ -6,16 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pyarrow as pa
 import ray
 from ray.data import ActorPoolStrategy, DataContext, Dataset
 from ray.train import DataConfig
 
+from diff2lip.mel import NUM_MELS, STEPS_PER_WINDOW
+from diff2lip.syncnet import WINDOW_FRAMES
 from jobs.draw_from import BLOCKS_A_TASK, DrawFrom
+from jobs.recipes import Recipe
 from jobs.train_plan import TrainPlan
 from pipelines.storage import write_whole
 
-TASKS_A_READ = 4096
+TASKS_A_PART = 4096
 DRAWER_CPUS = 0.5
+TASKS_A_DRAWER = 2  # in the store at once
 ONE_ROW_A_BLOCK = 1  # byte: every row is larger
 REACHED_NAME = "reached.json"
 
@@ -28,8 +33,10 @@ def window_dataset(plan: TrainPlan) -> Dataset:
     """
     run = plan.recipe.run
     count = -(-run.max_steps * run.batch // (run.block * BLOCKS_A_TASK))
+    parts = [range(first, min(count, first + TASKS_A_PART)) for first in range(0, count, TASKS_A_PART)]
     with _one_row_a_block():
-        tasks = ray.data.range(count, override_num_blocks=max(1, count // TASKS_A_READ))
+        # Not `ray.data.range`: its reading tasks want a whole CPU each, which drawers and workers may have taken.
+        tasks = ray.data.from_arrow([pa.table({"id": pa.array(part, pa.int64())}) for part in parts])
     return tasks.map_batches(
         DrawFrom,
         fn_constructor_kwargs={"plan": pickle.dumps(plan)},
@@ -38,6 +45,17 @@ def window_dataset(plan: TrainPlan) -> Dataset:
         compute=ActorPoolStrategy(size=run.drawers),
         num_cpus=DRAWER_CPUS,
     )
+
+
+def store_bytes(recipe: Recipe) -> int:
+    """Of the object store, so that every drawer can have a whole task in it and another one under way.
+
+    Tasks are drawn beside one another and learnt in order: those that are early wait there.
+    """
+    crop, run = recipe.crop.size_px, recipe.run
+    pictures = 3 * crop * crop * (WINDOW_FRAMES + 1)
+    sound = 4 * NUM_MELS * STEPS_PER_WINDOW * (WINDOW_FRAMES + 2)
+    return TASKS_A_DRAWER * run.drawers * BLOCKS_A_TASK * run.block * (pictures + sound)
 
 
 @contextmanager
