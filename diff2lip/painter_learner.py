@@ -84,7 +84,9 @@ class PainterLearner:
         _require(config, expert, perceptual)
         torch.manual_seed(config.seed)
         self.config, self._device = config, device
-        self.unet = UNet(config.model).to(memory_format=torch.channels_last).to(device).train()
+        # PyTorch's GroupNorm turns channels around on a GPU: 408 instead of 332 ms a step of 128 windows of `small`.
+        layout = torch.channels_last if device.type == "cpu" else torch.contiguous_format
+        self.unet = UNet(config.model).to(memory_format=layout).to(device).train()
         self._painter = wrap(Painter(self.unet))
         self._average = Average(self.unet, config.optimiser.ema_decay)
         self._optimiser = Optimiser(self.unet.parameters(), config.optimiser)

@@ -117,11 +117,7 @@ class TrainWorker:
             self._record.flush(force=True)
 
     def _learn(self) -> None:
-        shard = ray.train.get_dataset_shard(DATASET)
-        rows = shard.iter_torch_batches(
-            batch_size=self._blocks_a_worker, prefetch_batches=2, drop_last=True, device="cpu"
-        )
-        for batch in self._clock.waiting(iter(rows)):
+        for batch in self._clock.waiting(self._batches()):
             windows = as_windows({name: values.to(self._device) for name, values in batch.items()})
             terms = self._learner.learn(windows, self._step, self._share)
             self._step += 1
@@ -130,6 +126,21 @@ class TrainWorker:
             if self._is_over():
                 break
             self._heed()
+
+    def _batches(self) -> Iterator[dict[str, torch.Tensor]]:
+        """This worker's rows of one epoch after another; blocks that an epoch leaves over begin the next one."""
+        shard = ray.train.get_dataset_shard(DATASET)
+        while True:
+            yield from shard.iter_torch_batches(
+                batch_size=self._blocks_a_worker, prefetch_batches=2, drop_last=True, device="cpu"
+            )
+            self._say_reached()
+
+    def _say_reached(self) -> None:
+        """From where on windows are drawn next; all workers have come as far."""
+        if self._rank == FIRST:
+            write_reached(self._plan.folder, self._block)
+        self._wait_for_all()
 
     def _heed(self) -> None:
         """Keep a checkpoint, once, where a node is about to be taken away; training goes on until it is."""
@@ -148,9 +159,7 @@ class TrainWorker:
             torch.set_rng_state(state["rng"].cpu())
             self._step, self._block = state["step"], state["block"]
             self._clock = StepClock(state["learnt_s"])
-        if self._rank == FIRST:
-            write_reached(self._plan.folder, self._block)
-        self._wait_for_all()  # the data are drawn from there
+        self._say_reached()
 
     def _after(self, terms: dict[str, float]) -> None:
         if self._step % self._run.log_every == 0:

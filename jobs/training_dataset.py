@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pyarrow as pa
 import ray
 from ray.data import ActorPoolStrategy, DataContext, Dataset
 from ray.train import DataConfig
@@ -18,7 +17,7 @@ from jobs.recipes import Recipe
 from jobs.train_plan import TrainPlan
 from pipelines.storage import write_whole
 
-TASKS_A_PART = 4096
+TASKS_AN_EPOCH = 2048  # each is an object of Ray from the beginning: more of them begin later
 DRAWER_CPUS = 0.5
 TASKS_A_DRAWER = 2  # in the store at once
 ONE_ROW_A_BLOCK = 1  # byte: every row is larger
@@ -28,15 +27,15 @@ REACHED_NAME = "reached.json"
 def window_dataset(plan: TrainPlan) -> Dataset:
     """Sample blocks from the one that the training has reached on, in order, each row a block of its own.
 
-    One task draws many of them, for each that Ray hands out costs it as much as drawing two. There will be more of
-    them than are learnt: who learns says when it is enough.
+    One task draws many of them, for each that Ray hands out costs it as much as drawing two. Ray gives a drawer whole
+    blocks of its input: so each task is one. When an epoch of them is at its end, whoever learns begins the next one
+    at the block that it has reached by then.
     """
     run = plan.recipe.run
-    count = -(-run.max_steps * run.batch // (run.block * BLOCKS_A_TASK))
-    parts = [range(first, min(count, first + TASKS_A_PART)) for first in range(0, count, TASKS_A_PART)]
+    count = min(TASKS_AN_EPOCH, -(-run.max_steps * run.batch // (run.block * BLOCKS_A_TASK)))
     with _one_row_a_block():
         # Not `ray.data.range`: its reading tasks want a whole CPU each, which drawers and workers may have taken.
-        tasks = ray.data.from_arrow([pa.table({"id": pa.array(part, pa.int64())}) for part in parts])
+        tasks = ray.data.from_items([{"id": task} for task in range(count)], override_num_blocks=count)
     return tasks.map_batches(
         DrawFrom,
         fn_constructor_kwargs={"plan": pickle.dumps(plan)},

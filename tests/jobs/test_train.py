@@ -16,6 +16,7 @@ from mlflow import MlflowClient
 
 from diff2lip.checkpoint import load_checkpoint, save_expert
 from diff2lip.syncnet import Expert, ExpertConfig
+from jobs import training_dataset
 from jobs.command import DONE, FAILED
 from jobs.finished_training import finished_outcome, untrained_path
 from jobs.lineage import default_tracking_uri
@@ -117,8 +118,11 @@ def killed_job(request: TrainRequest) -> Night:
 def _two_workers(
     ray: ModuleType, data: Path, tmp_path_factory: pytest.TempPathFactory, mlflow_folder: Path
 ) -> Trained:
+    """Their windows come in two epochs: the first one ends after sixteen steps."""
     request = request_for(data, tmp_path_factory.mktemp("two"), mlflow_folder, workers=2)
-    return Trained(request, run_training(request))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training_dataset, "TASKS_AN_EPOCH", 1)
+        return Trained(request, run_training(request))
 
 
 @pytest.mark.timeout(600)
