@@ -18,7 +18,10 @@ NOTHING_LEARNT = 0.65  # of the loss: a network that answers one half to everyth
 
 
 class ExpertLearner:
-    """The expert in training. Of each pair of samples one hears its own sound, the other one another moment's."""
+    """The expert in training. Each window is heard twice, with its own sound and with another moment's of its video.
+
+    Half are negatives, as published; that both are of the same face is ours: what a face looks like cancels out.
+    """
 
     def __init__(self, config: ExpertTraining, device: torch.device, wrap: Wrap = alone) -> None:
         torch.manual_seed(config.seed)
@@ -36,14 +39,16 @@ class ExpertLearner:
 
     def learn(self, windows: Windows, step: int, done_share: float) -> dict[str, float]:
         """One step; returns loss and accuracy."""
-        in_sync = (windows.ids % 2).float()
-        mel = torch.where(in_sync[:, None, None, None] > 0, windows.sync_mel, windows.other_mel)
+        count = len(windows)
+        heard = torch.cat([windows.sync_mel, windows.other_mel])
+        in_sync = (torch.arange(2 * count, device=heard.device) < count).float()
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._config.precision is Precision.BF16):
-            sounds, faces = self._wrapped(mel, expert_faces(self.expert, windows.target))
-        loss = match_loss(sounds.float(), faces.float(), in_sync)
+            sounds, seen = self._wrapped(heard, expert_faces(self.expert, windows.target))
+        faces = seen.float().repeat(2, 1)  # [2B, 16 width]
+        loss = match_loss(sounds.float(), faces, in_sync)
         norm = self._optimiser.step(loss, step, done_share)
         self._average.follow(self.expert, step)
-        right = ((functional.cosine_similarity(sounds, faces) > 0.5) == (in_sync > 0)).float().mean()
+        right = ((functional.cosine_similarity(sounds.float(), faces) > 0.5) == (in_sync > 0)).float().mean()
         return {"loss": float(loss.detach()), "accuracy": float(right), "gradient_norm": norm}
 
     def measure(self, windows: Windows) -> dict[str, float]:

@@ -127,7 +127,7 @@ class Expert(nn.Module):
         return functional.normalize(self.face_encoder(faces.to(self.dtype)).flatten(1).float(), dim=1)
 
     def forward(self, mel: Tensor, faces: Tensor) -> tuple[Tensor, Tensor]:
-        """The vectors of sound and of faces, [B, 16 width] each."""
+        """The vectors of sounds and of faces, [.., 16 width] each; there may be more sounds than faces."""
         return self.embed_sound(mel), self.embed_faces(faces)
 
 

@@ -30,7 +30,7 @@ from pipelines.stretch_index import stretch_index
 from pipelines.training_set import TrainingSet, open_training_set
 from pipelines.training_window import PUBLISHED_SIZE_PX, TRAINING_WINDOW, TrainingCrop
 
-VERSION = 1  # raised when the same recipe and data give other weights
+VERSION = 2  # raised when the same recipe and data give other weights
 PERCEPTUAL_ASSET = "st-lpips-alexnet"
 SEED_LETTERS = 6  # of a parent's digest
 
