@@ -8,7 +8,7 @@ import numpy as np
 
 Batch = dict[str, Any]
 
-BLOCKS_A_TASK = 32
+BLOCKS_A_TASK = 16
 
 
 class DrawFrom:

@@ -19,7 +19,7 @@ from pipelines.storage import write_whole
 
 TASKS_AN_EPOCH = 2048  # each is an object of Ray from the beginning: more of them begin later
 DRAWER_CPUS = 0.5
-TASKS_A_DRAWER = 2  # in the store at once
+TASKS_A_DRAWER = 8  # in the store at once: Ray lets a dataset take half of it, and starts no task that may not fit
 ONE_ROW_A_BLOCK = 1  # byte: every row is larger
 REACHED_NAME = "reached.json"
 
@@ -47,9 +47,10 @@ def window_dataset(plan: TrainPlan) -> Dataset:
 
 
 def store_bytes(recipe: Recipe) -> int:
-    """Of the object store, so that every drawer can have a whole task in it and another one under way.
+    """Of the object store: enough that no drawer waits for room.
 
-    Tasks are drawn beside one another and learnt in order: those that are early wait there.
+    Tasks are drawn beside one another and learnt in order: those that are early wait there. With room for two tasks a
+    drawer, twelve drew no more than four would; `benchmarks/window_drawing.py`.
     """
     crop, run = recipe.crop.size_px, recipe.run
     pictures = 3 * crop * crop * (WINDOW_FRAMES + 1)

@@ -36,6 +36,7 @@ SETTINGS = (
     "run.measure_every=8",
     "run.checkpoint_every=4",
     "run.held_windows=2",
+    "run.drawers=1",
     "challenge.stretches=1",
     "challenge.frames=5",
 )
