@@ -1,5 +1,6 @@
 """Trainings learn, can be stopped and resumed without a trace, and do not see how a batch was shared out."""
 
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from torch import nn
 from diff2lip.config import CropConfig, Prediction
 from diff2lip.expert_learner import ExpertLearner, has_learnt
 from diff2lip.learner import Learner, learning_share
+from diff2lip.losses import expert_faces
 from diff2lip.painter_learner import MissingJudgeError, PainterLearner
 from diff2lip.patch_gan import PatchGan, PatchGanConfig
 from diff2lip.precision import Precision
@@ -153,6 +155,20 @@ def test_an_expert_learns_what_belongs_together_and_says_so() -> None:
     assert not has_learnt(before["held_loss"])
     assert has_learnt(after["held_loss"])
     assert after["held_preferred"] > 0.8
+
+
+def test_an_expert_hears_each_window_with_its_own_sound_and_with_another_moments() -> None:
+    learner, windows = expert(), bright_windows(4, 64)
+    network = copy.deepcopy(learner.expert)
+
+    told = learner.learn(windows, 0, 0)
+
+    with torch.no_grad():
+        heard = network.embed_sound(torch.cat([windows.sync_mel, windows.other_mel]))
+        seen = network.embed_faces(expert_faces(network, windows.target))
+    own, other = (heard[:4] * seen).sum(1), (heard[4:] * seen).sum(1)
+    assert told["loss"] == pytest.approx(float(-(own.log() + (1 - other).log()).mean() / 2), rel=1e-4)
+    assert told["accuracy"] == float(torch.cat([own > 0.5, other <= 0.5]).float().mean())
 
 
 def test_a_sequence_is_judged_alone_and_as_five_frames() -> None:
