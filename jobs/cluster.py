@@ -3,11 +3,14 @@
 import logging
 import os
 import secrets
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 
 OBJECT_STORE_BYTES = 512 << 20  # rows hold facts, not pixels: a small store is enough
+SHARED_MEMORY, SHARE_OF_FREE = Path("/dev/shm"), 0.8
 MIN_CPUS = 2  # logical: what one actor of every stage and a reading task need together
 
 
@@ -17,7 +20,7 @@ def ray_cluster(address: str | None = None, store_bytes: int = OBJECT_STORE_BYTE
 
     Args:
         address: of a cluster; None takes RAY_ADDRESS (set inside a Ray job), else starts one here.
-        store_bytes: what the object store of one started here holds at least.
+        store_bytes: what the object store of one started here should hold: see `store_that_fits`.
     """
     prepare_ray(address)
     import ray
@@ -29,12 +32,23 @@ def ray_cluster(address: str | None = None, store_bytes: int = OBJECT_STORE_BYTE
     if address:
         ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
     else:
-        _start_local(max(store_bytes, OBJECT_STORE_BYTES))
+        _start_local(store_that_fits(store_bytes))
     with redirect_stdout(sys.stderr):  # Ray tells of workers that died on stdout, which belongs to results
         try:
             yield
         finally:
             ray.shutdown()
+
+
+def store_that_fits(wanted: int) -> int:
+    """Bytes of an object store: what is wanted, at most most of the shared memory that is free, never below the usual.
+
+    Ray refuses to start with a large store that shared memory does not hold, and puts a smaller one on the disk.
+    """
+    if not SHARED_MEMORY.is_dir():
+        return max(wanted, OBJECT_STORE_BYTES)
+    free = shutil.disk_usage(SHARED_MEMORY).free
+    return max(min(wanted, int(SHARE_OF_FREE * free)), OBJECT_STORE_BYTES)
 
 
 def _start_local(store_bytes: int) -> None:

@@ -1,12 +1,12 @@
 """Makes a raw VoxCeleb2 tree of talking portraits and of the real talking clips that packages carry.
 
     python -m jobs.training_packages --packages FOLDER
-    python -m jobs.portrait_tree --packages FOLDER --out ROOT [--clips 1] [--real 24]
+    python -m jobs.portrait_tree --packages FOLDER --out ROOT [--clips 1] [--real 16]
 
 What `diff2lip voxceleb2 ROOT` makes of it is what the shipped model is trained from. It needs flite and espeak-ng
 (Debian packages). Every still of `training_stills.json` is an identity, idNNNNN by its place in the list, and says
 something in a voice drawn from its id. Held out for good, in `test/`: the stills and voices that the list and
-`training_voices.HELD_VOICES` name, the ends of both real clips, and two real speakers who come nowhere else. Each clip
+`training_voices.HELD_VOICES` name, the ends of both real clips, and a real speaker who comes nowhere else. Each clip
 depends on its name alone, so a tree that was begun is gone on with.
 """
 

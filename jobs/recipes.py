@@ -126,7 +126,7 @@ def small() -> Recipe:
     )
 
 
-TINY_CROP = CropConfig(size_px=64)  # the crop of `small`: a mouth fills half of its width
+TINY_CROP = CropConfig(size_px=64)  # the crop of `small`: mouths are half as large again as in a whole face
 
 
 def tiny_painter() -> Recipe:

@@ -30,7 +30,8 @@ from pipelines.stretch_index import stretch_index
 from pipelines.training_set import TrainingSet, open_training_set
 from pipelines.training_window import PUBLISHED_SIZE_PX, TRAINING_WINDOW, TrainingCrop
 
-VERSION = 2  # raised when the same recipe and data give other weights
+VERSIONS = {Kind.SYNCNET: 2, Kind.DIFF2LIP: 1}  # raised when the same recipe and data give other weights
+INDEX_VERSION = 1
 PERCEPTUAL_ASSET = "st-lpips-alexnet"
 SEED_LETTERS = 6  # of a parent's digest
 
@@ -80,7 +81,7 @@ def gather(request: TrainRequest) -> TrainMaterial:
     expert = _expert_path(request, recipe)
     wants_perceptual = recipe.kind is Kind.DIFF2LIP and recipe.painter.weights.perceptual
     facts = {
-        "version": VERSION,
+        "version": VERSIONS[recipe.kind],
         "recipe": {name: value for name, value in asdict(recipe).items() if name != "challenge"},
         "data": data.digest,
         "expert": None if expert is None else file_digest(expert),
@@ -145,7 +146,7 @@ def _parts(index: pa.Table) -> tuple[pa.Table, pa.Table]:
 def _stored(out: Path, stretches: pa.Table) -> str:
     """Under what they say, which is also where the shards lie: a data set that was moved is another table."""
     store = ObjectStore(str((out / WORK_NAME).absolute()))
-    return store.put_table(content_key("stretches", VERSION, {"rows": stretches.to_pylist()}), stretches)
+    return store.put_table(content_key("stretches", INDEX_VERSION, {"rows": stretches.to_pylist()}), stretches)
 
 
 def _expert_path(request: TrainRequest, recipe: Recipe) -> Path | None:

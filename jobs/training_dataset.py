@@ -19,7 +19,7 @@ from pipelines.storage import write_whole
 
 TASKS_AN_EPOCH = 2048  # each is an object of Ray from the beginning: more of them begin later
 DRAWER_CPUS = 0.5
-TASKS_A_DRAWER = 8  # in the store at once: Ray lets a dataset take half of it, and starts no task that may not fit
+TASKS_A_DRAWER = 8  # in the store: Ray lets a dataset take half of it, and starts no task that may not fit
 ONE_ROW_A_BLOCK = 1  # byte: every row is larger
 REACHED_NAME = "reached.json"
 

@@ -138,10 +138,7 @@ class WindowSource:
 
 
 class DrawWindows:
-    """Rows of sample blocks for Ray Data: row k holds samples k * size up to (k + 1) * size - 1.
-
-    Blocks before the one that a training has reached already are left out: see `first_block`.
-    """
+    """Rows of sample blocks for Ray Data: row k holds samples k * size up to (k + 1) * size - 1."""
 
     def __init__(self, stretches_uri: str, config: WindowConfig, block_size: int) -> None:
         torch.set_num_threads(1)

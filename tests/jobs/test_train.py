@@ -118,7 +118,7 @@ def killed_job(request: TrainRequest) -> Night:
 def _two_workers(
     ray: ModuleType, data: Path, tmp_path_factory: pytest.TempPathFactory, mlflow_folder: Path
 ) -> Trained:
-    """Their windows come in two epochs: the first one ends after sixteen steps."""
+    """Their windows come in three epochs, of eight steps each."""
     request = request_for(data, tmp_path_factory.mktemp("two"), mlflow_folder, workers=2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training_dataset, "TASKS_AN_EPOCH", 1)
