@@ -108,8 +108,7 @@ class PainterLearner:
         noise = draw_noise(windows, self.config.noise, self.config.seed)
         estimate = self._estimate(windows, noise, self._painter)
         terms = self._terms(windows, estimate)
-        weights = {name: getattr(self.config.weights, name) for name in terms}
-        loss = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
+        loss = self._weighted(terms)
         norm = self._optimiser.step(loss, step, done_share)
         self._average.follow(self.unet, step)
         figures = {name: float(term.detach()) for name, term in terms.items()}
@@ -120,15 +119,18 @@ class PainterLearner:
 
     @torch.inference_mode()
     def measure(self, windows: Windows) -> dict[str, float]:
-        """PSNR in dB of the one-step estimate in the mask at three levels, with the right sound and another window's.
+        """Each term as `held_*`, and PSNR in dB of the one-step estimate in the mask at three levels.
 
-        Beside it that of a copied reference. What is random follows from the ids, so figures of two runs compare.
+        The latter with the right sound and with another window's, beside that of a copied reference. What is random
+        follows from the ids, so figures of two steps or two runs compare.
         """
-        painter, figures = Painter(self.average), {}
+        painter = Painter(self.average)
         drawn = draw_noise(windows, self.config.noise, self.config.seed + 1)
+        drawn = replace(drawn, keep=torch.ones_like(drawn.keep))
+        figures = self._held_terms(windows, drawn, painter)
         heard = {"right": windows.mel, "shuffled": windows.mel.roll(1, 0)}
         for level in MEASURED_LEVELS:
-            noise = Noise(torch.full_like(drawn.t, level), drawn.eps, drawn.fill, torch.ones_like(drawn.keep))
+            noise = replace(drawn, t=torch.full_like(drawn.t, level))
             for name, mel in heard.items():
                 estimate = self._estimate(replace(windows, mel=mel), noise, painter)
                 figures[f"held_{name}_{level}_db"] = self._psnr_db(estimate.clean, estimate.x_0)
@@ -189,6 +191,13 @@ class PainterLearner:
             "gan": lambda: _there(self._adversary).judge(sequence),
         }
         return {name: way() for name, way in ways.items() if self._has(name)}
+
+    def _weighted(self, terms: dict[str, Tensor]) -> Tensor:
+        return torch.stack([getattr(self.config.weights, name) * term for name, term in terms.items()]).sum()
+
+    def _held_terms(self, windows: Windows, noise: Noise, painter: nn.Module) -> dict[str, float]:
+        terms = self._terms(windows, self._estimate(windows, noise, painter))
+        return {f"held_{name}": float(term) for name, term in (terms | {"loss": self._weighted(terms)}).items()}
 
     def _has(self, name: str) -> bool:
         counts = getattr(self.config.weights, name) > 0

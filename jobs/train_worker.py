@@ -3,9 +3,7 @@
 All workers take the same steps; the first one speaks for all.
 """
 
-import itertools
 import json
-import math
 import os
 import shutil
 import socket
@@ -26,6 +24,8 @@ from diff2lip.learner import Learner, alone
 from diff2lip.painter_learner import PainterLearner
 from diff2lip.windows import Windows, draw_noise
 from jobs.expert_offsets import beside
+from jobs.step_clock import StepClock
+from jobs.term_means import TermMeans
 from jobs.train_plan import TrainPlan
 from jobs.train_record import TrainRecord
 from jobs.training_dataset import write_reached
@@ -47,42 +47,6 @@ def train_worker(plan: TrainPlan) -> None:
     TrainWorker(plan).run()
 
 
-class StepClock:
-    """Seconds learnt over all restarts, and how many of them were spent waiting for data.
-
-    It begins with the first batch: until then processes start.
-    """
-
-    def __init__(self, learnt_s: float) -> None:
-        self._before_s, self._begin = learnt_s, math.inf
-        self._since, self._waited_s = math.inf, 0.0
-
-    @property
-    def learnt_s(self) -> float:
-        """All in all."""
-        return self._before_s + max(0.0, time.monotonic() - self._begin)
-
-    def waiting(self, batches: Iterator[Any]) -> Iterator[Any]:
-        """The same batches; the time until each but the first comes is counted."""
-        for number in itertools.count():
-            begin = time.monotonic()
-            batch = next(batches, None)
-            if batch is None:
-                return
-            if number:
-                self._waited_s += time.monotonic() - begin
-            else:
-                self._begin = self._since = time.monotonic()
-            yield batch
-
-    def take_wait_share(self) -> float:
-        """Share of the time since it was asked last that was spent waiting for data."""
-        now = time.monotonic()
-        share = self._waited_s / max(1e-9, now - self._since)
-        self._since, self._waited_s = now, 0.0
-        return share
-
-
 class TrainWorker:
     """One worker."""
 
@@ -102,7 +66,7 @@ class TrainWorker:
         self._blocks_a_worker = self._run.batch // self._run.block // self._workers
         self._asks, self._asked_s, self._was_warned = False, time.monotonic(), False
         self._share = 0.0  # of the run that lies behind, by the first worker's clock
-        self._clock = StepClock(0.0)
+        self._clock, self._means = StepClock(0.0), TermMeans()
         self._notice = ""
 
     def run(self) -> None:
@@ -162,8 +126,9 @@ class TrainWorker:
         self._say_reached()
 
     def _after(self, terms: dict[str, float]) -> None:
+        self._means.add(terms)
         if self._step % self._run.log_every == 0:
-            self._tell(terms)
+            self._tell(self._means.take())
         if self._step % self._run.measure_every == 0:
             self._measure()
         if self._step % self._run.checkpoint_every == 0:

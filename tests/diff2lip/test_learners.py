@@ -32,6 +32,7 @@ ALL_TERMS = PainterTraining(
     gan=PatchGanConfig(channels=8, halvings=2),
     precision=Precision.FP32,
 )
+TERMS = ("simple", "variational", "l2", "sync", "perceptual", "gan")
 IMAGES_ALONE = replace(ALL_TERMS, weights=LossWeights(sync=0, perceptual=0, gan=0))
 
 
@@ -72,7 +73,7 @@ def test_every_term_of_the_paper_is_there_and_the_whole_falls() -> None:
     told = run(learner, 0, 30)
 
     assert set(told[0]) == {
-        *("simple", "variational", "l2", "sync", "perceptual", "gan"),
+        *TERMS,
         *("loss", "discriminator", "gradient_norm"),
     }
     early, late = (sum(one["simple"] for one in part) / 5 for part in (told[:5], told[-5:]))
@@ -123,7 +124,7 @@ def test_halves_of_a_batch_have_the_mean_of_its_terms() -> None:
     whole = painter().learn(windows, 0, 0)
     halves = [painter().learn(part(windows, chosen), 0, 0) for chosen in (slice(0, 2), slice(2, 4))]
 
-    for name in ("simple", "variational", "l2", "sync", "perceptual", "gan", "discriminator"):
+    for name in (*TERMS, "discriminator"):
         assert sum(half[name] for half in halves) / 2 == pytest.approx(whole[name], rel=1e-4)
 
 
@@ -132,7 +133,7 @@ def test_sound_that_says_how_bright_a_mouth_is_gets_used() -> None:
     model = replace(TINY_PAINTER, prediction=Prediction.V)
     learner = painter(replace(IMAGES_ALONE, noise=NoiseConfig(high_share=1.0), model=model, optimiser=quick))
 
-    figures: dict[str, float] = {}
+    before = figures = learner.measure(bright_windows(8, 32, 10_000))
     for first in range(0, 300, 20):  # 60 to 120 are enough; when it begins depends on the first weights
         run(learner, first, first + 20)
         figures = learner.measure(bright_windows(8, 32, 10_000))
@@ -141,6 +142,19 @@ def test_sound_that_says_how_bright_a_mouth_is_gets_used() -> None:
 
     assert figures["held_right_900_db"] > figures["held_shuffled_900_db"] + 1
     assert set(figures) >= {"held_copied_db", "held_right_400_db"}
+    assert figures["held_loss"] < before["held_loss"]
+
+
+def test_held_out_terms_are_weighted_like_those_learnt_from_and_the_same_each_time() -> None:
+    learner = painter()
+    windows = bright_windows(4, 32)
+
+    figures, again = learner.measure(windows), learner.measure(windows)
+    terms = {name: figures[f"held_{name}"] for name in TERMS}
+
+    weighted = sum(getattr(learner.config.weights, name) * value for name, value in terms.items())
+    assert figures["held_loss"] == pytest.approx(weighted, rel=1e-5)
+    assert again == figures
 
 
 def test_an_expert_learns_what_belongs_together_and_says_so() -> None:

@@ -139,7 +139,7 @@ def test_a_job_that_was_killed_goes_on_in_the_same_run_to_its_end(interrupted: T
     run = MlflowClient(finished.tracking_uri).get_run(finished.run_id)
     assert run.info.status == "FINISHED"
     assert len(run.data.tags["diff2lip.data_digest"]) == 64
-    assert run.data.params["painter.weights.gan"] == "0.5"
+    assert run.data.params["painter.weights.gan"] == "0.05"
 
 
 @pytest.mark.timeout(600)
@@ -177,7 +177,7 @@ def test_pictures_checkpoint_and_figures_are_kept(interrupted: Trained) -> None:
     assert resolve_model(outcome.version, outcome.tracking_uri).digest == outcome.digest
     assert checkpoint.lineage["steps"] == str(STEPS)
     assert {"held_right_900_db", "held_shuffled_900_db", "held_copied_db"} <= set(outcome.figures)
-    assert {10, STEPS} <= {step for step, _ in interrupted.curve("held_right_900_db")}
+    assert {10, STEPS} <= {step for step, _ in interrupted.curve("held_loss")}
     assert 0 <= outcome.figures["data_wait_share"] <= 1
 
 
