@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from jobs.ahead import begun
 from jobs.lineage import Run, TrackingError, attach_run
 from pipelines.storage import write_whole
 
@@ -25,6 +27,7 @@ class TrainRecord:
         self._run: Run | None = None
         self._next_try = 0.0
         self.lost = ""  # why metrics are waiting
+        begun(partial(import_module, "mlflow"))  # seconds, which pass while the first windows are drawn
 
     def log(self, metrics: Mapping[str, float], step: int) -> None:
         """Figures of a step, now or later."""

@@ -23,6 +23,7 @@ from diff2lip.expert_learner import ExpertLearner
 from diff2lip.learner import Learner, alone
 from diff2lip.painter_learner import PainterLearner
 from diff2lip.windows import Windows, draw_noise
+from jobs.ahead import early
 from jobs.expert_offsets import beside
 from jobs.step_clock import StepClock
 from jobs.term_means import TermMeans
@@ -58,8 +59,6 @@ class TrainWorker:
         torch.set_num_threads(plan.threads)
         torch.backends.cudnn.benchmark = self._device.type == "cuda"  # all batches are of one size
         self._folder = Path(plan.folder)
-        wrap = self._shared if self._workers > 1 else alone
-        self._learner: Learner = build_learner(plan, self._device, wrap)
         self._record = TrainRecord(plan.tracking_uri, plan.run_id, self._folder) if self._rank == FIRST else None
         self._held: Windows | None = None
         self._step = self._block = self._measured_at = 0  # block: the first that was not learnt yet
@@ -68,20 +67,30 @@ class TrainWorker:
         self._share = 0.0  # of the run that lies behind, by the first worker's clock
         self._clock, self._means = StepClock(0.0), TermMeans()
         self._notice = ""
+        kept = self._kept_state()
+        self._say_reached()
+        self._batches = iter(()) if self._is_over() else early(self._drawn())  # while the network is built
+        self._learner = self._built(kept)
 
     def run(self) -> None:
         """Learn until the steps, the time, or the data are at their end, or somebody says stop."""
-        self._resume()
-        if not self._is_over():
-            self._learn()
+        self._learn()
         if not self._is_stopped():  # whoever stops a training has little time: its checkpoint comes first
             self._measure()
         self._keep(last=True)
         if self._record is not None:
             self._record.flush(force=True)
 
+    def _built(self, kept: dict[str, Any] | None) -> Learner:
+        """The network in training, from where it was kept."""
+        learner = build_learner(self._plan, self._device, self._shared if self._workers > 1 else alone)
+        if kept is not None:
+            learner.resume(kept["learner"])
+            torch.set_rng_state(kept["rng"].cpu())
+        return learner
+
     def _learn(self) -> None:
-        for batch in self._clock.waiting(self._batches()):
+        for batch in self._clock.waiting(self._batches):
             windows = as_windows({name: values.to(self._device) for name, values in batch.items()})
             terms = self._learner.learn(windows, self._step, self._share)
             self._step += 1
@@ -91,7 +100,7 @@ class TrainWorker:
                 break
             self._heed()
 
-    def _batches(self) -> Iterator[dict[str, torch.Tensor]]:
+    def _drawn(self) -> Iterator[dict[str, torch.Tensor]]:
         """This worker's rows of one epoch after another; blocks that an epoch leaves over begin the next one."""
         shard = ray.train.get_dataset_shard(DATASET)
         while True:
@@ -114,16 +123,16 @@ class TrainWorker:
             self._was_warned = True
             self._keep()
 
-    def _resume(self) -> None:
+    def _kept_state(self) -> dict[str, Any] | None:
+        """The checkpoint to go on from: the worker counts from there."""
         kept = ray.train.get_checkpoint()
-        if kept is not None:
-            with kept.as_directory() as folder:
-                state = read_state(Path(folder), self._device)
-            self._learner.resume(state["learner"])
-            torch.set_rng_state(state["rng"].cpu())
-            self._step, self._block = state["step"], state["block"]
-            self._clock = StepClock(state["learnt_s"])
-        self._say_reached()
+        if kept is None:
+            return None
+        with kept.as_directory() as folder:
+            state = read_state(Path(folder), self._device)
+        self._step, self._block = state["step"], state["block"]
+        self._clock = StepClock(state["learnt_s"])
+        return state
 
     def _after(self, terms: dict[str, float]) -> None:
         self._means.add(terms)

@@ -1,10 +1,11 @@
 """Results come in order, one call ahead and no more, and an error comes where its result would have."""
 
+from collections.abc import Iterator
 from threading import Event
 
 import pytest
 
-from jobs.ahead import ahead
+from jobs.ahead import ahead, early
 
 
 def test_the_next_call_runs_while_a_result_is_used_and_no_further_one() -> None:
@@ -33,3 +34,26 @@ def test_an_error_comes_after_the_results_before_it() -> None:
 
 def test_nothing_to_call_is_nothing_to_get() -> None:
     assert list(ahead([])) == []
+
+
+def test_the_first_item_is_worked_out_before_it_is_asked_for() -> None:
+    began = Event()
+
+    def items() -> Iterator[int]:
+        began.set()
+        yield from range(3)
+
+    found = early(items())
+    assert began.wait(5)
+    assert list(found) == [0, 1, 2]
+    assert list(early(iter([]))) == []
+
+
+def test_what_breaks_the_first_item_is_raised_where_it_is_asked_for() -> None:
+    def items() -> Iterator[int]:
+        raise ValueError("first")
+        yield 1
+
+    found = early(items())
+    with pytest.raises(ValueError, match="first"):
+        next(found)
