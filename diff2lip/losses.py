@@ -26,7 +26,9 @@ SURE = 1e-6  # probabilities are kept so far from 0 and 1
 def simple_loss(predicted: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
     """Mean squared error of what the network predicts, over the masked region.
 
-    Ho, Jain & Abbeel, "Denoising Diffusion Probabilistic Models" (2020), Eq. 14; Diff2Lip, section 3.2.1.
+    Ho, Jain & Abbeel, "Denoising Diffusion Probabilistic Models" (2020), Eq. 14; Diff2Lip, section 3.2.1:
+
+        L_simple = E || eps - eps_theta(x_t, t, ...) ||^2
 
     Args:
         predicted: [B, 3, H, W] eps or v.
@@ -73,12 +75,15 @@ def variational_loss(x_0: Tensor, x_t: Tensor, clean: Tensor, variance: Tensor, 
 
 
 def l2_loss(clean: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Mean squared error of the one-step estimate of x_0 over the masked region: Diff2Lip, section 3.2.2."""
+    """Mean squared error of the one-step estimate of x_0 over the masked region: Diff2Lip, section 3.2.2.
+
+    L2 = E || x_0 - x^_0 ||^2, x^_0 = (x_t - sqrt(1 - alpha_bar) eps_theta) / sqrt(alpha_bar)
+    """
     return masked_mean((clean - target).square(), weight)
 
 
 def l1_loss(clean: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Mean absolute error of the one-step estimate of x_0 over the masked region: ours, sharper at high noise."""
+    """E | x_0 - x^_0 | over the masked region: ours, sharper at high noise."""
     return masked_mean((clean - target).abs(), weight)
 
 
@@ -96,7 +101,9 @@ def gradient_loss(clean: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 def sync_loss(expert: Expert, crops: Tensor, mel: Tensor) -> Tensor:
     """How little the frozen expert believes that painted mouths say what is heard.
 
-    Prajwal et al., "A Lip Sync Expert Is All You Need" (2020), Eq. 1 and 3: -log of the cosine of both vectors.
+    Prajwal et al., "A Lip Sync Expert Is All You Need" (2020), Eq. 1 and 3, of a sound's and five mouths' vectors:
+
+        P = s . v / max(|s| |v|, eps),    L_sync = E[-log P]
 
     Args:
         expert: in eval mode, its weights frozen; its face size decides to what crops are resized.
@@ -113,7 +120,7 @@ def sync_loss(expert: Expert, crops: Tensor, mel: Tensor) -> Tensor:
 def match_loss(sounds: Tensor, faces: Tensor, in_sync: Tensor) -> Tensor:
     """Binary cross entropy of the cosine of vectors as the probability of sync.
 
-    Prajwal et al. (2020), Eq. 1 and 2.
+    Prajwal et al. (2020), Eq. 1 and 2: -y log P - (1 - y) log(1 - P), P = s . v / (|s| |v|).
 
     Args:
         sounds: [B, 512] of length 1, not negative.
@@ -140,6 +147,10 @@ def expert_faces(expert: Expert, crops: Tensor) -> Tensor:
 def perceptual_loss(network: nn.Module, clean: Tensor, target: Tensor) -> Tensor:
     """LPIPS, or ST-LPIPS where that is the network, of the one-step estimate: Diff2Lip, section 3.2.2.
 
+    Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric" (2018), Eq. 1:
+
+        L_lpips = E sum_l mean_hw || w_l (phi_l(x_0) - phi_l(x^_0)) ||^2, phi_l of unit length in each place
+
     Args:
         network: of `diff2lip/perceptual.py`, frozen.
         clean: [B, 3, H, W] in [-1, 1].
@@ -152,15 +163,18 @@ def perceptual_loss(network: nn.Module, clean: Tensor, target: Tensor) -> Tensor
 
 
 def generator_loss(logits: Tensor) -> Tensor:
-    """How surely the discriminator takes painted sequences for painted: -log D, the form that does not saturate.
+    """How surely the discriminator takes painted sequences for painted.
 
-    Goodfellow et al., "Generative Adversarial Nets" (2014), section 3; Diff2Lip, Eq. 8.
+    Goodfellow et al., "Generative Adversarial Nets" (2014), section 3, the form that does not saturate, with
+    D = sigmoid(logits); Diff2Lip, Eq. 8:
+
+        L_GAN = E[-log D(x^_0)] = E[log(1 + exp(-logits))]
     """
     return functional.softplus(-logits).mean()
 
 
 def discriminator_loss(real: Tensor, painted: Tensor) -> Tensor:
-    """-log D(real) - log(1 - D(painted)), halved: Goodfellow et al. (2014), Eq. 1, on logits [B, 1, h, w]."""
+    """E[-log D(real)] / 2 + E[-log(1 - D(painted))] / 2: Goodfellow et al. (2014), Eq. 1, on logits [B, 1, h, w]."""
     return 0.5 * (functional.softplus(-real).mean() + functional.softplus(painted).mean())
 
 

@@ -23,7 +23,7 @@ from pipelines.held_list import held_digest
 from pipelines.progress import Event
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key, file_digest, read_table
-from pipelines.training_windows import BrokenRowError
+from pipelines.stretch_index import BrokenRowError
 
 STAGE = "challenge"
 VERSION = 3  # raised when the same model and list give other figures

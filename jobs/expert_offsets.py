@@ -14,7 +14,8 @@ from diff2lip.windows import Windows
 from jobs.train_plan import TrainPlan
 from pipelines.held_list import over_all_people
 from pipelines.storage import read_table
-from pipelines.training_windows import BrokenRowError, WindowConfig, WindowSource, as_crops
+from pipelines.stretch_index import BrokenRowError
+from pipelines.training_windows import WindowConfig, WindowSource, as_crops
 
 MOST_CLIPS = 48
 RIVAL_LOSS = "rival_held_loss"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "diff2lip"
 SUBMISSION_VARIABLE = "DIFF2LIP_SUBMISSION_ID"  # set by `diff2lip submit`
+RAY_JOB_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # set by Ray for whatever was submitted to it, as by KubeRay
 DRIVER_TAG = "diff2lip.driver"
 MAX_PARAM_LETTERS, MAX_TAG_LETTERS, MAX_DIGEST_LETTERS = 6000, 5000, 36  # MLflow's limits
 LOCAL_STORE = "sqlite:///"
@@ -72,10 +73,16 @@ def lineage_tags(revision: Revision, digests: Mapping[str, str]) -> dict[str, st
         "mlflow.source.git.commit": revision.commit,
         "diff2lip.dirty": str(revision.dirty).lower(),
         "diff2lip.lock_digest": revision.lock_digest,
-        "diff2lip.submission_id": os.environ.get(SUBMISSION_VARIABLE, ""),
+        "diff2lip.submission_id": submission_id(),
     }
     tags |= {f"diff2lip.{name}_digest": digest for name, digest in digests.items()}
     return tags | {f"diff2lip.version.{name}": version for name, version in revision.versions.items()}
+
+
+def submission_id() -> str:
+    """Under which name Ray's Jobs know this process; empty where nobody submitted it."""
+    config = json.loads(os.environ.get(RAY_JOB_VARIABLE, "{}"))
+    return os.environ.get(SUBMISSION_VARIABLE) or str(config.get("metadata", {}).get("job_submission_id", ""))
 
 
 class Run:
@@ -90,6 +97,12 @@ class Run:
         """Parameters; nested ones get dotted names, long values are cut."""
         for name, value in _flat(params).items():
             self._client.log_param(self.run_id, name, str(value)[:MAX_PARAM_LETTERS])
+
+    @_told
+    def set_tags(self, tags: Mapping[str, str]) -> None:
+        """Tags; those of the same names are replaced."""
+        for name, value in tags.items():
+            self._client.set_tag(self.run_id, name, value)
 
     @_told
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0, time_s: float | None = None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import ray
 from ray.exceptions import RayError
 
 from jobs.challenge import Challenge, challenge
@@ -76,6 +77,7 @@ class _Job:
         failed, stopped = True, False
         try:
             with ray_cluster(request.address, store_bytes(self._material.recipe)):
+                self._try(lambda: attach_run(self._uri, night.run_id).set_tags(_ray_tags(night)))
                 outcome = ended_before(Path(plan.folder))
                 if outcome is None:
                     result = fit(plan, night.name, self._folder / RUNS, workers, display)
@@ -252,3 +254,8 @@ class _Job:
             write()
         except TrackingError as error:
             self._notices.append(str(error))
+
+
+def _ray_tags(night: Night) -> dict[str, str]:
+    """Under which names Ray knows a training: its job, the last one of several, and Ray Train's run."""
+    return {"diff2lip.ray_job_id": ray.get_runtime_context().get_job_id(), "diff2lip.train_run": night.name}

@@ -14,7 +14,7 @@ from jobs.ahead import begun
 from jobs.lineage import Run, TrackingError, attach_run
 from pipelines.storage import write_whole
 
-PENDING_NAME = "pending_metrics.jsonl"
+PENDING_NAME = "pending_record.jsonl"
 RETRY_S = 60.0
 IMPATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 
@@ -31,18 +31,16 @@ class TrainRecord:
 
     def log(self, metrics: Mapping[str, float], step: int) -> None:
         """Figures of a step, now or later."""
-        line = {"step": step, "time_s": time.time(), "metrics": dict(metrics)}
-        with self._pending.open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        self._wait_for({"step": step, "time_s": time.time(), "metrics": dict(metrics)})
         self.flush()
 
     def log_document(self, name: str, content: bytes) -> None:
-        """A picture or a table as artifact; it lies in the run's folder too, so nothing is lost with the server."""
+        """A picture or a table as artifact, now or later; it lies in the run's folder too."""
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-        if not self.lost:
-            self._try(lambda run: run.log_file(path, str(Path(name).parent)))
+        self._wait_for({"document": name})
+        self.flush()
 
     def flush(self, *, force: bool = False) -> None:
         """Write what waits; after a failure not again for a while, unless it is forced."""
@@ -50,7 +48,7 @@ class TrainRecord:
             return
         lines = [line for text in self._pending.read_text().splitlines() if (line := _parsed(text))]
         for place, line in enumerate(lines):
-            if not self._try(partial(_write_line, line=line)):
+            if not self._try(partial(_write_line, line=line, folder=self._folder)):
                 self._keep(lines[place:])
                 return
         self._keep([])
@@ -58,6 +56,10 @@ class TrainRecord:
     @property
     def _pending(self) -> Path:
         return self._folder / PENDING_NAME
+
+    def _wait_for(self, line: dict[str, object]) -> None:
+        with self._pending.open("a") as file:
+            file.write(json.dumps(line) + "\n")
 
     def _keep(self, lines: list[dict[str, object]]) -> None:
         write_whole(self._pending, "".join(json.dumps(line) + "\n" for line in lines).encode())
@@ -94,5 +96,10 @@ def _parsed(text: str) -> dict[str, Any] | None:
         return None
 
 
-def _write_line(run: Run, line: dict[str, Any]) -> None:
-    run.log_metrics(line["metrics"], line["step"], line["time_s"])
+def _write_line(run: Run, line: dict[str, Any], folder: Path) -> None:
+    if "document" in line:
+        path = folder / line["document"]
+        if path.is_file():  # else somebody removed it, and nothing else shall wait for it
+            run.log_file(path, str(Path(line["document"]).parent))
+    else:
+        run.log_metrics(line["metrics"], line["step"], line["time_s"])

@@ -168,13 +168,13 @@ class TrainWorker:
         if isinstance(self._learner, ExpertLearner):
             others, histogram = beside(self._learner, windows, self._plan)
             figures |= others
-            self._record.log_document(f"offsets/step{self._step:07d}.json", json.dumps(histogram).encode())
+            self._log_document(f"offsets/step{self._step:07d}.json", json.dumps(histogram).encode())
         self._log(figures)
         self._note(HELD_NAME, {"step": self._step, "figures": figures})
         if isinstance(self._learner, PainterLearner):
             noise = draw_noise(windows, self._learner.config.noise, self._learner.config.seed + 1)
             png = training_grid(self._learner.average, windows, noise)
-            self._record.log_document(f"grids/step{self._step:07d}.png", png)
+            self._log_document(f"grids/step{self._step:07d}.png", png)
 
     def _held_windows(self) -> Windows:
         if self._held is None:
@@ -219,6 +219,13 @@ class TrainWorker:
             self._record.log(figures, self._step)
         except OSError as error:
             self._notice = f"figures of step {self._step} are not kept: {error}"
+
+    def _log_document(self, name: str, content: bytes) -> None:
+        assert self._record is not None
+        try:
+            self._record.log_document(name, content)
+        except OSError as error:
+            self._notice = f"{name} is not kept: {error}"
 
     def _note(self, name: str, value: dict[str, Any]) -> None:
         try:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -38,7 +37,6 @@ from pipelines.stretch_index import StretchReader
 from pipelines.training_windows import (
     MARGIN_STEPS,
     STEPS_PER_FRAME,
-    BrokenRowError,
     decoded,
     frame_start,
     require_whole,
@@ -151,10 +149,7 @@ class HeldExam:
         )
 
     def _stretch(self, row: Row) -> Row:
-        try:
-            stretch = self._reader.read(row["shard_uri"], row["row_index"])
-        except (OSError, IndexError, pa.ArrowInvalid) as error:
-            raise BrokenRowError(f"{row['shard_uri']} cannot be read: {error}") from error
+        stretch = self._reader.read(row["shard_uri"], row["row_index"])
         require_whole(stretch, row["shard_uri"])
         return stretch
 

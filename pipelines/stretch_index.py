@@ -13,18 +13,23 @@ from pipelines.clip_filter import ClipThresholds, filter_reason
 from pipelines.row_table import read_columns
 from pipelines.stage import Row
 from pipelines.storage import open_object
-from pipelines.training_set import TrainingSet
+from pipelines.training_set import TrainingSet, TrainingSetError
 from schemas.stretch import STRETCH
 from schemas.training import ClipStatus
 
 SAMPLES_PER_MS = 16
 TEST_SPLIT = "test"
 PLACE = ("split", "identity", "video", "utterance")  # of a clip
+LOST_SHARDS = "{} shards cannot be read: remove them, and run `diff2lip voxceleb2` again, which cuts them anew\n{}"
 CACHED_STRETCHES = 32  # 2 to 4 MB each
 
 
 class NoStretchesError(ValueError):
     """A data set, or what thresholds leave of it, from which nothing can be learnt or measured."""
+
+
+class BrokenRowError(ValueError):
+    """A row of a shard that cannot be read, or does not hold what it says."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +57,7 @@ def stretch_index(data: TrainingSet, thresholds: ClipThresholds, held: HeldOut) 
 
     Raises:
         NoStretchesError: none is left to learn from, or none to measure on.
+        TrainingSetError: shards that are gone or damaged, all by name.
     """
     rows, reasons = [], Counter[str]()
     for clip in data.clips().to_pylist():
@@ -64,7 +70,14 @@ def stretch_index(data: TrainingSet, thresholds: ClipThresholds, held: HeldOut) 
     has_test = any(clip["split"] == TEST_SPLIT for clip in rows)
     known = {_place(clip): clip for clip in rows}
     shards = [shard for shard in data.shards if shard.num_rows]
-    found = [stretch for shard in shards for stretch in _stretches(data.uri(shard), known, held, has_test=has_test)]
+    found, broken = [], []
+    for uri in map(data.uri, shards):
+        try:
+            found += _stretches(uri, known, held, has_test=has_test)
+        except (OSError, pa.ArrowException) as error:
+            broken.append(f"{uri}: {error}")
+    if broken:
+        raise TrainingSetError(LOST_SHARDS.format(len(broken), "\n".join(broken)))
     index = pa.Table.from_pylist(found, schema=STRETCH)
     _require(index, reasons)
     return index, reasons
@@ -86,12 +99,14 @@ class StretchReader:
         """One row of a shard.
 
         Raises:
-            FileNotFoundError: the shard is gone.
-            IndexError: it has no such row.
+            BrokenRowError: the shard is gone, damaged, or has no such row.
         """
         place = (shard_uri, row_index)
         if place not in self._rows:
-            self._rows[place] = _read_row(shard_uri, row_index)
+            try:
+                self._rows[place] = _read_row(shard_uri, row_index)
+            except (OSError, IndexError, pa.ArrowException) as error:
+                raise BrokenRowError(f"row {row_index} of {shard_uri} cannot be read: {error}") from error
         self._rows.move_to_end(place)
         while len(self._rows) > self._cached:
             self._rows.popitem(last=False)

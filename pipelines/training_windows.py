@@ -22,7 +22,7 @@ from diff2lip.windows import Windows
 from pipelines.clip_sound import INT16_FULL_SCALE
 from pipelines.stage import Row
 from pipelines.storage import read_table
-from pipelines.stretch_index import StretchReader, length_ends
+from pipelines.stretch_index import BrokenRowError, StretchReader, length_ends
 from pipelines.training_set import sound_of
 from pipelines.window_change import ChangeConfig, Rng, crop_grid, draw_looks, look, recolour, rehear
 from schemas.training import GRID_RATE, MARGIN_SAMPLES
@@ -38,10 +38,6 @@ STRETCH_DRAW, SAMPLE_DRAW = 1, 2  # what a generator is for, beside seed and num
 
 SAMPLES_PER_FRAME = SAMPLE_RATE_HZ // GRID_RATE
 MAX_ATTEMPTS = 8  # of drawing a sample from rows that are whole
-
-
-class BrokenRowError(ValueError):
-    """A row of a shard that does not hold what it says."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

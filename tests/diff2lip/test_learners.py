@@ -118,6 +118,16 @@ def test_a_training_that_was_resumed_has_the_weights_of_one_that_never_stopped(
         assert all(torch.equal(found[name][key], tensor) for key, tensor in wanted[name].items())
 
 
+def test_half_precision_learns_what_the_whole_does_to_its_own_rounding() -> None:
+    half = painter(replace(ALL_TERMS, precision=Precision.BF16))
+
+    whole, rounded = run(painter(), 0, 4)[-1], run(half, 0, 4)[-1]
+
+    assert {name: rounded[name] for name in TERMS} == pytest.approx({name: whole[name] for name in TERMS}, rel=0.05)
+    assert rounded["loss"] != whole["loss"], "the network's own work is rounded"
+    assert all(parameter.dtype == torch.float32 for parameter in half.unet.parameters())
+
+
 def test_halves_of_a_batch_have_the_mean_of_its_terms() -> None:
     windows = bright_windows(4, 32)
 

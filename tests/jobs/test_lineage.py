@@ -1,5 +1,6 @@
 """What a job writes into MLflow is read back with MLflow's own client."""
 
+import json
 import os
 import socket
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from jobs.lineage import JobRun, default_tracking_uri, lineage_tags, open_job
+from jobs.lineage import JobRun, default_tracking_uri, lineage_tags, open_job, submission_id
 from jobs.revision import Revision
 
 REVISION = Revision(commit="c" * 40, dirty=True, lock_digest="d" * 64, versions={"ray": "2.60.0"})
@@ -75,3 +76,14 @@ def test_a_run_of_a_killed_driver_is_closed_by_the_next_job(job: JobRun, store: 
     assert client.get_run(job.run_id).info.status == "KILLED"
     assert client.get_run(living.run_id).info.status == "RUNNING"
     assert client.get_run(living.run_id).data.tags["diff2lip.driver"].endswith(f":{os.getpid()}")
+
+
+def test_whoever_submitted_a_job_to_ray_is_found_in_its_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """KubeRay submits without a variable of ours; Ray tells every job its own configuration."""
+    monkeypatch.delenv("DIFF2LIP_SUBMISSION_ID", raising=False)
+    monkeypatch.delenv("RAY_JOB_CONFIG_JSON_ENV_VAR", raising=False)
+    assert submission_id() == ""
+    monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", json.dumps({"metadata": {"job_submission_id": "night-7"}}))
+    assert lineage_tags(REVISION, {})["diff2lip.submission_id"] == "night-7"
+    monkeypatch.setenv("DIFF2LIP_SUBMISSION_ID", "dub-1")
+    assert submission_id() == "dub-1"

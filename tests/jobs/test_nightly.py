@@ -1,5 +1,7 @@
 """A night: from a tree to a champion; one that fails leaves the champion as it was, says why, and is gone on with."""
 
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +22,6 @@ from jobs.nightly_report import NightlyReport
 from jobs.nightly_state import read_state, write_state
 from jobs.recipes import tiny_expert
 from jobs.registry import find_champion
-from jobs.train_worker import STOP_NAME
 from pipelines.storage import file_digest
 from pipelines.stretch_index import is_held_out
 from tests.jobs.training_watch import when_at
@@ -30,6 +31,7 @@ IDENTITIES, FRAMES = (2, 5, 6, 7), 20
 STEPS, STOPPED_AFTER = 8, 2
 SETTINGS = (
     "painter.weights.sync=0",
+    "painter.model.channels=8",
     "run.batch=2",
     f"run.max_steps={STEPS}",
     "run.log_every=1",
@@ -81,7 +83,7 @@ def _nights(ray: ModuleType, tmp_path_factory: pytest.TempPathFactory, mlflow_fo
     )
     poor = run_nightly(request)
     make_people(request.root)
-    stopping = when_at(request.out, STOPPED_AFTER, lambda told, _: (told / STOP_NAME).touch())
+    stopping = when_at(request.out, STOPPED_AFTER, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     stopped = run_nightly(request)
     stopping.join()
     make_people(request.root, (8,))
@@ -144,7 +146,7 @@ def test_a_training_that_came_to_its_end_is_not_trained_again(nights: Nights) ->
 
 
 @pytest.mark.timeout(600)
-def test_a_night_that_was_stopped_goes_on_as_the_same_night(nights: Nights) -> None:
+def test_a_night_that_was_stopped_by_a_signal_goes_on_as_the_same_night(nights: Nights) -> None:
     stopped, again = nights.stopped, nights.unregistered
 
     assert stopped.steps["data"].startswith("4 clips, ")
@@ -192,6 +194,9 @@ def test_an_expert_that_had_no_time_to_learn_is_gone_on_with_in_the_next_night(n
     assert before != after
     newest = runs_of(nights.request.store, "train syncnet")[0]
     assert newest.data.tags["diff2lip.parent_digest"] == before
+    assert {"held_loss", "held_preferred", "held_in_sync_share", "held_offset_clips"} <= set(newest.data.metrics)
+    (histogram,) = MlflowClient(nights.request.store).list_artifacts(newest.info.run_id, "offsets")
+    assert histogram.path.startswith("offsets/step")
 
 
 def runs_of(store: str, name: str) -> list[Run]:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -22,7 +22,7 @@ from jobs.finished_training import finished_outcome, untrained_path
 from jobs.lineage import default_tracking_uri
 from jobs.model_reference import bundled_path, resolve_model
 from jobs.night import NIGHT_NAME, NIGHTS, Night, Opening, open_night, write_night
-from jobs.recipes import RECIPES, Kind, find_recipe
+from jobs.recipes import RECIPES, Kind, find_recipe, tiny_expert
 from jobs.train import run_training
 from jobs.train_request import TrainOutcome, TrainRequest
 from jobs.training_errors import (
@@ -37,9 +37,10 @@ from pipelines.training_set import TrainingSetError
 from tests.jobs.training_watch import when_at
 from tests.training_sets import talking_set
 
+EXPERT = "expert.safetensors"
 STEPS, JOB_KILLED_AFTER, WORKER_KILLED_AFTER = 20, 7, 13  # checkpoints are kept at 5, 10, 15
 SETTINGS = (
-    "painter.weights.sync=0",
+    "painter.model.channels=8",
     "painter.optimiser.learning_rate=1e-4",  # small steps: what rounds otherwise grows by each
     "run.batch=4",
     "run.block=2",
@@ -50,7 +51,7 @@ SETTINGS = (
     "run.held_windows=4",
     "challenge.stretches=1",
 )
-TERMS = ("loss", "simple", "variational", "l2", "gan", "discriminator", "gradient_norm")
+TERMS = ("loss", "simple", "variational", "l2", "sync", "gan", "discriminator", "gradient_norm")
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,12 @@ class Trained:
 
 @pytest.fixture(scope="module", name="data")
 def _data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return talking_set(tmp_path_factory.mktemp("data")).folder
+    """A data set, and beside it an expert that has learnt nothing: what it says is a term like others."""
+    folder = talking_set(tmp_path_factory.mktemp("data")).folder
+    recipe = tiny_expert()
+    torch.manual_seed(0)
+    save_expert(folder / EXPERT, Expert(recipe.expert.expert), {"crop": json.dumps(asdict(recipe.crop))})
+    return folder
 
 
 def request_for(data: Path, out: Path, store: Path, workers: int = 1) -> TrainRequest:
@@ -80,6 +86,7 @@ def request_for(data: Path, out: Path, store: Path, workers: int = 1) -> TrainRe
         out=out,
         recipe="tiny_cpu",
         settings=SETTINGS,
+        expert=data / EXPERT,
         workers=workers,
         tracking_uri=default_tracking_uri(store),
     )
@@ -102,7 +109,13 @@ def _interrupted(
 def killed_job(request: TrainRequest) -> Night:
     """Start the command on a Ray of its own, and kill -9 what a person started; returns what it left."""
     options = ["--recipe", request.recipe, "--data", request.data, "--out", request.out, "--quiet"]
-    options += ["--tracking-uri", request.tracking_uri, *(word for one in SETTINGS for word in ("--set", one))]
+    options += [
+        "--expert",
+        request.expert,
+        "--tracking-uri",
+        request.tracking_uri,
+        *(word for one in SETTINGS for word in ("--set", one)),
+    ]
     command = [sys.executable, "-c", "from jobs.cli import main; main()", "train", "diff2lip", *map(str, options)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as job:
@@ -140,6 +153,9 @@ def test_a_job_that_was_killed_goes_on_in_the_same_run_to_its_end(interrupted: T
     assert run.info.status == "FINISHED"
     assert len(run.data.tags["diff2lip.data_digest"]) == 64
     assert run.data.params["painter.weights.gan"] == "0.05"
+    assert len(run.data.tags["diff2lip.expert_digest"]) == 64
+    assert run.data.tags["diff2lip.train_run"] == finished.name
+    assert run.data.tags["diff2lip.ray_job_id"]
 
 
 @pytest.mark.timeout(600)
@@ -280,7 +296,7 @@ def test_an_expert_that_is_worse_than_the_one_before_does_not_take_its_place(tmp
 
 
 def test_what_a_training_lacks_is_named_before_it_begins(data: Path, tmp_path: Path, mlflow_folder: Path) -> None:
-    request = replace(request_for(data, tmp_path, mlflow_folder), settings=())
+    request = replace(request_for(data, tmp_path, mlflow_folder), settings=(), expert=None)
     config = ExpertConfig(name="tiny", face_px=(32, 64), width=8)
     other_crop = {"crop": json.dumps({"size_px": 64, "left": -0.5, "top": 0.0, "width": 1.0, "mask_top": 0.5})}
     save_expert(tmp_path / "other.safetensors", Expert(config), other_crop)

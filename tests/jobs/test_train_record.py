@@ -1,4 +1,4 @@
-"""A tracking server that is gone costs a training nothing: its figures wait, and are written when it is back."""
+"""A tracking server that is gone costs a training nothing: its figures and pictures wait for it."""
 
 import json
 import multiprocessing
@@ -30,7 +30,8 @@ def test_figures_wait_for_a_server_that_is_gone_and_keep_their_step_and_moment(
     gone.log_document("grids/step20.png", b"png")
 
     assert "MLflow keeps no record" in gone.lost
-    waiting = [json.loads(line) for line in (tmp_path / PENDING_NAME).read_text().splitlines()]
+    *waiting, document = [json.loads(line) for line in (tmp_path / PENDING_NAME).read_text().splitlines()]
+    assert document == {"document": "grids/step20.png"}
     assert [(line["step"], line["metrics"]["loss"]) for line in waiting] == [(10, 0.5), (20, 0.4)]
     assert (tmp_path / "grids" / "step20.png").read_bytes() == b"png"
 
@@ -39,6 +40,7 @@ def test_figures_wait_for_a_server_that_is_gone_and_keep_their_step_and_moment(
     history = MlflowClient(uri).get_metric_history(run.run_id, "loss")
     assert [(metric.step, metric.value) for metric in history] == [(10, 0.5), (20, 0.4)]
     assert [metric.timestamp for metric in history] == [round(line["time_s"] * 1000) for line in waiting]
+    assert [file.path for file in MlflowClient(uri).list_artifacts(run.run_id, "grids")] == ["grids/step20.png"]
     assert not (tmp_path / PENDING_NAME).read_text()
     run.finish(failed=False)
 

@@ -181,6 +181,19 @@ def test_a_clip_that_is_added_changes_only_the_shard_of_its_identity(cut: Cut, t
     assert before < {shard["key"] for shard in manifest(request)["shards"]}
 
 
+def test_a_shard_that_was_removed_is_cut_anew_and_is_the_same(cut: Cut, tmp_path: Path) -> None:
+    shutil.copytree(cut.request.out, tmp_path / "out")
+    request = replace(cut.request, out=tmp_path / "out")
+    training = open_training_set(request.out)
+    lost = Path(training.uri(training.shards[0]))
+    before = lost.read_bytes()
+    lost.unlink()
+
+    assert missing(request) == [training.shards[0].identity]
+    cut_here(request, missing(request))
+    assert lost.read_bytes() == before
+
+
 @pytest.mark.parametrize("change", [{"settings": ("cut.jpeg_quality=80",)}, {"crop": "published"}])
 def test_other_settings_are_other_shards(cut: Cut, change: dict[str, Any]) -> None:
     assert missing(replace(cut.request, **change)) == ["id00001", "id00002"]

@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from pipelines.clip_filter import ClipThresholds
-from pipelines.stretch_index import HeldOut, NoStretchesError, StretchReader, is_held_out, stretch_index
+from pipelines.stretch_index import (
+    BrokenRowError,
+    HeldOut,
+    NoStretchesError,
+    StretchReader,
+    is_held_out,
+    stretch_index,
+)
+from pipelines.training_set import TrainingSetError
 from tests.training_sets import NUM_FRAMES, clip_facts, clip_names, loud_at, make_training_set, talking_set, utterance
 
 HALF = HeldOut(share=0.5)
@@ -53,6 +61,16 @@ def test_an_offset_becomes_samples_that_are_taken_back(tmp_path: Path) -> None:
     assert set(index.column("lead_samples").to_pylist()) == {-1280}
 
 
+def test_shards_that_cannot_be_read_are_all_named(tmp_path: Path) -> None:
+    data = talking_set(tmp_path, identities=3)
+    first, second, _ = (Path(data.uri(shard)) for shard in data.shards)
+    first.write_bytes(first.read_bytes()[:-100])
+    second.unlink()
+
+    with pytest.raises(TrainingSetError, match=rf"2 shards cannot be read: remove them(.|\n)*{first}(.|\n)*{second}"):
+        stretch_index(data, ClipThresholds(), HALF)
+
+
 def test_a_set_of_which_nothing_is_left_says_what_was_left_out(tmp_path: Path) -> None:
     data = talking_set(tmp_path, identities=2)
 
@@ -81,5 +99,5 @@ def test_a_reader_finds_rows_and_keeps_the_last_ones(tmp_path: Path) -> None:
     reader.read(uris[1], 0)
     reader.read(uris[2], 0)
     assert reader.read(uris[0], 0) is not first
-    with pytest.raises(IndexError, match="has 1 rows"):
+    with pytest.raises(BrokenRowError, match=r"row 1 of .* has 1 rows"):
         reader.read(uris[0], 1)

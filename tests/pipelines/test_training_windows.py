@@ -13,10 +13,9 @@ from diff2lip.config import CropConfig, small_model, whole_face
 from diff2lip.mel import SILENCE, SoundWindow
 from pipelines.clip_filter import ClipThresholds
 from pipelines.storage import ObjectStore
-from pipelines.stretch_index import HeldOut, stretch_index
+from pipelines.stretch_index import BrokenRowError, HeldOut, stretch_index
 from pipelines.training_window import TRAINING_WINDOW
 from pipelines.training_windows import (
-    BrokenRowError,
     DrawWindows,
     WindowConfig,
     WindowSource,
@@ -183,6 +182,21 @@ def test_a_broken_row_costs_its_own_samples_alone(tmp_path: Path) -> None:
     who = np.rint(samples["target"][:, 0, 0, 0, 0] / 20).astype(int)
     assert samples["ids"].tolist() == list(range(80))
     assert set(who) == set(range(3, 8))
+
+
+def test_shards_that_are_lost_or_damaged_while_it_learns_cost_their_own_samples_alone(tmp_path: Path) -> None:
+    data = talking_set(tmp_path)
+    index = stretch_index(data, ClipThresholds(), HeldOut(share=0.5))[0]
+    source = WindowSource(index, CONFIG)
+    gone, damaged = (Path(data.uri(shard)) for shard in data.shards[:2])
+    gone.unlink()
+    content = damaged.read_bytes()
+    damaged.write_bytes(b"\xff" * (len(content) * 3 // 4) + content[len(content) * 3 // 4 :])
+
+    samples = source.draw(range(80))
+
+    who = np.rint(samples["target"][:, 0, 0, 0, 0] / 20).astype(int)
+    assert set(who) == set(range(2, 8))
 
 
 def test_a_set_of_broken_rows_ends_by_name(tmp_path: Path) -> None:
