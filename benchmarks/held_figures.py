@@ -42,7 +42,7 @@ MEASURES = (
 
 def entries(data: Path, frames: int, people: list[str]) -> list[tuple[HeldStretch, Row]]:
     """The longest possible entry of each held-out person, at most `frames` long."""
-    index, _ = stretch_index(open_training_set(data), ClipThresholds(), HeldOut())
+    index, _ = stretch_index(open_training_set(str(data)), ClipThresholds(), HeldOut())
     held = index.filter(pc.field("held_out"))
     names = people or sorted(set(held.column("identity").to_pylist()))
     found = []

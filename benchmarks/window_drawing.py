@@ -45,7 +45,7 @@ def main() -> None:
             request = TrainRequest(
                 kind=Kind.DIFF2LIP,
                 recipe=args.recipe,
-                data=args.data,
+                data=str(args.data),
                 out=Path(folder),
                 settings=("painter.weights.sync=0", f"run.drawers={drawers}", *args.settings),
             )

@@ -147,7 +147,7 @@ def inspect(
     from pipelines.assets import cache_folder
 
     with material_errors():
-        inspection = inspect_film(film, work_uri(work or str(cache_folder() / "work"), Path()))
+        inspection = inspect_film(film, work_uri(work or str(cache_folder() / "work"), ""))
     if not print_json(inspection.as_json(), as_json):
         show_inspection(inspection)
 

@@ -52,6 +52,7 @@ def store_that_fits(wanted: int) -> int:
 def _start_local(store_bytes: int) -> None:
     import ray
 
+    os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")  # nobody takes this machine away
     ray.init(
         address="local",
         num_cpus=max(MIN_CPUS, os.cpu_count() or 1),
@@ -74,7 +75,6 @@ def prepare_ray(address: str | None = None) -> None:
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its advice on actors that our stages do not need
     if address or os.environ.get("RAY_ADDRESS"):
         return
-    os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")  # of this machine nobody takes a node away
     os.environ.setdefault("RAY_AUTH_MODE", "token")
     if os.environ["RAY_AUTH_MODE"] == "token" and "RAY_AUTH_TOKEN_PATH" not in os.environ:
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))

@@ -49,7 +49,7 @@ class DubRequest:
     @property
     def store_uri(self) -> str:
         """Where intermediates lie."""
-        return work_uri(self.work, self.out)
+        return work_uri(self.work, str(self.out))
 
 
 @dataclass(kw_only=True, slots=True)

@@ -86,7 +86,7 @@ def setting_keys() -> list[str]:
 
 def plan_store(out: Path | None, work: str | None) -> str:
     """Where a plan keeps intermediates: where a dub into the same folder finds them, or in the user's cache."""
-    return work_uri(work, out or Path()) if out or work else str(cache_folder() / "work")
+    return work_uri(work, str(out or "")) if out or work else str(cache_folder() / "work")
 
 
 def dub_here(request: DubRequest, display: Display | None = None) -> DubOutcome:

@@ -103,7 +103,7 @@ class _Job:
         set_precision(model.denoiser, self._config.path.sampler.precision)
         model.denoiser.to(memory_format=torch.channels_last).to(device)  # as pixels come: on CPUs the faster order
         self._instruments: Instruments = load_instruments(request.judge, device)
-        store = ObjectStore(work_uri(None, request.out))
+        store = ObjectStore(work_uri(None, str(request.out)))
         self._evaluator = PairEvaluator(model, self._config, request.mode, self._instruments, store)
         self._model_digest = model.digest
         self._uri = request.tracking_uri or default_tracking_uri(request.out)

@@ -42,7 +42,7 @@ class NightlyRequest:
     """What a night is asked for."""
 
     root: Path  # of the VoxCeleb2 tree
-    data: Path
+    data: str  # a folder or a uri
     out: Path
     recipe: str
     expert_recipe: str
@@ -212,6 +212,8 @@ class _Night:
             outcome = run_training(replace(whole, new=True), self._display)
         self._report.notices += outcome.notices
         self._is_stopped = outcome.status == "stopped"
+        if self._is_stopped:
+            self._fail(outcome.notices[0])
         if outcome.status in ("unregistered", "uncompared"):
             self._fail(outcome.notices[0])
             self._count_failure(MAX_REFUSALS)

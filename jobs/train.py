@@ -40,7 +40,7 @@ from jobs.train_record import TrainRecord
 from jobs.train_request import MODEL_NAMES, REGISTERED_NAMES, TrainOutcome, TrainRequest
 from jobs.train_worker import HELD_NAME, MODEL_NAME, STOP_NAME, TOLD_NAME
 from jobs.training_dataset import store_bytes
-from jobs.work_folder import forget_weights, seen_by_all
+from jobs.work_folder import forget_weights, seen_by_all, whole_place
 
 RUNS = "runs"  # of Ray: checkpoints
 
@@ -116,7 +116,8 @@ class _Job:
         run = open_job(self._uri, f"train {self._request.kind.value}", lineage_tags(self._revision, digests))
         run.log_params(asdict(material.recipe))
         run.log_json("config.json", describe(self._revision, material.facts))
-        run.log_input(self._request.data.name, str(self._request.data.absolute()), material.data.digest, "training")
+        place = whole_place(self._request.data)
+        run.log_input(place.rpartition("/")[2], place, material.data.digest, "training")
         return run
 
     def _plan(self, night: Night) -> TrainPlan:
@@ -157,7 +158,7 @@ class _Job:
         )
         if (folder / STOP_NAME).exists():
             words = "stopped: a checkpoint was kept, and the same command goes on from it"
-            return replace(outcome, status="stopped", notices=[words])
+            return unfinished_outcome(outcome, "stopped", words)
         kept = self._request.out / MODEL_NAMES[self._request.kind]
         outcome = finished_outcome(outcome, self._request.kind, model, kept)
         if outcome.model:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 train_app = typer.Typer(help="Train the lip-sync expert, or Diff2Lip.", no_args_is_help=True)
 UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
-Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="What `diff2lip voxceleb2` made.")]
+Data = Annotated[str, typer.Option("--data", metavar="URI", help="What `diff2lip voxceleb2` made: a folder or a URI.")]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of checkpoints and of the runs.")]
 Name = Annotated[str, typer.Option("--recipe", metavar="NAME", help="A named training.")]
 Budget = Annotated[str | None, typer.Option("--for", metavar="6h", help="Learn so long, over all restarts: s, m, h.")]
@@ -27,7 +27,7 @@ New = Annotated[bool, typer.Option("--new", help="Leave an unfinished training a
 Tracking = Annotated[str | None, typer.Option("--tracking-uri", metavar="URI", help="Of MLflow.")]
 Address = Annotated[str | None, typer.Option("--address", metavar="RAY", help="Of a Ray cluster; none: here.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
-DATA, OUT = Path("out/vox2"), Path("out/training")
+DATA, OUT = "out/vox2", Path("out/training")
 
 
 @train_app.command()

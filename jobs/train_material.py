@@ -132,7 +132,7 @@ def _picture(data: TrainingSet, recipe: Recipe) -> CropConfig:
         return TRAINING_WINDOW
     if recipe.crop.mask_top != 0.5:
         raise PictureMismatchError(
-            f"recipe {recipe.name} looks at a part of the face, and the pictures of {data.folder} are of the "
+            f"recipe {recipe.name} looks at a part of the face, and the pictures of {data.place} are of the "
             "published box: cut the clips anew with --crop tracked"
         )
     return replace(recipe.crop, size_px=PUBLISHED_SIZE_PX)

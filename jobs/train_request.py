@@ -14,7 +14,7 @@ class TrainRequest:
     """What a person asked for."""
 
     kind: Kind
-    data: Path
+    data: str  # a folder or a uri
     out: Path
     recipe: str
     settings: tuple[str, ...] = ()  # key=value

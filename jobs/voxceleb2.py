@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ class VoxRequest:
     """What a person asked for."""
 
     root: Path
-    out: Path
+    out: str  # a folder or a uri
     select: str = FIRST  # first, all, or a list of clips
     judge: Path | None = None
     crop: TrainingCrop = TrainingCrop.TRACKED
@@ -72,11 +73,11 @@ def run_voxceleb2(request: VoxRequest, display: Display | None = None) -> VoxOut
         OverrideError: a setting does not fit.
         CheckpointError: the judge's file holds something else.
         AssetUnavailableError: face detector or mesh cannot be had.
-        OutInUseError: another job writes into the same folder.
+        OutInUseError: another job writes into the same folder. Behind a uri nobody is held off.
     """
     config = vox_config(request)
     clips = selected_clips(request.root, request.select)
-    with held_out(request.out):
+    with held_out(Path(request.out)) if "://" not in request.out else nullcontext():
         return _Job(request, config, display or Silence()).run(clips)
 
 
@@ -142,7 +143,7 @@ class _Job:
             num_found=self._num_found,
             peak_mib=self._peak_mib,
             notices=self._notices(facts),
-            files=[str(path) for path in files],
+            files=files,
         )
 
     def _cut(self, shards: list[Row]) -> Iterator[Row]:

@@ -23,7 +23,7 @@ class Crop(StrEnum):
 
 def voxceleb2(
     root: Annotated[Path, typer.Argument(metavar="ROOT", help="The tree: ROOT/dev/mp4/id00012/VIDEO/00001.mp4.")],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the training set.")],
+    out: Annotated[str, typer.Option("--out", metavar="URI", help="Where the training set goes: a folder or a URI.")],
     select: Annotated[
         str, typer.Option("--select", metavar="first|all|LISTFILE", help="First clip of each video, all, or a list.")
     ] = "first",

@@ -8,14 +8,17 @@ from pipelines.storage import file_digest, whole_file
 WORK_NAME, WEIGHTS_NAME = ".work", "weights"
 
 
-def work_uri(work: str | None, out: Path) -> str:
+def work_uri(work: str | None, out: str) -> str:
     """The store of a job: what a person named, else a folder in OUT.
 
     A path becomes absolute, since workers have current folders of their own.
     """
-    if work is None:
-        return str(out.absolute() / WORK_NAME)
-    return work if "://" in work else str(Path(work).absolute())
+    return whole_place(work or f"{out.rstrip('/')}/{WORK_NAME}")
+
+
+def whole_place(place: str) -> str:
+    """A uri as it is, a folder with its whole path."""
+    return place.rstrip("/") if "://" in place else str(Path(place).absolute())
 
 
 def seen_by_all(weights: Path, folder: Path) -> Path:

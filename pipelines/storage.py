@@ -60,7 +60,7 @@ class ObjectStore:
 
     def __init__(self, root_uri: str) -> None:
         self._fs, self._root = fsspec.core.url_to_fs(root_uri)
-        self._local = "file" in (self._fs.protocol if isinstance(self._fs.protocol, tuple) else (self._fs.protocol,))
+        self._local = is_local(root_uri)
         self.root_uri = root_uri
 
     def uri(self, key: str) -> str:
@@ -193,6 +193,22 @@ def read_object(uri: str) -> bytes:
 def read_table(uri: str) -> pa.Table:
     """The table behind a uri that a row names."""
     return pq.read_table(pa.BufferReader(read_object(uri)))
+
+
+def write_object(uri: str, data: bytes) -> None:
+    """Write what lies behind a uri so that it is there whole or not at all, replacing what was there."""
+    fs, path = fsspec.core.url_to_fs(uri)
+    if is_local(uri):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        write_whole(Path(path), data)
+    else:
+        fs.pipe_file(path, data)  # object stores show an object when all of it has come
+
+
+def is_local(uri: str) -> bool:
+    """Whether a uri, or a path, is of this machine's file system."""
+    fs, _ = fsspec.core.url_to_fs(uri)
+    return "file" in (fs.protocol if isinstance(fs.protocol, tuple) else (fs.protocol,))
 
 
 def write_whole(path: Path, data: bytes) -> None:

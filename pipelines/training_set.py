@@ -1,4 +1,4 @@
-"""A training set on disk: what `diff2lip voxceleb2` leaves in a folder, and how it is read.
+"""A training set: what `diff2lip voxceleb2` leaves in a folder or behind a uri, and how it is read.
 
 OUT/clips.parquet    CLIP_FACTS, one row for each clip that was asked for
 OUT/manifest.json    digest, settings, counts, and the shards with their digests
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from pipelines.row_table import read_rows
 from pipelines.stage import Row, check_nulls
-from pipelines.storage import ObjectStore, write_whole
+from pipelines.storage import ObjectStore, read_object, read_table, write_object
 from pipelines.training_window import TrainingCrop
 from schemas.training import CLIP_FACTS, PLACES
 
@@ -28,7 +28,7 @@ FORMAT = 1  # of the manifest
 
 
 class TrainingSetError(ValueError):
-    """A folder that holds no training set."""
+    """A place that holds no training set, or not the whole of one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,12 +48,12 @@ class TrainingSet:
     """A training set that is there.
 
     Attributes:
-        folder: OUT.
+        place: OUT, a folder or a uri.
         manifest: the whole of OUT/manifest.json.
         shards: in order of split and identity.
     """
 
-    folder: Path
+    place: str
     manifest: dict[str, Any]
     shards: tuple[TrainingShard, ...]
 
@@ -69,39 +69,43 @@ class TrainingSet:
 
     def clips(self) -> pa.Table:
         """CLIP_FACTS of every clip that was asked for."""
-        return pq.read_table(self.folder / CLIPS_NAME)
+        return read_table(_within(self.place, CLIPS_NAME))
 
     def uri(self, shard: TrainingShard) -> str:
-        """Where a shard lies; right also when the whole folder was moved."""
-        return ObjectStore(store_of(self.folder, self.manifest["store"])).uri(shard.key)
+        """Where a shard lies; right also when the whole set was moved."""
+        return ObjectStore(store_of(self.place, self.manifest["store"])).uri(shard.key)
 
     def rows(self, shard: TrainingShard, columns: Sequence[str] | None = None) -> Iterator[Row]:
         """The rows of UTTERANCE of a shard, one in memory at a time; by split, identity, video, utterance, stretch."""
         return read_rows(self.uri(shard), columns, rows_at_a_time=1)
 
 
-def open_training_set(folder: Path) -> TrainingSet:
-    """The training set in a folder.
+def open_training_set(place: str) -> TrainingSet:
+    """The training set in a folder, or behind a uri.
 
     Raises:
         TrainingSetError: there is none that is whole, or one of another format.
     """
-    path = folder / MANIFEST_NAME
-    if not path.is_file() or not (folder / CLIPS_NAME).is_file():
-        raise TrainingSetError(f"{folder} holds no training set: {MANIFEST_NAME} and {CLIPS_NAME} are expected there")
-    manifest = json.loads(path.read_text())
+    path = _within(place, MANIFEST_NAME)
+    try:
+        manifest = json.loads(read_object(path))
+    except (OSError, ValueError, ImportError) as error:  # of a uri whose file system is not installed
+        raise TrainingSetError(
+            f"{place} holds no training set: {MANIFEST_NAME} and {CLIPS_NAME} are expected there ({error})"
+        ) from error
     if manifest.get("format") != FORMAT:
         raise TrainingSetError(f"{path} is of format {manifest.get('format')}, expected {FORMAT}")
-    return TrainingSet(folder, manifest, tuple(TrainingShard(**shard) for shard in manifest["shards"]))
+    return TrainingSet(place, manifest, tuple(TrainingShard(**shard) for shard in manifest["shards"]))
 
 
-def write_training_set(folder: Path, facts: pa.Table, manifest: dict[str, Any]) -> list[Path]:
-    """Write CLIP_FACTS and what is to be known of them; the manifest last. Returns the two files."""
+def write_training_set(place: str, facts: pa.Table, manifest: dict[str, Any]) -> list[str]:
+    """Write CLIP_FACTS and what is to be known of them; the manifest last. Returns where the two lie."""
     sink = pa.BufferOutputStream()
     pq.write_table(facts, sink, compression="zstd")
-    write_whole(folder / CLIPS_NAME, sink.getvalue().to_pybytes())
-    write_whole(folder / MANIFEST_NAME, json.dumps({"format": FORMAT, **manifest}, indent=2).encode())
-    return [folder / CLIPS_NAME, folder / MANIFEST_NAME]
+    written = [_within(place, name) for name in (CLIPS_NAME, MANIFEST_NAME)]
+    write_object(written[0], sink.getvalue().to_pybytes())
+    write_object(written[1], json.dumps({"format": FORMAT, **manifest}, indent=2).encode())
+    return written
 
 
 def facts_table(facts: list[Row]) -> pa.Table:
@@ -123,9 +127,13 @@ def content_digest(facts: pa.Table, settings: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def store_of(folder: Path, store: str) -> str:
-    """The store that a manifest names: a uri, an absolute path, or a folder below its own."""
-    return store if "://" in store else str(folder.absolute() / store)
+def store_of(place: str, store: str) -> str:
+    """The store that a manifest names: a uri, an absolute path, or a folder below its own place."""
+    return store if "://" in store or Path(store).is_absolute() else _within(place, store)
+
+
+def _within(place: str, name: str) -> str:
+    return f"{place.rstrip('/')}/{name}" if "://" in place else str(Path(place).absolute() / name)
 
 
 def sound_of(row: Row) -> NDArray[np.int16]:

@@ -97,8 +97,8 @@ def make_training_set(
         named = {name: row[name] for name in ("split", "identity")}
         shards.append({"key": key, "digest": key, "num_rows": 1, "num_frames": row["num_frames"], **named})
     manifest = {"digest": digest, "settings": {"config": {"crop": "tracked"}}, "store": STORE, "shards": shards}
-    write_training_set(folder, facts_table(list(facts)), manifest)
-    return open_training_set(folder)
+    write_training_set(str(folder), facts_table(list(facts)), manifest)
+    return open_training_set(str(folder))
 
 
 def talking_set(folder: Path, identities: int = 8) -> TrainingSet:

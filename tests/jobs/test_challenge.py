@@ -44,7 +44,7 @@ def version(uri: str, folder: Path, weight_std: float) -> tuple[ModelVersion, Pa
 @pytest.fixture(scope="module", name="compared")
 def _compared(ray: ModuleType, tmp_path_factory: pytest.TempPathFactory, mlflow_folder: Path) -> Compared:
     folder, uri = tmp_path_factory.mktemp("challenge"), default_tracking_uri(mlflow_folder)
-    data = talking_set(folder / "data", IDENTITIES).folder
+    data = talking_set(folder / "data", IDENTITIES).place
     out = folder / "out"
     request = TrainRequest(kind=Kind.DIFF2LIP, data=data, out=out, recipe="tiny_cpu", settings=SETTINGS)
     material = gather(request)

@@ -72,7 +72,7 @@ def _nights(ray: ModuleType, tmp_path_factory: pytest.TempPathFactory, mlflow_fo
     folder = tmp_path_factory.mktemp("nightly")
     request = NightlyRequest(
         root=make_people(folder / "tree", IDENTITIES[:1]),
-        data=folder / "vox2",
+        data=str(folder / "vox2"),
         out=folder / "training",
         recipe="tiny_cpu",
         expert_recipe="tiny_cpu",
@@ -151,7 +151,8 @@ def test_a_night_that_was_stopped_by_a_signal_goes_on_as_the_same_night(nights: 
 
     assert stopped.steps["data"].startswith("4 clips, ")
     assert stopped.steps["train"].startswith("stopped after ")
-    assert (stopped.exit_code, stopped.number, stopped.champion_after) == (DONE, 1, "")
+    assert (stopped.exit_code, stopped.number, stopped.champion_after) == (FAILED, 1, "")
+    assert stopped.failure.startswith("stopped: a checkpoint was kept")
     assert (again.number, again.run_id) == (1, stopped.run_id)
     assert again.steps["data"] == stopped.steps["data"], "the clip that had come is for the next night"
 

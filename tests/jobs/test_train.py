@@ -72,7 +72,7 @@ class Trained:
 @pytest.fixture(scope="module", name="data")
 def _data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data set, and beside it an expert that has learnt nothing: what it says is a term like others."""
-    folder = talking_set(tmp_path_factory.mktemp("data")).folder
+    folder = Path(talking_set(tmp_path_factory.mktemp("data")).place)
     recipe = tiny_expert()
     torch.manual_seed(0)
     save_expert(folder / EXPERT, Expert(recipe.expert.expert), {"crop": json.dumps(asdict(recipe.crop))})
@@ -82,7 +82,7 @@ def _data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def request_for(data: Path, out: Path, store: Path, workers: int = 1) -> TrainRequest:
     return TrainRequest(
         kind=Kind.DIFF2LIP,
-        data=data,
+        data=str(data),
         out=out,
         recipe="tiny_cpu",
         settings=SETTINGS,
@@ -312,7 +312,7 @@ def test_what_a_training_lacks_is_named_before_it_begins(data: Path, tmp_path: P
     ):
         run_training(replace(request, parent=bundled_path("small")))
     with pytest.raises(TrainingSetError, match="holds no training set"):
-        run_training(replace(request, data=tmp_path / "gone"))
+        run_training(replace(request, data=str(tmp_path / "gone")))
     with pytest.raises(UnknownRecipeError, match="no recipe 'huge' for diff2lip; known are paper"):
         run_training(replace(request, recipe="huge"))
     assert not (tmp_path / "diff2lip").exists()

@@ -56,6 +56,11 @@ class Cut:
     outcome: VoxOutcome
     told: Watching
 
+    @property
+    def out(self) -> Path:
+        """Where the training set lies."""
+        return Path(self.request.out)
+
 
 @pytest.fixture(scope="module", name="tree")
 def _tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -67,7 +72,7 @@ def _tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", name="cut")
 def _cut(tree: Path, ray: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Cut:
     """The whole tree on Ray, after a run that was killed when it had done id00002."""
-    request = VoxRequest(root=tree, out=tmp_path_factory.mktemp("out"), select="all")
+    request = VoxRequest(root=tree, out=str(tmp_path_factory.mktemp("out")), select="all")
     cut_here(request, ["id00002"])
     told = Watching([])
     return Cut(request, run_voxceleb2(request, told), told)
@@ -89,12 +94,12 @@ def missing(request: VoxRequest) -> list[str]:
 
 
 def manifest(request: VoxRequest) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((request.out / "manifest.json").read_text())
+    content: dict[str, Any] = json.loads((Path(request.out) / "manifest.json").read_text())
     return content
 
 
 def test_every_clip_has_one_row_and_the_counts_add_up(cut: Cut) -> None:
-    table = pq.read_table(cut.request.out / "clips.parquet")
+    table = pq.read_table(cut.out / "clips.parquet")
     counts = manifest(cut.request)["counts"]
 
     assert table.schema == CLIP_FACTS
@@ -133,14 +138,14 @@ def test_code_on_the_page_of_training_data_runs(cut: Cut) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     left: dict[str, Any] = {}
 
-    exec(compile(code.replace('"DIR"', repr(str(cut.request.out))), "docs/training-data.md", "exec"), left)
+    exec(compile(code.replace('"DIR"', repr(cut.request.out)), "docs/training-data.md", "exec"), left)
 
     assert len(left["kept"]) == 3
     assert left["pictures"].shape == (20, 192, 192, 3)
 
 
 def test_a_second_call_only_looks_and_says_so(cut: Cut) -> None:
-    files = {path: path.stat().st_mtime_ns for path in (cut.request.out / ".work").rglob("*") if path.is_file()}
+    files = {path: path.stat().st_mtime_ns for path in (cut.out / ".work").rglob("*") if path.is_file()}
     told = Watching([])
 
     again = run_voxceleb2(cut.request, told)
@@ -148,26 +153,26 @@ def test_a_second_call_only_looks_and_says_so(cut: Cut) -> None:
     assert set(told.cached.values()) == {True}
     assert again.notices[0] == "all 8 clips were cut before: nothing was done"
     assert (again.digest, again.counts) == (cut.outcome.digest, cut.outcome.counts)
-    after = {path: path.stat().st_mtime_ns for path in (cut.request.out / ".work").rglob("*") if path.is_file()}
+    after = {path: path.stat().st_mtime_ns for path in (cut.out / ".work").rglob("*") if path.is_file()}
     assert after == files
 
 
 def test_the_same_data_elsewhere_is_the_same_training_set(cut: Cut, tmp_path: Path) -> None:
     shutil.copytree(cut.request.root, tmp_path / "tree")
-    shutil.copytree(cut.request.out, tmp_path / "out")
+    shutil.copytree(cut.out, tmp_path / "out")
     (tmp_path / "out" / "clips.parquet").unlink()
 
-    moved = run_voxceleb2(replace(cut.request, root=tmp_path / "tree", out=tmp_path / "out"))
+    moved = run_voxceleb2(replace(cut.request, root=tmp_path / "tree", out=str(tmp_path / "out")))
 
     assert moved.digest == cut.outcome.digest
-    training = open_training_set(tmp_path / "out")
+    training = open_training_set(str(tmp_path / "out"))
     assert training.uri(training.shards[0]).startswith(str(tmp_path))
 
 
 def test_a_clip_that_is_added_changes_only_the_shard_of_its_identity(cut: Cut, tmp_path: Path) -> None:
     shutil.copytree(cut.request.root, tmp_path / "tree")
-    shutil.copytree(cut.request.out, tmp_path / "out")
-    request = replace(cut.request, root=tmp_path / "tree", out=tmp_path / "out")
+    shutil.copytree(cut.out, tmp_path / "out")
+    request = replace(cut.request, root=tmp_path / "tree", out=str(tmp_path / "out"))
     assert missing(request) == []
     talking_clip(tmp_path / "tree/dev/mp4/id00002/late/00001.mp4", openings(8))
 
@@ -181,9 +186,24 @@ def test_a_clip_that_is_added_changes_only_the_shard_of_its_identity(cut: Cut, t
     assert before < {shard["key"] for shard in manifest(request)["shards"]}
 
 
+def test_behind_a_uri_it_is_the_same_training_set(cut: Cut, tmp_path: Path) -> None:
+    """A file system that fsspec reaches by name: what was cut is found there, and read back from there."""
+    shutil.copytree(cut.out, tmp_path / "out")
+    uri = (tmp_path / "out").as_uri()
+    (tmp_path / "out" / "manifest.json").unlink()
+
+    there = run_voxceleb2(replace(cut.request, out=uri))
+
+    assert there.digest == cut.outcome.digest
+    assert there.files == [f"{uri}/clips.parquet", f"{uri}/manifest.json"]
+    training = open_training_set(uri)
+    assert training.clips().num_rows == cut.outcome.counts["selected"]
+    assert next(training.rows(training.shards[0]))["identity"] == training.shards[0].identity
+
+
 def test_a_shard_that_was_removed_is_cut_anew_and_is_the_same(cut: Cut, tmp_path: Path) -> None:
-    shutil.copytree(cut.request.out, tmp_path / "out")
-    request = replace(cut.request, out=tmp_path / "out")
+    shutil.copytree(cut.out, tmp_path / "out")
+    request = replace(cut.request, out=str(tmp_path / "out"))
     training = open_training_set(request.out)
     lost = Path(training.uri(training.shards[0]))
     before = lost.read_bytes()
@@ -210,7 +230,9 @@ def test_thresholds_are_only_for_counting(cut: Cut) -> None:
 
 
 def test_clips_whose_worker_died_say_so_and_are_tried_again(cut: Cut, tmp_path: Path) -> None:
-    config = replace(vox_config(replace(cut.request, out=tmp_path)), judge_path=str(tmp_path / "gone.safetensors"))
+    config = replace(
+        vox_config(replace(cut.request, out=str(tmp_path))), judge_path=str(tmp_path / "gone.safetensors")
+    )
     shards = plan_shards(selected_clips(cut.request.root, "first"), config)[:1]
 
     (row,) = cut_shards(shards, config, lambda event: None)
@@ -220,7 +242,7 @@ def test_clips_whose_worker_died_say_so_and_are_tried_again(cut: Cut, tmp_path: 
 
 
 def test_a_set_in_which_nothing_is_ok_is_a_failure(tree: Path, tmp_path: Path) -> None:
-    request = VoxRequest(root=tree, out=tmp_path / "out", select=str(tmp_path / "list.txt"))
+    request = VoxRequest(root=tree, out=str(tmp_path / "out"), select=str(tmp_path / "list.txt"))
     (tmp_path / "list.txt").write_text("dev/id00002/broken/00001\n")
     cut_here(request, ["id00002"])
 
@@ -273,9 +295,9 @@ def test_a_judge_that_is_none_is_refused_before_anything_runs(tree: Path, tmp_pa
 def test_what_has_an_option_of_its_own_is_no_setting(tree: Path, tmp_path: Path) -> None:
     assert {"cut.jpeg_quality", "clips_per_shard", "thresholds.min_confidence"} <= set(setting_keys())
     with pytest.raises(OverrideError, match="known keys"):
-        vox_config(VoxRequest(root=tree, out=tmp_path, settings=("store_uri=x",)))
+        vox_config(VoxRequest(root=tree, out=str(tmp_path), settings=("store_uri=x",)))
 
 
 def test_a_folder_without_a_training_set_is_told(tmp_path: Path) -> None:
     with pytest.raises(TrainingSetError, match=r"manifest\.json"):
-        open_training_set(tmp_path)
+        open_training_set(str(tmp_path))

@@ -9,10 +9,11 @@ from jobs.work_folder import forget_weights, seen_by_all, work_uri
 
 def test_a_relative_path_is_made_absolute_and_a_uri_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert work_uri("w", Path("out")) == str(tmp_path / "w")
-    assert work_uri(None, Path("out")) == str(tmp_path / "out" / ".work")
-    assert work_uri("s3://bucket/w", Path("out")) == "s3://bucket/w"
-    assert work_uri("/w", Path("out")) == "/w"
+    assert work_uri("w", "out") == str(tmp_path / "w")
+    assert work_uri(None, "out") == str(tmp_path / "out" / ".work")
+    assert work_uri("s3://bucket/w", "out") == "s3://bucket/w"
+    assert work_uri("/w", "out") == "/w"
+    assert work_uri(None, "s3://bucket/vox2/") == "s3://bucket/vox2/.work"
 
 
 def test_weights_are_copied_under_their_digest_once_and_forgotten(tmp_path: Path) -> None:
