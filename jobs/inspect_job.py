@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from pipelines.admission import film_facts
 from pipelines.align import clip_spans
+from pipelines.eligibility import measured
 from pipelines.media.probe import Probe, probe_film
 from pipelines.plan import Eligibility, plan_shots
 from pipelines.shots import DetectShots
@@ -16,6 +17,7 @@ from pipelines.speech import SpeechConfig, stored_speech
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, file_digest
 from schemas.film import FILM
+from schemas.reason import Reason
 from schemas.shot import ALIGNED_SHOT
 from schemas.timing import ANALYSIS_RATE_HZ, Span, clock, fraction
 
@@ -106,14 +108,16 @@ def _shot_facts(row: Row) -> dict[str, Any]:
         "end": clock(row["shot_end_pts"] * time_base),
         "speech_s": round(spoken / ANALYSIS_RATE_HZ, 3),
         "reason": row["reason"],
-        "tracks": [_track_facts(track, decided[track["track_index"]]) for track in row["tracks"]],
+        "tracks": [_track_facts(row, track, decided[track["track_index"]]) for track in row["tracks"]],
     }
 
 
-def _track_facts(track: Row, verdict: Row) -> dict[str, Any]:
+def _track_facts(row: Row, track: Row, verdict: Row) -> dict[str, Any]:
     facts = {name: _rounded(track[name]) for name in TRACK_FACTS}
     span = {"start_pts": track["start_pts"], "end_pts": track["end_pts"]}
-    return facts | span | {"verdict": verdict["verdict"], "reason": verdict["reason"]}
+    decided = {"verdict": verdict["verdict"], "reason": verdict["reason"]}
+    reason = Reason(verdict["reason"]) if verdict["reason"] else None
+    return facts | span | decided | {"measured": measured(row, track, reason, Eligibility())}
 
 
 def _rounded(value: Any) -> Any:

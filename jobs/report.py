@@ -84,9 +84,10 @@ def _reasons(plan: Sequence[Row]) -> str:
 
 
 def _plan(plan: Sequence[Row]) -> str:
-    columns = ["shot_index", "track_index", "start", "end", "verdict", "reason", "speaking_score", "face_height_px"]
-    rows = [[row[name] for name in columns] + [row["frames_to_paint"]] for row in plan]
-    return _table(["shot", "face", "start", "end", "verdict", "reason", "speaking", "height, px", "frames"], rows)
+    columns = ["shot_index", "track_index", "start", "end", "verdict", "reason", "measured"]
+    columns += ["speaking_score", "face_height_px", "frames_to_paint"]
+    heads = ["shot", "face", "start", "end", "verdict", "reason", "measured", "speaking", "height, px", "frames"]
+    return _table(heads, [[row[name] for name in columns] for row in plan])
 
 
 def _stages(stages: Mapping[str, StageCount]) -> str:

@@ -71,9 +71,10 @@ def show_stages(stages: Sequence[Row]) -> None:
 
 def show_plan(plan: Sequence[Row], cost: PlanCost) -> None:
     """Print a plan and what it would cost."""
-    columns = ("title", "language", "shot_index", "track_index", "start", "end", "verdict", "reason")
+    columns = ("title", "language", "shot_index", "track_index", "start", "end", "verdict", "reason", "measured")
     numbers = ("speaking_score", "face_height_px", "frames_to_paint")
-    heads = ["title", "language", "shot", "face", "start", "end", "verdict", "reason", "speaking", "px", "frames"]
+    heads = ["title", "language", "shot", "face", "start", "end", "verdict", "reason", "measured"]
+    heads += ["speaking", "px", "frames"]
     show("plan", heads, [[row[name] for name in (*columns, *numbers)] for row in plan])
     show("verdicts", ["verdict: reason", "face tracks and empty shots"], list(cost.verdicts.items()))
     minutes = cost.cpu_seconds / 60
@@ -89,6 +90,7 @@ def show_inspection(inspection: Inspection) -> None:
     streams = inspection.film["streams"]
     show("streams", list(streams[0]), [list(stream.values()) for stream in streams])
     heads = ["shot", "pts", "start", "end", "frames", "speech, s", "face", "px", "speaking", "verdict", "reason"]
+    heads.append("measured")
     show("shots", heads, [line for shot in inspection.shots for line in _shot_lines(shot)])
 
 
@@ -125,8 +127,8 @@ def _shot_lines(shot: dict[str, Any]) -> list[list[object]]:
     span = f"{shot['start_pts']}..{shot['end_pts']}"
     place = [shot["shot_index"], span, shot["start"], shot["end"], shot["num_frames"], shot["speech_s"]]
     if not shot["tracks"]:
-        return [[*place, "", "", "", "leave", shot["reason"]]]
-    names = ("track_index", "face_height_px", "speaking_score", "verdict", "reason")
+        return [[*place, "", "", "", "leave", shot["reason"], ""]]
+    names = ("track_index", "face_height_px", "speaking_score", "verdict", "reason", "measured")
     return [[*place, *(track[name] for name in names)] for track in shot["tracks"]]
 
 

@@ -1,6 +1,6 @@
 """Which face tracks are painted: a verdict and a reason for every track of a shot. Pure functions of small facts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -57,8 +57,7 @@ def decide_track(row: Row, track: Row, eligibility: Eligibility) -> Decision:
     reason = _unfit(row, track, eligibility)
     if reason is not None:
         return Verdict.LEAVE, reason
-    score = track["speaking_score"]
-    rival = max((other["speaking_score"] for other in _rivals(row, track)), default=None)
+    score, rival = track["speaking_score"], _rival_score(row, track)
     if score < eligibility.min_speaking_score:
         return Verdict.LEAVE, Reason.NOT_SPEAKING
     # Two who both seem to speak may do so in turn: a person must say whose line it is.
@@ -67,21 +66,40 @@ def decide_track(row: Row, track: Row, eligibility: Eligibility) -> Decision:
     return Verdict.DUB, None
 
 
+def measured(row: Row, track: Row, reason: Reason | None, eligibility: Eligibility) -> str | None:
+    """What a reason of `decide_track` was found by, beside its threshold, in words for people; None for any other."""
+    score = f"speaking score {track['speaking_score']:.2f}"
+    if reason is Reason.NOT_SPEAKING:
+        return f"{score}, at least {eligibility.min_speaking_score:g}"
+    if reason is Reason.SPEAKER_UNSURE:
+        return f"{score}, of another face {_rival_score(row, track):.2f}"
+    demands = _demands(row, track, eligibility)
+    return next((words for failed, words, met in demands if failed is reason and not met), None)
+
+
 def _unfit(row: Row, track: Row, eligibility: Eligibility) -> Reason | None:
     """Why the track is not painted whoever speaks; the most telling reason first."""
-    if not spans_to_paint(row, track, eligibility.paint_margin_s):
-        return Reason.NO_SPEECH
-    if track["num_frames"] < eligibility.min_frames:
-        return Reason.TRACK_TOO_SHORT
-    if track["face_height_px"] < eligibility.min_face_height_px:
-        return Reason.FACE_TOO_SMALL
-    if track["enlargement"] < eligibility.min_enlargement:
-        return Reason.FACE_TOO_SMALL
-    if track["enlargement"] > eligibility.max_enlargement:
-        return Reason.FACE_TOO_LARGE
-    if abs(track["yaw_deg"]) > eligibility.max_yaw_deg:
-        return Reason.FACE_TURNED
-    return None
+    return next((reason for reason, _, met in _demands(row, track, eligibility) if not met), None)
+
+
+def _demands(row: Row, track: Row, eligibility: Eligibility) -> Iterator[tuple[Reason, str, bool]]:
+    """Each demand: the reason when it is not met, what was measured and what is demanded, and whether it is met."""
+    one, frames, height_px = eligibility, track["num_frames"], track["face_height_px"]
+    enlargement, yaw_deg = track["enlargement"], track["yaw_deg"]
+    yield Reason.NO_SPEECH, "no speech while it is seen", bool(spans_to_paint(row, track, one.paint_margin_s))
+    yield Reason.TRACK_TOO_SHORT, f"{frames} frames, at least {one.min_frames}", frames >= one.min_frames
+    small = f"face {height_px:.0f} px high, at least {one.min_face_height_px:g}"
+    yield Reason.FACE_TOO_SMALL, small, height_px >= one.min_face_height_px
+    shrunk = f"{enlargement:.2f} film px a crop px, at least {one.min_enlargement:g}"
+    yield Reason.FACE_TOO_SMALL, shrunk, enlargement >= one.min_enlargement
+    enlarged = f"{enlargement:.2f} film px a crop px, at most {one.max_enlargement:g}"
+    yield Reason.FACE_TOO_LARGE, enlarged, enlargement <= one.max_enlargement
+    yield Reason.FACE_TURNED, f"yaw {yaw_deg:.0f} deg, at most {one.max_yaw_deg:g}", abs(yaw_deg) <= one.max_yaw_deg
+
+
+def _rival_score(row: Row, track: Row) -> float | None:
+    """The best speaking score of another face on screen at the same time; None without one."""
+    return max((other["speaking_score"] for other in _rivals(row, track)), default=None)
 
 
 def _rivals(row: Row, track: Row) -> list[Row]:

@@ -1,12 +1,18 @@
 """Stage 4: the plan. A verdict for every face track of every shot, as a flat table that a person may edit."""
 
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Any
 
 import pyarrow as pa
 
-from pipelines.eligibility import Eligibility, decide_track, num_frames_to_paint, shot_reason, spans_to_paint
+from pipelines.eligibility import (
+    Eligibility,
+    decide_track,
+    measured,
+    num_frames_to_paint,
+    shot_reason,
+    spans_to_paint,
+)
 from pipelines.stage import Row
 from schemas.reason import Reason, Verdict
 from schemas.shot import PLAN, PLANNED_SHOT
@@ -37,12 +43,12 @@ def _with_verdicts(row: Row, verdicts: list[Row]) -> Row:
 
 def plan_table(planned: pa.Table, eligibility: Eligibility | None = None) -> pa.Table:
     """The flat PLAN: one row per face track, and one for each shot without a face."""
-    margin_s = (eligibility or Eligibility()).paint_margin_s
-    rows = [line for row in planned.to_pylist() for line in _plan_rows(row, margin_s)]
+    rules = eligibility or Eligibility()
+    rows = [line for row in planned.to_pylist() for line in _plan_rows(row, rules)]
     return pa.Table.from_pylist(rows, schema=PLAN)
 
 
-def _plan_rows(row: Row, margin_s: Fraction) -> list[Row]:
+def _plan_rows(row: Row, eligibility: Eligibility) -> list[Row]:
     time_base = fraction(row["time_base"])
     shot = {name: row[name] for name in ("dub_id", "title", "language", "shot_index")} | {
         "start": clock(row["shot_start_pts"] * time_base),
@@ -51,13 +57,18 @@ def _plan_rows(row: Row, margin_s: Fraction) -> list[Row]:
     if not row["tracks"]:
         return [shot | {"verdict": Verdict.LEAVE, "reason": row["reason"], "frames_to_paint": 0}]
     decided = {verdict["track_index"]: verdict for verdict in row["verdicts"]}
-    return [shot | _track_columns(row, track, decided[track["track_index"]], margin_s) for track in row["tracks"]]
+    return [shot | _track_columns(row, track, decided[track["track_index"]], eligibility) for track in row["tracks"]]
 
 
-def _track_columns(row: Row, track: Row, decided: Row, margin_s: Fraction) -> Row:
-    painted = decided["verdict"] != Verdict.LEAVE
-    measured = {name: track[name] for name in ("speaking_score", "face_height_px", "enlargement")}
-    return decided | measured | {"frames_to_paint": num_frames_to_paint(row, track, margin_s) if painted else 0}
+def _track_columns(row: Row, track: Row, decided: Row, eligibility: Eligibility) -> Row:
+    reason = Reason(decided["reason"]) if decided["reason"] else None
+    frames = num_frames_to_paint(row, track, eligibility.paint_margin_s)
+    return {
+        **decided,
+        **{name: track[name] for name in ("speaking_score", "face_height_px", "enlargement")},
+        "measured": measured(row, track, reason, eligibility),
+        "frames_to_paint": frames if decided["verdict"] != Verdict.LEAVE else 0,
+    }
 
 
 def apply_edits(planned: pa.Table, edited: pa.Table) -> pa.Table:

@@ -22,6 +22,7 @@ PLAN_ROW = {
     "end": "00:00:01.000",
     "verdict": "dub",
     "reason": None,
+    "measured": None,
     "speaking_score": 0.9,
     "face_height_px": 60.0,
     "frames_to_paint": 20,

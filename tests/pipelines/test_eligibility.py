@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.eligibility import Eligibility, decide_track, num_frames_to_paint, shot_reason, spans_to_paint
+from pipelines.eligibility import (
+    Eligibility,
+    decide_track,
+    measured,
+    num_frames_to_paint,
+    shot_reason,
+    spans_to_paint,
+)
 from schemas.reason import Reason, Verdict
 from tests.planned_rows import TICKS_PER_FRAME, shot, spans, track
 
@@ -38,6 +45,33 @@ def test_one_face_is_dubbed_unless_something_speaks_against_it(facts: dict[str, 
     expected = (Verdict.DUB, None) if reason is None else (Verdict.LEAVE, reason)
 
     assert decided(shot(track(**facts))) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({}, None),
+        ({"face_height_px": 20.0}, "face 20 px high, at least 36"),
+        ({"enlargement": 0.1}, "0.10 film px a crop px, at least 0.2"),
+        ({"enlargement": 5.0}, "5.00 film px a crop px, at most 3"),
+        ({"yaw_deg": -70.0}, "yaw -70 deg, at most 50"),
+        ({"num_frames": 4}, "4 frames, at least 10"),
+        ({"speaking_score": 0.1}, "speaking score 0.10, at least 0.5"),
+        ({"start_pts": 70 * TICKS_PER_FRAME}, "no speech while it is seen"),
+    ],
+)
+def test_each_reason_says_what_was_measured_and_what_is_demanded(facts: dict[str, Any], words: str | None) -> None:
+    row = shot(track(**facts))
+    ((_, reason),) = decided(row)
+
+    assert measured(row, row["tracks"][0], reason, RULES) == words
+
+
+def test_who_is_unsure_names_the_other_score_and_a_person_gives_no_measure() -> None:
+    row = shot(track(0, speaking_score=0.80), track(1, speaking_score=0.78))
+
+    assert measured(row, row["tracks"][0], Reason.SPEAKER_UNSURE, RULES) == "speaking score 0.80, of another face 0.78"
+    assert measured(row, row["tracks"][0], Reason.BY_HAND, RULES) is None
 
 
 def test_only_the_speaker_of_two_faces_is_dubbed() -> None:
