@@ -15,7 +15,7 @@ from jobs.command import DONE, FAILED, Json, material_errors, print_json
 from jobs.evaluate_command import evaluate
 from jobs.lineage_command import lineage
 from jobs.nightly_command import nightly
-from jobs.train_command import train_app
+from jobs.train_command import seconds_of, train_app
 from jobs.voxceleb2_command import voxceleb2
 from jobs.weights import weights_app
 
@@ -72,11 +72,15 @@ def plan(
     model: Model = "bundled:small",
     settings: Settings = None,
     skip_invalid: SkipInvalid = False,
+    budget: Annotated[
+        str | None, typer.Option("--budget", metavar="2h", help="Paint no longer than this on two CPU cores: s, m, h.")
+    ] = None,
     address: Address = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Say what a dub would do and cost. Nothing is painted."""
+    budget_s = seconds_of(budget, "--budget")
     prepare_ray(address)
     from jobs.dub_pipeline import open_pipeline, plan_store
     from jobs.plan_job import run_plan
@@ -84,7 +88,7 @@ def plan(
 
     with material_errors(), _progress(quiet=quiet) as display:
         pipeline = open_pipeline(plan_store(out, work), out or Path(), model, settings or [], address)
-        outcome = run_plan(catalog, out, pipeline, skip_invalid=skip_invalid, display=display)
+        outcome = run_plan(catalog, out, pipeline, skip_invalid=skip_invalid, budget_s=budget_s, display=display)
     if not print_json(_jsonable(asdict(outcome)), as_json):
         if outcome.problems:
             show_problems(outcome.problems)

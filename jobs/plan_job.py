@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jobs.catalog import CatalogProblem
-from jobs.cost import PlanCost, plan_cost
+from jobs.cost import PAINT_SECONDS_PER_FRAME, PlanCost, plan_cost
 from jobs.dub import DONE, FAILED, WRONG_USE, may_go_on
 from jobs.intake import take_in
 from jobs.passes import DubPipeline
 from jobs.plan_file import write_plan
 from jobs.planning import expect_analysis, plan_films
 from jobs.progress import Display, Silence
+from pipelines.plan_budget import within_budget
 from pipelines.stage import Row
 
 PLAN_NAME = "plan.csv"
@@ -35,9 +36,12 @@ def run_plan(
     pipeline: DubPipeline,
     *,
     skip_invalid: bool = False,
+    budget_s: float | None = None,
     display: Display | None = None,
 ) -> PlanOutcome:
     """Plan a catalog; with `out`, the plan is written there as a CSV that `dub --plan` takes back.
+
+    With `budget_s`, seconds of painting on two CPU cores, faces that are too much for it are left, small ones first.
 
     Raises:
         CatalogUnreadableError: there is no catalog.
@@ -51,6 +55,8 @@ def run_plan(
         intake.known.keep(intake.films.to_pylist())
         planned = plan_films(pipeline, intake.films, display)
     table = pipeline.plan_table(planned.shots)
+    if budget_s is not None:
+        table = within_budget(table, int(budget_s / PAINT_SECONDS_PER_FRAME))
     written = out / PLAN_NAME if out else None
     if written:
         write_plan(written, table)

@@ -128,8 +128,8 @@ def _train(
     raise typer.Exit(outcome.exit_code)
 
 
-def seconds_of(text: str | None) -> float | None:
-    """Seconds of `90s`, `5m` or `6h`.
+def seconds_of(text: str | None, option: str = "--for") -> float | None:
+    """Seconds of `90s`, `5m` or `6h`; `option` is named where it is none.
 
     Raises:
         typer.BadParameter: it is none of these.
@@ -138,7 +138,7 @@ def seconds_of(text: str | None) -> float | None:
         return None
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
     if not found or not float(found[1]):
-        raise typer.BadParameter(f"{text} is no time such as 90s, 5m or 6h", param_hint="--for")
+        raise typer.BadParameter(f"{text} is no time such as 90s, 5m or 6h", param_hint=option)
     return float(found[1]) * UNITS_S[found[2]]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.eligibility import (
+    Decision,
     Eligibility,
     decide_track,
     measured,
@@ -74,7 +75,7 @@ def _track_columns(row: Row, track: Row, decided: Row, eligibility: Eligibility)
 def apply_edits(planned: pa.Table, edited: pa.Table) -> pa.Table:
     """The plan with the verdicts of an edited PLAN table; rows that it leaves out stay as they are.
 
-    A track whose verdict was changed to leave has the reason `by_hand`.
+    A track whose verdict was changed to leave has the reason `by_hand`, or `over_budget` where a budget did it.
 
     Raises:
         ValueError: lists every row that the plan does not have, that is there twice, whose verdict is
@@ -86,8 +87,8 @@ def apply_edits(planned: pa.Table, edited: pa.Table) -> pa.Table:
     problems = _problems(known, edits)
     if problems:
         raise ValueError("the edited plan cannot be followed:\n" + "\n".join(problems))
-    verdicts = {_key(edit): Verdict(edit["verdict"]) for edit in edits}
-    return pa.Table.from_pylist([_edited(row, verdicts) for row in rows], schema=PLANNED_SHOT)
+    wanted = {_key(edit): (Verdict(edit["verdict"]), _edit_reason(edit)) for edit in edits}
+    return pa.Table.from_pylist([_edited(row, wanted) for row in rows], schema=PLANNED_SHOT)
 
 
 def _key(line: Mapping[str, Any]) -> PlanKey:
@@ -113,11 +114,19 @@ def _problems(known: Mapping[PlanKey, Row], edits: list[Row]) -> list[str]:
     return problems
 
 
-def _edited(row: Row, verdicts: Mapping[PlanKey, Verdict]) -> Row:
+def _edit_reason(edit: Row) -> Reason | None:
+    """Why a verdict that was changed is what it is."""
+    if edit["verdict"] == Verdict.DUB:
+        return None
+    is_budget = edit["verdict"] == Verdict.LEAVE and edit["reason"] == Reason.OVER_BUDGET
+    return Reason.OVER_BUDGET if is_budget else Reason.BY_HAND
+
+
+def _edited(row: Row, wanted: Mapping[PlanKey, Decision]) -> Row:
     changed = []
     for verdict in row["verdicts"]:
-        wanted = verdicts.get((row["dub_id"], row["shot_index"], verdict["track_index"]), verdict["verdict"])
-        if wanted != verdict["verdict"]:
-            verdict = verdict | {"verdict": wanted, "reason": None if wanted == Verdict.DUB else Reason.BY_HAND}
+        found = wanted.get((row["dub_id"], row["shot_index"], verdict["track_index"]))
+        if found is not None and found[0] != verdict["verdict"]:
+            verdict = verdict | {"verdict": found[0], "reason": found[1]}
         changed.append(verdict)
     return _with_verdicts(row, changed)

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     FACE_TURNED = "face_turned"  # near profile: a corner of the mouth is hidden
     TRACK_TOO_SHORT = "track_too_short"  # seen for too few frames
     SPEAKER_UNSURE = "speaker_unsure"  # two faces score alike
+    OVER_BUDGET = "over_budget"  # larger faces have used up what may be painted
     BY_HAND = "by_hand"  # a person edited the verdict
     UNDECODABLE = "undecodable"  # the picture of this shot cannot be decoded
     GATE_FAILED = "gate_failed"  # painted, and worse than the original

@@ -15,7 +15,7 @@ from jobs.command import DONE, FAILED, WRONG_USE
 
 OPTIONS = {
     "demo": ["--json", "--out", "--quiet"],
-    "plan": ["--address", "--json", "--model", "--out", "--quiet", "--set", "--skip-invalid", "--work"],
+    "plan": ["--address", "--budget", "--json", "--model", "--out", "--quiet", "--set", "--skip-invalid", "--work"],
     "dub": [
         "--address",
         "--json",
