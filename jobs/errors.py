@@ -25,6 +25,7 @@ from pipelines.clip_list import ClipListError
 from pipelines.media.container import UndecodableError
 from pipelines.media.refusal import MediaRefusedError
 from pipelines.pair_list import PairListError
+from pipelines.storage import UnknownStorageError
 from pipelines.stretch_index import NoStretchesError
 from pipelines.training_set import TrainingSetError
 from pipelines.vox_tree import VoxTreeError
@@ -44,6 +45,7 @@ WRONG_USES = (
     TrainingSetError,
     UnfinishedNightError,
     UnknownRecipeError,
+    UnknownStorageError,
     VoxTreeError,
     WorkersError,
 )

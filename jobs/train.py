@@ -77,7 +77,8 @@ class _Job:
         failed, stopped = True, False
         try:
             with ray_cluster(request.address, store_bytes(self._material.recipe)):
-                self._try(lambda: attach_run(self._uri, night.run_id).set_tags(_ray_tags(night)))
+                if not self._notices:  # else the store is gone, and was waited for already
+                    self._try(lambda: attach_run(self._uri, night.run_id).set_tags(_ray_tags(night)))
                 outcome = ended_before(Path(plan.folder))
                 if outcome is None:
                     result = fit(plan, night.name, self._folder / RUNS, workers, display)

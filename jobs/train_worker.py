@@ -99,6 +99,7 @@ class TrainWorker:
             if self._is_over():
                 break
             self._heed()
+        self._batches = iter(())  # let go, so that drawers stop while figures and checkpoint are made
 
     def _drawn(self) -> Iterator[dict[str, torch.Tensor]]:
         """This worker's rows of one epoch after another; blocks that an epoch leaves over begin the next one."""

@@ -14,7 +14,7 @@ from jobs.out_lock import held_out
 from jobs.overrides import OverrideError, override, override_keys
 from jobs.progress import Display, Silence, several
 from jobs.revision import read_revision
-from jobs.work_folder import WORK_NAME, work_uri
+from jobs.work_folder import WORK_NAME, whole_place, work_uri
 from pipelines.assets import asset_path
 from pipelines.clip_cut import CutConfig
 from pipelines.clip_filter import filter_reason
@@ -72,6 +72,7 @@ def run_voxceleb2(request: VoxRequest, display: Display | None = None) -> VoxOut
         ClipListError: the list cannot be read, or names no clips.
         OverrideError: a setting does not fit.
         CheckpointError: the judge's file holds something else.
+        UnknownStorageError: a uri that nothing here can write.
         AssetUnavailableError: face detector or mesh cannot be had.
         OutInUseError: another job writes into the same folder. Behind a uri nobody is held off.
     """
@@ -87,7 +88,9 @@ def vox_config(request: VoxRequest) -> VoxConfig:
     Raises:
         OverrideError: a setting does not fit.
         CheckpointError: the judge's file holds something else.
+        UnknownStorageError: a uri that nothing here can write.
     """
+    whole_place(request.out)
     if request.judge is not None:
         read_header(request.judge, Kind.JUDGE)
     config = VoxConfig(

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from pipelines.storage import file_digest, whole_file
+from pipelines.storage import file_digest, require_storage, whole_file
 
 WORK_NAME, WEIGHTS_NAME = ".work", "weights"
 
@@ -13,12 +13,19 @@ def work_uri(work: str | None, out: str) -> str:
 
     A path becomes absolute, since workers have current folders of their own.
     """
-    return whole_place(work or f"{out.rstrip('/')}/{WORK_NAME}")
+    return whole_place(work or f"{(out or '.').rstrip('/')}/{WORK_NAME}")
 
 
 def whole_place(place: str) -> str:
-    """A uri as it is, a folder with its whole path."""
-    return place.rstrip("/") if "://" in place else str(Path(place).absolute())
+    """A uri as it is, a folder with its whole path.
+
+    Raises:
+        UnknownStorageError: a uri that nothing here can read.
+    """
+    if "://" not in place:
+        return str(Path(place).absolute())
+    require_storage(place)
+    return place.rstrip("/")
 
 
 def seen_by_all(weights: Path, folder: Path) -> Path:

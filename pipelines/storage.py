@@ -205,6 +205,22 @@ def write_object(uri: str, data: bytes) -> None:
         fs.pipe_file(path, data)  # object stores show an object when all of it has come
 
 
+class UnknownStorageError(ValueError):
+    """A uri of a file system that is not known here, or whose package is not installed."""
+
+
+def require_storage(uri: str) -> None:
+    """Look whether the file system of a uri can be reached from here at all.
+
+    Raises:
+        UnknownStorageError: it cannot.
+    """
+    try:
+        fsspec.core.url_to_fs(uri)
+    except (ImportError, ValueError) as error:
+        raise UnknownStorageError(f"{uri} cannot be read or written: {error}") from error
+
+
 def is_local(uri: str) -> bool:
     """Whether a uri, or a path, is of this machine's file system."""
     fs, _ = fsspec.core.url_to_fs(uri)

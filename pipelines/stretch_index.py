@@ -20,7 +20,11 @@ from schemas.training import ClipStatus
 SAMPLES_PER_MS = 16
 TEST_SPLIT = "test"
 PLACE = ("split", "identity", "video", "utterance")  # of a clip
-LOST_SHARDS = "{} shards cannot be read: remove them, and run `diff2lip voxceleb2` again, which cuts them anew\n{}"
+LOST_SHARDS = (
+    "{} of {} shards are gone or damaged: look whether their store is there; if it is, remove those that are damaged "
+    "and run `diff2lip voxceleb2` again, which cuts them anew. The first are\n{}"
+)
+NAMED_SHARDS = 10
 CACHED_STRETCHES = 32  # 2 to 4 MB each
 
 
@@ -75,9 +79,11 @@ def stretch_index(data: TrainingSet, thresholds: ClipThresholds, held: HeldOut) 
         try:
             found += _stretches(uri, known, held, has_test=has_test)
         except (OSError, pa.ArrowException) as error:
+            if not _is_lost(error):
+                raise
             broken.append(f"{uri}: {error}")
     if broken:
-        raise TrainingSetError(LOST_SHARDS.format(len(broken), "\n".join(broken)))
+        raise TrainingSetError(LOST_SHARDS.format(len(broken), len(shards), "\n".join(broken[:NAMED_SHARDS])))
     index = pa.Table.from_pylist(found, schema=STRETCH)
     _require(index, reasons)
     return index, reasons
@@ -106,6 +112,8 @@ class StretchReader:
             try:
                 self._rows[place] = _read_row(shard_uri, row_index)
             except (OSError, IndexError, pa.ArrowException) as error:
+                if not _is_lost(error):
+                    raise
                 raise BrokenRowError(f"row {row_index} of {shard_uri} cannot be read: {error}") from error
         self._rows.move_to_end(place)
         while len(self._rows) > self._cached:
@@ -134,6 +142,13 @@ def _stretches(uri: str, clips: dict[tuple[str, ...], Row], held: HeldOut, *, ha
         place = {"shard_uri": uri, "row_index": row_index, "held_out": out, "lead_samples": lead}
         found.append(place | {name: row[name] for name in STRETCH.names if name in row})
     return found
+
+
+def _is_lost(error: Exception) -> bool:
+    """Whether a file is gone or damaged for good. Of all other errors of reading, the next try may know nothing."""
+    if isinstance(error, MemoryError):
+        return False
+    return not isinstance(error, OSError) or isinstance(error, FileNotFoundError) or error.errno is None
 
 
 def _read_row(uri: str, row_index: int) -> Row:

@@ -68,8 +68,15 @@ class TrainingSet:
         return TrainingCrop(self.manifest["settings"]["config"]["crop"])
 
     def clips(self) -> pa.Table:
-        """CLIP_FACTS of every clip that was asked for."""
-        return read_table(_within(self.place, CLIPS_NAME))
+        """CLIP_FACTS of every clip that was asked for.
+
+        Raises:
+            TrainingSetError: they are not there, or damaged.
+        """
+        try:
+            return read_table(_within(self.place, CLIPS_NAME))
+        except (FileNotFoundError, pa.ArrowInvalid) as error:
+            raise TrainingSetError(f"{self.place} holds no whole training set: {error}") from error
 
     def uri(self, shard: TrainingShard) -> str:
         """Where a shard lies; right also when the whole set was moved."""

@@ -30,8 +30,7 @@ def test_figures_wait_for_a_server_that_is_gone_and_keep_their_step_and_moment(
     gone.log_document("grids/step20.png", b"png")
 
     assert "MLflow keeps no record" in gone.lost
-    *waiting, document = [json.loads(line) for line in (tmp_path / PENDING_NAME).read_text().splitlines()]
-    assert document == {"document": "grids/step20.png"}
+    waiting = [json.loads(line) for line in (tmp_path / PENDING_NAME).read_text().splitlines()]
     assert [(line["step"], line["metrics"]["loss"]) for line in waiting] == [(10, 0.5), (20, 0.4)]
     assert (tmp_path / "grids" / "step20.png").read_bytes() == b"png"
 
@@ -42,6 +41,30 @@ def test_figures_wait_for_a_server_that_is_gone_and_keep_their_step_and_moment(
     assert [metric.timestamp for metric in history] == [round(line["time_s"] * 1000) for line in waiting]
     assert [file.path for file in MlflowClient(uri).list_artifacts(run.run_id, "grids")] == ["grids/step20.png"]
     assert not (tmp_path / PENDING_NAME).read_text()
+    run.finish(failed=False)
+
+
+def test_a_store_that_takes_no_pictures_keeps_no_figures_back(tmp_path: Path, mlflow_folder: Path) -> None:
+    """As one without rights to write artifacts: here their folder is a file for a while."""
+    uri, artifacts = default_tracking_uri(mlflow_folder), mlflow_folder / "mlartifacts"
+    run = open_job(uri, "train test", {})
+    artifacts.mkdir(exist_ok=True)
+    artifacts.rename(mlflow_folder / "away")
+    artifacts.touch()
+    record = TrainRecord(uri, run.run_id, tmp_path, retry_s=3600)
+
+    record.log_document("grids/step10.png", b"png")
+    record.log({"loss": 0.5}, 10)
+
+    assert record.lost
+    assert [metric.value for metric in MlflowClient(uri).get_metric_history(run.run_id, "loss")] == [0.5]
+
+    artifacts.unlink()
+    (mlflow_folder / "away").rename(artifacts)
+    record.flush(force=True)
+
+    assert not record.lost
+    assert [file.path for file in MlflowClient(uri).list_artifacts(run.run_id, "grids")] == ["grids/step10.png"]
     run.finish(failed=False)
 
 

@@ -1,10 +1,12 @@
 """What is learnt from passes the thresholds, and who is measured on is never learnt from."""
 
+import errno
 from pathlib import Path
 
 import pytest
 
 from pipelines.clip_filter import ClipThresholds
+from pipelines.storage import write_object
 from pipelines.stretch_index import (
     BrokenRowError,
     HeldOut,
@@ -13,8 +15,17 @@ from pipelines.stretch_index import (
     is_held_out,
     stretch_index,
 )
-from pipelines.training_set import TrainingSetError
-from tests.training_sets import NUM_FRAMES, clip_facts, clip_names, loud_at, make_training_set, talking_set, utterance
+from pipelines.training_set import TrainingSetError, open_training_set, write_training_set
+from tests.training_sets import (
+    NUM_FRAMES,
+    STORE,
+    clip_facts,
+    clip_names,
+    loud_at,
+    make_training_set,
+    talking_set,
+    utterance,
+)
 
 HALF = HeldOut(share=0.5)
 
@@ -67,8 +78,28 @@ def test_shards_that_cannot_be_read_are_all_named(tmp_path: Path) -> None:
     first.write_bytes(first.read_bytes()[:-100])
     second.unlink()
 
-    with pytest.raises(TrainingSetError, match=rf"2 shards cannot be read: remove them(.|\n)*{first}(.|\n)*{second}"):
+    with pytest.raises(TrainingSetError, match=rf"2 of 3 shards are gone or damaged(.|\n)*{first}(.|\n)*{second}"):
         stretch_index(data, ClipThresholds(), HALF)
+
+
+def test_a_set_that_was_half_copied_is_named(tmp_path: Path) -> None:
+    data = talking_set(tmp_path, identities=3)
+    (tmp_path / "clips.parquet").unlink()
+
+    with pytest.raises(TrainingSetError, match="holds no whole training set"):
+        stretch_index(data, ClipThresholds(), HALF)
+
+
+def test_an_error_that_may_pass_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the same number would be another sample after a network's hiccup."""
+    data = talking_set(tmp_path, identities=3)
+
+    def busy(uri: str) -> None:
+        raise OSError(errno.EIO, "input/output error")
+
+    monkeypatch.setattr("pipelines.stretch_index.open_object", busy)
+    with pytest.raises(OSError, match="input/output error"):
+        StretchReader().read(data.uri(data.shards[0]), 0)
 
 
 def test_a_set_of_which_nothing_is_left_says_what_was_left_out(tmp_path: Path) -> None:
@@ -101,3 +132,21 @@ def test_a_reader_finds_rows_and_keeps_the_last_ones(tmp_path: Path) -> None:
     assert reader.read(uris[0], 0) is not first
     with pytest.raises(BrokenRowError, match=r"row 1 of .* has 1 rows"):
         reader.read(uris[0], 1)
+
+
+def test_a_set_behind_a_uri_is_read_like_one_in_a_folder(tmp_path: Path) -> None:
+    """In memory, as fsspec has it: no file of this machine."""
+    local = talking_set(tmp_path)
+    place = "memory://bucket/vox2"
+    for shard in local.shards:
+        write_object(f"{place}/{STORE}/objects/{shard.key[:2]}/{shard.key}", Path(local.uri(shard)).read_bytes())
+
+    written = write_training_set(place, local.clips(), local.manifest)
+    data = open_training_set(place)
+
+    assert written == [f"{place}/clips.parquet", f"{place}/manifest.json"]
+    assert data.digest == local.digest
+    assert all(data.uri(shard).startswith("memory://") for shard in data.shards)
+    index, there = (stretch_index(one, ClipThresholds(), HALF)[0] for one in (local, data))
+    assert there.drop_columns("shard_uri") == index.drop_columns("shard_uri")
+    assert StretchReader().read(data.uri(data.shards[0]), 0) == StretchReader().read(local.uri(local.shards[0]), 0)
