@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 Config = TypeVar("Config")
 _TYPES = (bool, int, float, str, Fraction)
@@ -51,8 +51,13 @@ def _fields(config: Any, prefix: str) -> list[str]:
 
 def _replaced(config: Any, path: list[str], text: str) -> Any:
     old = getattr(config, path[0])
-    new = _replaced(old, path[1:], text) if path[1:] else _parsed(text, type(old))
+    new = _replaced(old, path[1:], text) if path[1:] else _parsed(text, _kind(config, path[0]))
     return dataclasses.replace(config, **{path[0]: new})
+
+
+def _kind(config: Any, name: str) -> type:
+    """Of a field's values: a float that happens to be a whole number, as a weight of 0, is none of int."""
+    return float if get_type_hints(type(config))[name] is float else type(getattr(config, name))
 
 
 def _parsed(text: str, kind: type) -> Any:

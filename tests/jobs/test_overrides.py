@@ -6,6 +6,7 @@ from fractions import Fraction
 import pytest
 
 from jobs.overrides import OverrideError, override, override_keys
+from jobs.recipes import paper_simple, small
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +31,15 @@ def test_settings_reach_nested_fields_in_their_own_type() -> None:
     settings = ["inner.steps=3", "inner.margin=3/25", "fast=true", "share=1e-2", "name=b=c"]
     expected = Outer(name="b=c", fast=True, share=0.01, inner=Inner(steps=3, margin=Fraction(3, 25)))
     assert override(Outer(), settings) == expected
+
+
+def test_a_number_that_happens_to_be_whole_stays_what_its_field_is() -> None:
+    """A recipe says `gan=0`, and a person `--set painter.weights.gan=0.25`."""
+    assert override(Outer(share=0), ["share=0.25"]).share == 0.25
+    for recipe in (small(), paper_simple()):
+        for name in ("l2", "sync", "perceptual", "gan"):
+            changed = override(recipe, [f"painter.weights.{name}=0.25"])
+            assert getattr(changed.painter.weights, name) == 0.25
 
 
 def test_keys_are_dotted() -> None:
