@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 import ray
+from ray.exceptions import RayError
 from ray.train import CheckpointConfig, FailureConfig, Result, RunConfig, ScalingConfig, TrainingFailedError
 from ray.train.torch import TorchTrainer
 
@@ -48,7 +49,7 @@ def fit(plan: TrainPlan, name: str, storage: Path, workers: int | tuple[int, int
         display: shows steps.
 
     Raises:
-        TrainingBrokenError: it failed more often than it is tried again.
+        TrainingBrokenError: it failed more often than it is tried again, or Ray Train's own processes ended.
     """
     for noisy in ("ray.train", "ray.data"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
@@ -75,6 +76,11 @@ def fit(plan: TrainPlan, name: str, storage: Path, workers: int | tuple[int, int
             raise TrainingBrokenError(
                 f"the workers failed {MAX_FAILURES + 1} times, last: {_cause(error)}; checkpoints are in "
                 f"{storage / name}: the same command goes on from there"
+            ) from error
+        except RayError as error:  # not a worker: what starts them again
+            raise TrainingBrokenError(
+                f"a process of Ray Train itself ended: {_cause(error)}; checkpoints are in {storage / name}: the same "
+                "command goes on from there"
             ) from error
 
 
