@@ -47,13 +47,13 @@ def sound_path(folder: Path, minutes: int) -> Measured:
     from pipelines.align import constant_lag
     from pipelines.dub_mel import DubMel
     from pipelines.speaking import loudness
-    from pipelines.speech import speech_spans
+    from pipelines.speech import find_speech
     from pipelines.storage import ObjectStore
     from pipelines.stored_sound import Sound, stored_sound
     from schemas.timing import ANALYSIS_RATE_HZ
 
     def listen(sound: Sound) -> None:
-        speech_spans(sound)
+        find_speech(sound)
         loudness(sound)
         constant_lag(sound, sound, 2 * ANALYSIS_RATE_HZ)
         first_s = Fraction(len(sound), 2 * ANALYSIS_RATE_HZ)
@@ -88,12 +88,13 @@ def paint_path(folder: Path, num_frames: int) -> Measured:
     from diff2lip.checkpoint import read_config
     from diff2lip.config import SamplerConfig
     from jobs.model_reference import DEFAULT_MODEL, resolve_model
+    from pipelines.eligibility import Eligibility
     from pipelines.paint import PaintMouths
 
     model = resolve_model(DEFAULT_MODEL).path
     size_px = read_config(model).crop.size_px
     sampler = SamplerConfig(steps=1, guidance=1.0)
-    stage = PaintMouths(str(folder), str(model), sampler, Fraction(0), threads=1)
+    stage = PaintMouths(str(folder), str(model), sampler, Eligibility(paint_margin_s=Fraction(0)), threads=1)
 
     short, long = (_made_elsewhere(partial(planned_shot, size_px), folder, count) for count in (8, num_frames))
     return _measured(lambda: stage.facts(short), lambda: stage.facts(long))

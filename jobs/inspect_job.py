@@ -80,7 +80,8 @@ def _with_speech(row: Row, store_uri: str) -> Row:
         "dub_end_sample": end,
         "lag_samples": 0,
         "dub_speech": [],
-        "original_speech": clip_spans(spoken, start, end),
+        "original_speech": clip_spans(spoken.spoken, start, end),
+        "original_overlap": clip_spans(spoken.overlapped, start, end),
     }
 
 

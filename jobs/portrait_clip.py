@@ -68,20 +68,32 @@ def talking_frames(portrait: Portrait, spoken: Utterance, rng: np.random.Generat
     count = len(spoken.wave) * FRAME_RATE // SAMPLE_RATE_HZ
     shapes = viseme_track(spoken.phones, FRAME_RATE)[:count]
     gain = rng.uniform(*MOST_OPEN)
-    affines = [_view(portrait.window, sway) for sway in _sways(count, rng)]
+    affines = [_view(portrait.window, sway) for sway in head_sways(count, rng)]
     for first in range(0, count, FRAMES_AT_ONCE):
         part = slice(first, min(count, first + FRAMES_AT_ONCE))
         images = np.stack([crop_frame(portrait.picture, affine, VIEW.size_px) for affine in affines[part]])
         mouths = np.stack([_moved(portrait, affine) for affine in affines[part]])
-        yield from _said(images, mouths, shapes[part, 0] * gain, shapes[part, 1])
+        yield from with_mouths(images, mouths, shapes[part, 0] * gain, shapes[part, 1])
 
 
-def write_clip(path: Path, frames: Iterator[Pixels], wave: NDArray[np.float32]) -> None:
-    """Write an .mp4 of H.264 and AAC; whole, or not at all."""
+def write_clip(
+    path: Path,
+    frames: Iterator[Pixels],
+    wave: NDArray[np.float32],
+    size_px: tuple[int, int] = (VIEW.size_px, VIEW.size_px),
+) -> None:
+    """Write an .mp4 of H.264 and AAC at 25 frames a second; whole, or not at all.
+
+    Args:
+        path: where it comes to lie.
+        frames: [H, W, 3] RGB each.
+        wave: [N] mono at 16 kHz.
+        size_px: width and height of the picture.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as unfinished, av.open(str(unfinished), "w", format="mp4") as out:
         picture = cast(Any, out.add_stream("libx264", rate=FRAME_RATE, options={"crf": "16", "preset": "fast"}))
-        picture.width = picture.height = VIEW.size_px
+        picture.width, picture.height = size_px
         picture.pix_fmt, picture.time_base = "yuv420p", Fraction(1, FRAME_RATE)
         sound = cast(Any, out.add_stream("aac", rate=SAMPLE_RATE_HZ, layout="mono", bit_rate=SOUND_BIT_RATE))
         for index, pixels in enumerate(frames):
@@ -95,7 +107,8 @@ def write_clip(path: Path, frames: Iterator[Pixels], wave: NDArray[np.float32]) 
         out.mux(sound.encode(None))
 
 
-def _said(images: Pixels, mouths: Floats, openings: NDArray[Any], widths: NDArray[Any]) -> Iterator[Pixels]:
+def with_mouths(images: Pixels, mouths: Floats, openings: NDArray[Any], widths: NDArray[Any]) -> Iterator[Pixels]:
+    """[S, S, 3] RGB each: pictures [F, S, S, 3] with their mouths, [F, 4, 2] in px, opened and widened by [F] each."""
     pictures = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
     at = MouthFrame.from_points(torch.from_numpy(mouths).float())
     warped = warp_mouth(pictures, at, torch.from_numpy(openings).float(), torch.from_numpy(widths).float())
@@ -103,7 +116,7 @@ def _said(images: Pixels, mouths: Floats, openings: NDArray[Any], widths: NDArra
     yield from codes.numpy()
 
 
-def _sways(count: int, rng: np.random.Generator) -> Floats:
+def head_sways(count: int, rng: np.random.Generator) -> Floats:
     """[F, 4] turn, shift along x and y, and scale of the head at each frame: slow and small."""
     strength = np.array([SWAY_RAD, SWAY_SHIFT, SWAY_SHIFT, SWAY_SCALE]) * rng.uniform(0, 1, 4)
     hertz, phase = rng.uniform(*SWAY_HZ, 4), rng.uniform(0, 2 * np.pi, 4)
@@ -113,10 +126,15 @@ def _sways(count: int, rng: np.random.Generator) -> Floats:
 
 def _view(window: Floats, sway: Floats) -> Floats:
     """[2, 3] picture px to px of the clip, the face having moved by `sway`."""
+    return compose(face_to_crop(VIEW), swayed(window, sway))
+
+
+def swayed(window: Floats, sway: Floats) -> Floats:
+    """[2, 3] picture px to the face frame, the head having moved by `sway` (turn, shift along x and y, scale)."""
     turn, right, down, scale = sway
     cos, sin = (1 + scale) * np.cos(turn), (1 + scale) * np.sin(turn)
     moved = np.array([[cos, -sin, right], [sin, cos, down]])
-    return compose(face_to_crop(VIEW), compose(moved, compose(invert(face_to_crop(WINDOW)), window)))
+    return compose(moved, compose(invert(face_to_crop(WINDOW)), window))
 
 
 def _moved(portrait: Portrait, affine: Floats) -> Floats:

@@ -15,7 +15,6 @@ import random
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,29 +23,11 @@ import numpy as np
 from jobs.portrait_clip import Portrait, said, talking_frames, write_clip
 from jobs.real_clip import REAL_CLIPS, write_real_clip
 from jobs.training_archive import read_member
-from jobs.training_kokoro import KokoroSpeech
-from jobs.training_speech import SAMPLE_RATE_HZ, EspeakSpeech, Utterance, flite_speech
+from jobs.training_reader import read_aloud, voices
+from jobs.training_speech import Utterance
 from jobs.training_stills import decode, listed_stills
-from jobs.training_text import frequent_words, sentence
-from jobs.training_voices import ESPEAK_PLAN, FLITE_SECONDS, HELD_VOICES, KOKORO_PLAN, WORDFREQ
 
 CLIP_S = 8.0
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """A voice of a synthesiser, what it reads, and how much of it is wanted."""
-
-    synthesiser: str  # flite, espeak or kokoro
-    name: str
-    language: str  # of the words
-    spelling: str  # espeak-ng's name of the language, for kokoro
-    weight: float
-
-    @property
-    def is_held_out(self) -> bool:
-        """Whether it is never trained on."""
-        return f"{self.synthesiser}-{self.name}".startswith(HELD_VOICES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +42,6 @@ class Clip:
         """Where it lies in a tree."""
         split = "test" if self.still["held_out"] else "dev"
         return root / split / "mp4" / f"id{self.identity:05d}" / "portrait" / f"{self.utterance:05d}.mp4"
-
-
-def voices() -> list[Voice]:
-    """All voices, those held out too."""
-    flite = [Voice("flite", name, "en", "", seconds) for name, seconds in FLITE_SECONDS.items()]
-    espeak = [
-        Voice("espeak", name, language, "", seconds / len(names.split()))
-        for language, names, seconds in ESPEAK_PLAN
-        for name in names.split()
-    ]
-    kokoro = [
-        Voice("kokoro", name, language, spelling, seconds / len(names.split()))
-        for language, spelling, names, seconds in KOKORO_PLAN
-        for name in names.split()
-    ]
-    return [*flite, *espeak, *kokoro]
 
 
 def clips(clips_a_still: int) -> list[Clip]:
@@ -102,34 +67,7 @@ def _sentences(packages: Path, clip: Clip) -> Iterator[Utterance]:
     dice = random.Random(f"{clip.identity}/{clip.utterance}")
     known = [voice for voice in voices() if voice.is_held_out == clip.still["held_out"]]
     voice = dice.choices(known, [voice.weight for voice in known])[0]
-    words, length_s = _words(packages, voice.language), 0.0
-    while length_s < CLIP_S:
-        spoken = _speak(packages, voice, sentence(words, dice), dice)
-        length_s += len(spoken.wave) / SAMPLE_RATE_HZ
-        yield spoken
-
-
-def _speak(packages: Path, voice: Voice, text: str, dice: random.Random) -> Utterance:
-    if voice.synthesiser == "flite":
-        return flite_speech(text, voice.name, dice.uniform(0.85, 1.25))
-    if voice.synthesiser == "espeak":
-        return _espeak().speak(text, voice.name, dice.randint(130, 200), dice.randint(35, 65))
-    return _kokoro(packages).speak(text, voice.name, voice.spelling, dice.uniform(0.85, 1.2))
-
-
-@cache
-def _words(packages: Path, language: str) -> list[str]:
-    return frequent_words(packages / WORDFREQ, language)
-
-
-@cache
-def _espeak() -> EspeakSpeech:
-    return EspeakSpeech()
-
-
-@cache
-def _kokoro(packages: Path) -> KokoroSpeech:
-    return KokoroSpeech(packages)
+    return read_aloud(packages, voice, dice, CLIP_S)
 
 
 def _make(told: tuple[Path, Path, Clip]) -> str:

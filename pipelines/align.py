@@ -20,7 +20,7 @@ from pipelines.stored_sound import Sound, stored_sound
 from schemas.shot import ALIGNED_SHOT, SHOT
 from schemas.timing import ANALYSIS_RATE_HZ, Span, fraction, pts_to_sample
 
-VERSION = 1
+VERSION = 2
 BLOCK_SAMPLES = (
     60 * ANALYSIS_RATE_HZ
 )  # a minute at a time: a feature film's sound needs no transform of its own length
@@ -53,16 +53,17 @@ class AlignDub(RowStage):
     def facts(self, row: Row) -> Row:
         span = Span(row["shot_start_pts"], row["shot_end_pts"], fraction(row["time_base"]))
         start, end = span.to_samples(ANALYSIS_RATE_HZ)
-        dub = stored_speech(self._store, row["dub_digest"], Path(row["dub_uri"]), self._config.speech)
+        spoken = stored_speech(self._store, row["dub_digest"], Path(row["dub_uri"]), self._config.speech)
         original = stored_speech(self._store, row["film_id"], Path(row["film_uri"]), self._config.speech)
         zero = _film_start(row)
-        dub = [(first + zero, after + zero) for first, after in dub]
+        dub = [(first + zero, after + zero) for first, after in spoken.spoken]
         return {
             "dub_start_sample": start - zero,
             "dub_end_sample": end - zero,
             "lag_samples": self._lag_samples(row),
             "dub_speech": clip_spans(dub, start, end),
-            "original_speech": clip_spans(original, start, end),
+            "original_speech": clip_spans(original.spoken, start, end),
+            "original_overlap": clip_spans(original.overlapped, start, end),
         }
 
     def _lag_samples(self, row: Row) -> int:

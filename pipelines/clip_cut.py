@@ -21,12 +21,14 @@ from pipelines.clip_sound import (
 )
 from pipelines.face_detector import DetectorConfig
 from pipelines.face_tracks import TrackConfig
+from pipelines.heard_sound import heard_sound
 from pipelines.media.published_frames import Pixels, first_time_s, published_frames
 from pipelines.progress import Tell, telling
-from pipelines.speaking import loudness, speaking_score
+from pipelines.speaking import Mouth
 from pipelines.stage import Row
 from pipelines.training_window import TrainingCrop
 from pipelines.unfit_clip import UnfitClipError
+from pipelines.who_speaks import speaking_score
 from schemas.training import GRID_RATE, ClipReason
 
 
@@ -137,6 +139,6 @@ def _facts(face: ClipFace, meter: ClipMeter, sound: Codes) -> Row:
 
 
 def _speaking_score(face: ClipFace, sound: Codes) -> float:
-    loud = loudness((sound / INT16_FULL_SCALE).astype(np.float32))
-    times_s = np.array(face.track.pts) / GRID_RATE
-    return speaking_score(times_s, face.track.openings, loud, spoken_spans(loud))
+    heard = heard_sound((sound / INT16_FULL_SCALE).astype(np.float32))
+    mouth = Mouth(np.array(face.track.pts) / GRID_RATE, face.track.openings)
+    return speaking_score(mouth, heard, spoken_spans(heard.loud))

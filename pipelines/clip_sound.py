@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.heard_sound import HOP_SAMPLES
 from pipelines.media.sound import has_sound, read_mono
-from pipelines.speaking import HOP_SAMPLES
 from pipelines.unfit_clip import UnfitClipError
 from schemas.timing import ANALYSIS_RATE_HZ
 from schemas.training import GRID_RATE, MARGIN_SAMPLES, ClipReason

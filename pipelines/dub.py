@@ -32,7 +32,7 @@ ANALYSIS_VERSIONS = {
     "shots": shots.VERSION,
     "speech": speech.VERSION,
     "align": align.VERSION,
-    "loudness": faces.LOUDNESS_VERSION,
+    "heard": faces.HEARD_VERSION,
     "faces": faces.VERSION,
 }
 PAINTING_VERSIONS = {"paint": paint.VERSION, "composite": composite.VERSION}
@@ -79,12 +79,8 @@ class DubConfig:
         """What the pixels of a planned shot depend on, beside its row."""
         parts = (self.sampler, self.mask, self.blend, self.crop)
         facts = {"versions": PAINTING_VERSIONS, "config": [plain(part) for part in parts]}
-        return facts | {"model": self.model_digest, "threads": self.threads, "margin": str(self.margin_s)}
-
-    @property
-    def margin_s(self) -> Any:
-        """Painted before and after speech, in seconds."""
-        return self.eligibility.paint_margin_s
+        spans = {"margin": str(self.eligibility.paint_margin_s), "min_score": self.eligibility.min_doubt_score}
+        return facts | spans | {"model": self.model_digest, "threads": self.threads}
 
 
 def plain(config: Any) -> dict[str, Any]:
@@ -108,7 +104,7 @@ def painting_pass(planned: pa.Table, config: DubConfig, live: LiveFrames | None 
     store = {"store_uri": config.store_uri}
     rows = rows_of(planned)
     painting = {"model_path": config.model_path, "sampler": config.sampler, "threads": config.threads}
-    painting |= {"paint_margin_s": config.margin_s}
+    painting |= {"eligibility": config.eligibility}
     rows = apply(rows, "paint", PaintMouths, PLACEMENTS["paint"], store | painting, live)
     blending = {"crop": config.crop, "mask": config.mask, "blend": config.blend}
     return apply(rows, "composite", CompositeShot, PLACEMENTS["composite"], store | blending, live)

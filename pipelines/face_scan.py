@@ -11,16 +11,21 @@ from itertools import islice, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from diff2lip.config import CropConfig
 from pipelines.detection import Detection, overlap
+from pipelines.face_crop import crop_frame
 from pipelines.face_detector import FaceDetector
+from pipelines.face_frame import crop_affine
 from pipelines.face_mesh import FaceMesh
-from pipelines.face_tracks import Face
+from pipelines.face_tracks import Face, Look
 
 Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
+Floats = NDArray[np.float64]
 Faces = list[Detection]
 
 STEADY_OVERLAP = 0.6
 MIN_PRESENCE = 0.5  # what the mesh takes for no face is none: cartoons, patterns, heads from behind
+LOOK = CropConfig(size_px=16, left=-0.9, top=-1.0, width=1.8)
 STRETCHES = 4  # in memory at once
 
 
@@ -44,7 +49,16 @@ def scan_faces(
 
 def _with_mesh(frame: Pixels, detection: Detection, mesh: FaceMesh) -> Face | None:
     landmarks, presence = mesh.landmarks(frame, detection.box, detection.points[:2])
-    return Face(detection.box, detection.score, landmarks) if presence >= MIN_PRESENCE else None
+    if presence < MIN_PRESENCE:
+        return None
+    return Face(detection.box, detection.score, landmarks, face_look(frame, landmarks))
+
+
+def face_look(frame: Pixels, landmarks: Floats) -> Look:
+    """[768] how a face looks above its mouth: 16 px square, less their mean, of length 1."""
+    small = crop_frame(frame, crop_affine(landmarks, LOOK), LOOK.size_px).astype(np.float64).ravel()
+    away = small - small.mean()
+    return np.asarray(away / max(float(np.linalg.norm(away)), 1e-9), np.float32)
 
 
 def _detect(frames: Sequence[Pixels], detector: FaceDetector, every: int) -> list[Faces]:

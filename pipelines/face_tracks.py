@@ -17,8 +17,11 @@ from pipelines.detection import overlap
 from pipelines.face_frame import RIGID_INDICES, crop_affine, mouth_opening
 
 Floats = NDArray[np.float64]
+Look = NDArray[np.float32]
 
 NOSE_TIP, CHEEK_LEFT, CHEEK_RIGHT = 1, 234, 454  # of the face mesh, left and right in the picture
+LOOK_WEIGHT = 0.5  # of the likeness of looks beside an overlap of boxes
+NO_PAIR = -1e3  # worse than any pair that may be
 NOSE_DEPTH = 1.25  # how far the nose tip stands before the cheeks' edge, in half face widths
 
 
@@ -40,6 +43,7 @@ class Face:
     box: Floats  # [4] x0 y0 x1 y1
     score: float  # of the detector, 0..1
     landmarks: Floats  # [468, 2]
+    look: Look | None = None  # [L] how it looks (`face_look`): tells people apart who pass each other
 
 
 @dataclass(slots=True)
@@ -53,6 +57,14 @@ class FaceTrack:
         """The face was seen again."""
         self.pts.append(pts)
         self.faces.append(face)
+
+    def likeness_of_look(self, face: Face) -> float:
+        """How like the face is to those of the track, by their mean, -1..1; 0 where looks are unknown."""
+        looks = [seen.look for seen in self.faces if seen.look is not None]
+        if face.look is None or not looks:
+            return 0.0
+        mean = np.mean(looks, axis=0)
+        return float(mean @ face.look / max(float(np.linalg.norm(mean)), 1e-9))
 
     def expected_box(self, pts: int) -> Floats:
         """[4] where the face should be at `pts`, had it moved on as over its last frames."""
@@ -79,7 +91,8 @@ class SmoothTrack:
 def link_faces(frames: Sequence[tuple[int, Sequence[Face]]], max_gap_pts: int, min_overlap: float) -> list[FaceTrack]:
     """Tracks by first frame, then from left to right.
 
-    Each frame's faces are given to the tracks so that the overlaps with the expected boxes add up to the most.
+    Each frame's faces are given to the tracks so that the overlaps with the expected boxes and the likenesses of looks
+    add up to the most: two who pass each other keep their tracks.
 
     Args:
         frames: pts and faces of each frame, in order of time.
@@ -103,7 +116,10 @@ def _assign(live: list[FaceTrack], pts: int, faces: Sequence[Face], min_overlap:
     if not live or not faces:
         return {}
     shares = np.array([[_likeness(track, pts, face) for face in faces] for track in live])
-    pairs = zip(*linear_sum_assignment(-shares), strict=True)
+    contested = (shares >= min_overlap).sum() > min(shares.shape)  # somewhere there is a choice
+    looks = np.array([[track.likeness_of_look(face) if contested else 0.0 for face in faces] for track in live])
+    gains = np.where(shares >= min_overlap, shares + LOOK_WEIGHT * looks, NO_PAIR)
+    pairs = zip(*linear_sum_assignment(-gains), strict=True)
     return {int(face): live[track] for track, face in pairs if shares[track, face] >= min_overlap}
 
 

@@ -16,19 +16,21 @@ from pipelines.face_detector import DetectorConfig, FaceDetector
 from pipelines.face_mesh import FaceMesh
 from pipelines.face_scan import Pixels, scan_faces
 from pipelines.face_tracks import SmoothTrack, TrackConfig, link_faces, smooth_track, yaw_deg
+from pipelines.heard_sound import HeardSound, heard_sound
 from pipelines.media.container import UndecodableError
 from pipelines.media.picture import rgb_frames
 from pipelines.progress import telling
-from pipelines.speaking import Floats, loudness, speaking_score
+from pipelines.speaking import Floats, Mouth
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_sound import stored_sound
+from pipelines.who_speaks import speaking_scores
 from schemas.frames import TRACK_FRAME
 from schemas.shot import ALIGNED_SHOT, TRACKED_SHOT
 from schemas.timing import fraction
 
-VERSION = 1  # raised when the same film gives other tracks
-LOUDNESS_VERSION = 1
+VERSION = 2  # raised when the same film gives other tracks
+HEARD_VERSION = 1
 NOTHING: Row = {"tracks_uri": None, "tracks": []}
 
 
@@ -89,30 +91,41 @@ class TrackFaces(RowStage):
         tracks = [smooth_track(track, frame_pts, time_base, self._crop, self._tracks) for track in linked]
         key = content_key("track-frames", VERSION, self._key_facts(row))
         self._store.put_table(key, track_table(tracks, _crops(row, tracks, self._crop.size_px)))
-        scores = self._speaking_scores(row, tracks)
+        scores = self._speech_scores(row, tracks)
         ends = dict(zip(frame_pts, [*frame_pts[1:], row["shot_end_pts"]], strict=True))
         return {
             "tracks_uri": key,
             "tracks": [
-                track_facts(index, track, ends[track.pts[-1]], score)
-                for index, (track, score) in enumerate(zip(tracks, scores, strict=True))
+                track_facts(index, track, ends[track.pts[-1]], of_track)
+                for index, (track, of_track) in enumerate(zip(tracks, scores, strict=True))
             ],
         }
 
-    def _speaking_scores(self, row: Row, tracks: list[SmoothTrack]) -> list[float]:
+    def _speech_scores(self, row: Row, tracks: list[SmoothTrack]) -> list[list[Row]]:
+        """SPEECH_SCORE of each track."""
         speech = [(span["start"], span["end"]) for span in row["original_speech"]]
         if not speech:
-            return [0.0] * len(tracks)
-        time_base, loud = fraction(row["time_base"]), self._loudness(row)
-        return [speaking_score(_times_s(track.pts, time_base), track.openings, loud, speech) for track in tracks]
+            return [[] for _ in tracks]
+        time_base = fraction(row["time_base"])
+        mouths = [Mouth(_times_s(track.pts, time_base), track.openings) for track in tracks]
+        pieces, scores = speaking_scores(mouths, self._heard(row), speech)
+        return [
+            [
+                {"start": start, "end": end, "score": float(score)}
+                for (start, end), score in zip(pieces, of_track, strict=True)
+                if np.isfinite(score)
+            ]
+            for of_track in scores
+        ]
 
-    def _loudness(self, row: Row) -> Floats:
-        """Loudness of the whole film, worked out once for all its shots."""
-        key = content_key("loudness", LOUDNESS_VERSION, {"film": row["film_id"]})
+    def _heard(self, row: Row) -> HeardSound:
+        """The curves of the whole film, worked out once for all its shots."""
+        key = content_key("heard", HEARD_VERSION, {"film": row["film_id"]})
         if not self._store.has(key):
-            sound = stored_sound(self._store, row["film_id"], Path(row["film_uri"]))
-            self._store.put(key, loudness(sound).astype("<f4").tobytes())
-        return np.frombuffer(self._store.get(key), "<f4").astype(np.float64)
+            heard = heard_sound(stored_sound(self._store, row["film_id"], Path(row["film_uri"])))
+            self._store.put(key, np.stack([heard.loud, heard.expected]).astype("<f4").tobytes())
+        loud, expected = np.frombuffer(self._store.get(key), "<f4").astype(np.float64).reshape(2, -1)
+        return HeardSound(loud, expected)
 
     @cached_property
     def _store(self) -> ObjectStore:
@@ -144,7 +157,7 @@ def track_table(tracks: list[SmoothTrack], crops: dict[tuple[int, int], bytes]) 
     return pa.concat_tables(tables)
 
 
-def track_facts(index: int, track: SmoothTrack, end_pts: int, score: float) -> Row:
+def track_facts(index: int, track: SmoothTrack, end_pts: int, speech_scores: list[Row]) -> Row:
     """TRACK_FACTS of one track."""
     return {
         "track_index": index,
@@ -155,7 +168,8 @@ def track_facts(index: int, track: SmoothTrack, end_pts: int, score: float) -> R
         "enlargement": float(np.median([enlargement(affine) for affine in track.affines])),
         "yaw_deg": float(np.median([yaw_deg(landmarks) for landmarks in track.landmarks])),
         "score": float(track.scores.mean()),
-        "speaking_score": score,
+        "speaking_score": max((piece["score"] for piece in speech_scores), default=0.0),
+        "speech_scores": speech_scores,
     }
 
 

@@ -29,7 +29,7 @@ from diff2lip.precision import set_precision
 from diff2lip.sampler import paint, track_noise
 from diff2lip.unet import Condition
 from pipelines.dub_mel import DubMel
-from pipelines.plan import spans_to_paint
+from pipelines.plan import Eligibility, spans_to_paint
 from pipelines.progress import Tell, untold
 from pipelines.reference import choose_references, closed_frames
 from pipelines.row_table import draft_table
@@ -56,9 +56,9 @@ class PaintMouths(RowStage):
     produces: ClassVar[pa.Schema] = PAINTED_SHOT
 
     def __init__(
-        self, store_uri: str, model_path: str, sampler: SamplerConfig, paint_margin_s: Fraction, threads: int = 2
+        self, store_uri: str, model_path: str, sampler: SamplerConfig, eligibility: Eligibility, threads: int = 2
     ) -> None:
-        self._margin_s = paint_margin_s
+        self._eligibility = eligibility
         self._store = ObjectStore(store_uri)
         self._painter = Painter(Path(model_path), sampler, self._store, threads)
 
@@ -72,7 +72,7 @@ class PaintMouths(RowStage):
         track = next(track for track in row["tracks"] if track["track_index"] == track_index)
         frames = TrackFrames(row["tracks_uri"], track_index)
         # Where a gap was bridged something hides the face: no mouth is painted upon it.
-        chosen = frames_in_spans(frames.seen, spans_to_paint(row, track, self._margin_s))
+        chosen = frames_in_spans(frames.seen, spans_to_paint(row, track, self._eligibility))
         if not chosen:
             return {"track_index": track_index, "painted_uri": "", "num_frames": 0, "seconds": 0.0}
         uri = self._commit(self._painted(row, frames, track_index, [frame["pts"] for frame in chosen]))

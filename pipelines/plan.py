@@ -63,7 +63,7 @@ def _plan_rows(row: Row, eligibility: Eligibility) -> list[Row]:
 
 def _track_columns(row: Row, track: Row, decided: Row, eligibility: Eligibility) -> Row:
     reason = Reason(decided["reason"]) if decided["reason"] else None
-    frames = num_frames_to_paint(row, track, eligibility.paint_margin_s)
+    frames = num_frames_to_paint(row, track, eligibility)
     return {
         **decided,
         **{name: track[name] for name in ("speaking_score", "face_height_px", "enlargement")},

@@ -1,4 +1,8 @@
-"""Where a sound speaks: the voice-activity model that whisperX ships inside its wheel.
+"""Where a sound speaks, and where two voices do at once: the model that whisperX ships inside its wheel.
+
+It is pyannote's segmentation network (Bredin & Laurent, "End-to-end speaker segmentation for overlap-aware
+resegmentation", 2021): of three voices that it tells apart in 5 s, whisperX takes the surest; the second says where
+they overlap.
 
 Runs on the CPU and needs no network and no token. One result per sound, kept in storage under the
 sound's digest, so that all shots of a film and all its languages share it. A sound is listened to piece by
@@ -22,7 +26,7 @@ from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_sound import Sound, stored_sound
 from schemas.timing import ANALYSIS_RATE_HZ
 
-VERSION = 1
+VERSION = 2
 MIN_SAMPLES = 1_600  # 100 ms: less is no word, and the model's filters need some context
 LEVEL_STEP = 160  # 10 ms
 LEVEL_BLOCK = 6_000 * LEVEL_STEP  # a minute: so much sound is in memory while its level is measured
@@ -47,36 +51,51 @@ class SpeechConfig:
             raise ValueError(f"0 < offset <= onset < 1 must hold, got offset {self.offset} and onset {self.onset}")
 
 
-def stored_speech(store: ObjectStore, digest: str, path: Path, config: SpeechConfig) -> list[SampleSpan]:
-    """Spans in which the sound of a file speaks; computed once per digest. A file without sound does not speak."""
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """Where a sound speaks: spans in samples, in order, apart from each other, within the sound.
+
+    Attributes:
+        spoken: somebody speaks.
+        overlapped: two voices at once, or more.
+    """
+
+    spoken: list[SampleSpan]
+    overlapped: list[SampleSpan]
+
+
+def stored_speech(store: ObjectStore, digest: str, path: Path, config: SpeechConfig) -> Speech:
+    """Where the sound of a file speaks; computed once per digest. A file without sound does not speak."""
     key = content_key("speech", VERSION, {"sound": digest, "config": asdict(config)})
     if not store.has(key):
-        store.put_json(key, _speech_of_file(store, digest, path, config))
-    return [(start, end) for start, end in store.get_json(key)]
+        store.put_json(key, asdict(_speech_of_file(store, digest, path, config)))
+    stored = store.get_json(key)
+    return Speech(**{name: [(start, end) for start, end in spans] for name, spans in stored.items()})
 
 
-def _speech_of_file(store: ObjectStore, digest: str, path: Path, config: SpeechConfig) -> list[SampleSpan]:
+def _speech_of_file(store: ObjectStore, digest: str, path: Path, config: SpeechConfig) -> Speech:
     try:
         sound = stored_sound(store, digest, path)
     except UndecodableError:  # a silent film, or no sound that anyone could hear: nobody speaks in it
-        return []
-    return speech_spans(sound, config)
+        return Speech([], [])
+    return find_speech(sound, config)
 
 
-def speech_spans(sound: Sound, config: SpeechConfig | None = None) -> list[SampleSpan]:
-    """Spans in which somebody speaks.
+def find_speech(sound: Sound, config: SpeechConfig | None = None) -> Speech:
+    """Where somebody speaks, and where two do.
 
     Args:
         sound: [N] mono at 16 kHz.
         config: thresholds; the default one when left out.
-
-    Returns:
-        Spans in samples, in order, apart from each other, within [0, N).
     """
     config = config or SpeechConfig()
     if len(sound) < MIN_SAMPLES:
-        return []
+        return Speech([], [])
     scores, centres = speech_scores(sound)
+    return Speech(*(_spans(of_voice, centres, sound, config) for of_voice in scores.T))
+
+
+def _spans(scores: Floats, centres: NDArray[np.int64], sound: Sound, config: SpeechConfig) -> list[SampleSpan]:
     heard = heard_parts(above(scores, centres, config), sound, config.silence_dbfs)
     spans = join_near(heard, round(config.min_pause_s * ANALYSIS_RATE_HZ))
     return [(start, end) for start, end in spans if end - start >= config.min_speech_s * ANALYSIS_RATE_HZ]
@@ -131,16 +150,16 @@ def join_near(spans: list[SampleSpan], min_pause: int) -> list[SampleSpan]:
 
 
 def speech_scores(sound: Sound) -> tuple[Floats, NDArray[np.int64]]:
-    """The model's probability of speech and the sample at the centre of each.
+    """The model's probability of speech, that of a second voice, and the sample at the centre of each.
 
-    The scores are those of whisperX's own pipeline over the whole sound, to the bit: windows of 5 s, one every half
+    The first are those of whisperX's own pipeline over the whole sound, to the bit: windows of 5 s, one every half
     second, go through the model in the same batches, and their overlapping scores are averaged as it does.
 
     Args:
         sound: [N] mono at 16 kHz, N at least `MIN_SAMPLES`.
 
     Returns:
-        [S] scores in [0, 1] and [S] samples, about 60 a second.
+        [S, 2] scores in [0, 1], the first column never below the second, and [S] samples, about 60 a second.
     """
     import torch
     from pyannote.core import Segment, SlidingWindow, SlidingWindowFeature  # type: ignore[import-untyped]
@@ -159,11 +178,11 @@ def speech_scores(sound: Sound) -> tuple[Floats, NDArray[np.int64]]:
     if _last_is_padded(listener, len(sound)):
         scores = found.crop(Segment(0.0, len(sound) / ANALYSIS_RATE_HZ), mode="loose")
     middle_s = grid.start + np.arange(len(scores)) * grid.step + grid.duration / 2
-    return scores[:, 0].astype(np.float32), np.round(middle_s * ANALYSIS_RATE_HZ).astype(np.int64)
+    return scores.astype(np.float32), np.round(middle_s * ANALYSIS_RATE_HZ).astype(np.int64)
 
 
 def _window_scores(listener: Any, sound: Sound) -> Iterator[Floats]:
-    """[W, scores a window, 1] of each batch of windows; what the last window lacks is silence."""
+    """[W, scores a window, 2] of each batch of windows; what the last window lacks is silence."""
     import torch
 
     size, step = _window_samples(listener)
@@ -171,11 +190,16 @@ def _window_scores(listener: Any, sound: Sound) -> Iterator[Floats]:
     for first in range(0, whole, listener.batch_size):
         last = min(first + listener.batch_size, whole) - 1
         samples = torch.from_numpy(sound[first * step : last * step + size])
-        yield listener.pre_aggregation_hook(listener.infer(samples.unfold(0, size, step)[:, None]))
+        yield _two_surest(listener.infer(samples.unfold(0, size, step)[:, None]))
     if _last_is_padded(listener, len(sound)):
         rest = torch.from_numpy(sound[whole * step : len(sound)])
         padded = torch.nn.functional.pad(rest, (0, size - len(rest)))
-        yield listener.pre_aggregation_hook(listener.infer(padded[None, None]))
+        yield _two_surest(listener.infer(padded[None, None]))
+
+
+def _two_surest(voices: Floats) -> Floats:
+    """[W, F, 2] of [W, F, 3] voices: the surest, which says whether anybody speaks, and the next."""
+    return np.sort(voices, axis=-1)[..., :-3:-1]
 
 
 def _last_is_padded(listener: Any, num_samples: int) -> bool:

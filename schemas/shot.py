@@ -21,6 +21,15 @@ ALIGNED_SHOT = widen(
     column("lag_samples", pa.int64(), "How late the dub is; positive = dub late.", unit="sample at 16 kHz"),
     column("dub_speech", SAMPLE_SPANS, "Where the dub speaks within the shot, film time.", unit="sample at 16 kHz"),
     column("original_speech", SAMPLE_SPANS, "Where the original speaks, film time.", unit="sample at 16 kHz"),
+    column("original_overlap", SAMPLE_SPANS, "Where two voices of it speak at once.", unit="sample at 16 kHz"),
+)
+
+SPEECH_SCORE = pa.struct(
+    [
+        column("start", pa.int64(), "A piece of the original's speech, film time.", unit="sample at 16 kHz"),
+        column("end", pa.int64(), "First sample after it.", unit="sample at 16 kHz"),
+        column("score", pa.float32(), "How surely this track is the voice heard there, 0..1."),
+    ]
 )
 
 TRACK_FACTS = pa.struct(
@@ -33,7 +42,8 @@ TRACK_FACTS = pa.struct(
         column("enlargement", pa.float32(), "Film pixels per crop pixel: above 1 the painted crop is enlarged."),
         column("yaw_deg", pa.float32(), "Median head yaw by landmark symmetry.", unit="deg"),
         column("score", pa.float32(), "Mean detector score, 0..1."),
-        column("speaking_score", pa.float32(), "How surely this is the voice heard in the original, 0..1."),
+        column("speaking_score", pa.float32(), "How surely this is a voice heard in the original: the best piece."),
+        column("speech_scores", pa.list_(SPEECH_SCORE), "The same of each piece of speech in which it is seen."),
     ]
 )
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from pipelines.speaking import speech_pieces
 from schemas.timing import ANALYSIS_RATE_HZ
 from tests.film_rows import film_row
 from tests.synthetic import PAL_25, FilmSpec, SyntheticFilm
@@ -48,8 +49,21 @@ def shot(*tracks: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "lag_samples": 0,
         "dub_speech": spans(SPOKEN),
         "original_speech": spans(SPOKEN),
+        "original_overlap": [],
         "tracks_uri": "tracks" if tracks else None,
         "picture_lost": False,
-        "tracks": list(tracks),
+        "tracks": [_heard(one, changes.get("original_speech", spans(SPOKEN))) for one in tracks],
         **changes,
     }
+
+
+def _heard(one: dict[str, Any], speech: list[dict[str, int]]) -> dict[str, Any]:
+    """The track with its speaking score in all pieces of the speech in which it is seen."""
+    seen = [one[edge] // TICKS_PER_FRAME * SAMPLES_PER_FRAME for edge in ("start_pts", "end_pts")]
+    pieces = speech_pieces([(span["start"], span["end"]) for span in speech])
+    scores = [
+        {"start": start, "end": end, "score": one["speaking_score"]}
+        for start, end in pieces
+        if start < seen[1] and seen[0] < end
+    ]
+    return {"speech_scores": scores, **one}

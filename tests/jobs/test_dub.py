@@ -39,6 +39,7 @@ TRACK = {
     "yaw_deg": 0.0,
     "score": 0.9,
     "speaking_score": 0.9,
+    "speech_scores": [{"start": 0, "end": 16_000, "score": 0.9}],
 }
 NOT_DELIVERED = {
     "delivered_uri": None,
@@ -105,12 +106,18 @@ class TwoShotPipeline:
         middle = (film["start_pts"] + film["end_pts"]) // 2
         spans = [(film["start_pts"], middle), (middle, film["end_pts"])]
         facts: Row = {"num_shots": 2, "shot_num_frames": 25, "dub_start_sample": 0, "dub_end_sample": 16_000}
-        facts |= {"lag_samples": 0, "original_speech": [], "tracks_uri": None, "picture_lost": False}
+        facts |= {
+            "lag_samples": 0,
+            "original_overlap": [],
+            "tracks_uri": None,
+            "picture_lost": False,
+        }
+        spoken: Row = {"start": 0, "end": 16_000}
         return [
             film
             | facts
             | {"shot_index": index, "shot_start_pts": start, "shot_end_pts": end}
-            | {"dub_speech": [] if index else [{"start": 0, "end": 16_000}]}
+            | dict.fromkeys(("dub_speech", "original_speech"), [] if index else [spoken])
             | {"tracks": [] if index else [TRACK | {"start_pts": start, "end_pts": end}]}
             for index, (start, end) in enumerate(spans)
         ]

@@ -16,6 +16,7 @@ from pipelines.face_tracks import (
     CHEEK_RIGHT,
     NOSE_TIP,
     Face,
+    Look,
     SmoothTrack,
     TrackConfig,
     link_faces,
@@ -31,13 +32,15 @@ HALF_SECOND_PTS = 12
 EYE_DISTANCE_PX = 40.0
 
 
-def face(x: float, y: float = 100.0, size: float = 60.0, tremor: Floats | None = None) -> Face:
+def face(
+    x: float, y: float = 100.0, size: float = 60.0, tremor: Floats | None = None, look: Look | None = None
+) -> Face:
     """A face whose eyes' middle lies at (x, y)."""
     landmarks = np.zeros((468, 2))
     landmarks[list(RIGID_INDICES)] = RIGID_TEMPLATE
     landmarks = landmarks * EYE_DISTANCE_PX + (x, y) + (0 if tremor is None else tremor)
     box = np.array([x - size / 2, y - size / 2, x + size / 2, y + size / 2])
-    return Face(box, 0.9, landmarks)
+    return Face(box, 0.9, landmarks, look)
 
 
 def smoothed(frames: list[tuple[int, list[Face]]]) -> list[SmoothTrack]:
@@ -56,6 +59,22 @@ def test_crossing_people_keep_their_tracks() -> None:
     assert [round(one.box[0]) for one in first.faces] == [70 + 5 * at for at in first.pts]
     assert [round(one.box[0]) for one in second.faces] == [370 - 5 * at for at in second.pts]
     assert (first.pts[-1], second.pts[-1]) == (60, 60)
+
+
+@pytest.mark.parametrize("goes_back", [False, True])
+def test_two_who_meet_and_stand_are_told_apart_by_their_looks(goes_back: bool) -> None:
+    """They come from both sides, stand nearly in one place, and each goes on, or back: places alone cannot tell."""
+    one, other = np.eye(2, dtype=np.float32)
+    frames = []
+    for at in range(61):
+        away = 5 * max(0, abs(at - 30) - 10) * (1 if at < 30 or goes_back else -1)
+        frames.append((at, [face(198 - away, look=one), face(202 + away, look=other)]))
+
+    first, second = link_faces(frames, HALF_SECOND_PTS, 0.25)
+
+    assert all(seen.look is one for seen in first.faces)
+    assert all(seen.look is other for seen in second.faces)
+    assert len(first.pts) == len(second.pts) == 61
 
 
 def test_tracks_begin_and_end_with_the_frame() -> None:

@@ -57,6 +57,7 @@ def shot_row(film: SyntheticFilm, **changes: Any) -> dict[str, Any]:
         "lag_samples": 0,
         "dub_speech": [],
         "original_speech": [],
+        "original_overlap": [],
         **changes,
     }
 

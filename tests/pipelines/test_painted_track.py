@@ -10,6 +10,7 @@ import pytest
 
 from diff2lip.config import SamplerConfig
 from pipelines import row_table
+from pipelines.eligibility import Eligibility
 from pipelines.paint import PaintMouths
 from pipelines.storage import read_table
 from schemas.shot import PLANNED_SHOT
@@ -26,7 +27,13 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def paint(model: Path, row: dict[str, Any], folder: Path) -> dict[str, Any]:
-    stage = PaintMouths(str(folder), str(model), SamplerConfig(steps=1, frames_per_batch=4), Fraction(0), threads=1)
+    stage = PaintMouths(
+        str(folder),
+        str(model),
+        SamplerConfig(steps=1, frames_per_batch=4),
+        Eligibility(paint_margin_s=Fraction(0)),
+        threads=1,
+    )
     (painted,) = stage(pa.Table.from_pylist([row], schema=PLANNED_SHOT)).to_pylist()[0]["painted"]
     return dict(painted)
 

@@ -14,17 +14,19 @@ from whisperx.vads.pyannote import load_vad_model
 from pipelines.media.sound import read_mono, write_wav
 from pipelines.speech import (
     LEVEL_BLOCK,
+    Speech,
     SpeechConfig,
     above,
+    find_speech,
     heard_parts,
     join_near,
     speech_scores,
-    speech_spans,
     stored_speech,
 )
 from pipelines.storage import ObjectStore
 from pipelines.stored_sound import stored_sound
 from schemas.timing import ANALYSIS_RATE_HZ
+from tests.real_assets import real_asset
 from tests.synthetic import FilmSpec, make_film
 
 RATE = ANALYSIS_RATE_HZ
@@ -46,11 +48,11 @@ def test_speech_is_found_where_it_lies_and_pauses_stay_out(voice: np.ndarray) ->
     for start in starts:
         sound[start : start + len(voice)] = voice
 
-    spans = speech_spans(sound)
+    spans = find_speech(sound).spoken
 
     edges = np.array([edge for start in starts for edge in (start, start + len(voice))])
     assert np.abs(np.array(spans).ravel() - edges).max() < TOLERANCE_S * RATE
-    assert speech_spans(sound) == spans
+    assert find_speech(sound) == Speech(spans, [])
 
 
 def scores_of_whisperx(sound: np.ndarray) -> np.ndarray:
@@ -74,7 +76,8 @@ def test_a_sound_read_piece_by_piece_has_the_scores_of_the_whole_to_the_bit(
 
     scores, centres = speech_scores(stored_sound(ObjectStore(str(tmp_path)), "c" * 64, tmp_path / "voice.wav"))
 
-    assert np.array_equal(scores, scores_of_whisperx(whole))
+    assert np.array_equal(scores[:, 0], scores_of_whisperx(whole))
+    assert (scores[:, 0] >= scores[:, 1]).all()
     assert np.abs(np.diff(centres) - 270).max() <= 1  # the hop of its filters and poolings: 10 * 27
 
 
@@ -95,8 +98,22 @@ def test_levels_of_a_long_sound_are_those_of_the_whole() -> None:
 def test_silence_and_tones_do_not_speak(num_samples: int) -> None:
     time_s = np.arange(num_samples) / RATE
 
-    assert speech_spans(np.zeros(num_samples, np.float32)) == []
-    assert speech_spans(0.3 * np.sin(2 * np.pi * 440 * time_s).astype(np.float32)) == []
+    assert find_speech(np.zeros(num_samples, np.float32)) == Speech([], [])
+    assert find_speech(0.3 * np.sin(2 * np.pi * 440 * time_s).astype(np.float32)) == Speech([], [])
+
+
+@pytest.mark.assets
+def test_two_voices_at_once_are_heard_where_both_speak(voice: np.ndarray) -> None:
+    """One speaks all the time, the other from 3 s on."""
+    one, other = read_mono(real_asset("clip-test-movie"))[: 7 * RATE], voice[: 3 * RATE]
+    both = one.copy()
+    both[3 * RATE : 3 * RATE + len(other)] += other * (one.std() / other.std())
+
+    overlapped = find_speech(both).overlapped
+
+    assert find_speech(one).overlapped == []
+    assert 2.8 * RATE < overlapped[0][0] < 4 * RATE
+    assert overlapped[-1][1] < 3.5 * RATE + len(other)
 
 
 def test_one_sound_is_listened_to_once(tmp_path: Path, voice: np.ndarray) -> None:
@@ -105,14 +122,14 @@ def test_one_sound_is_listened_to_once(tmp_path: Path, voice: np.ndarray) -> Non
     first = stored_speech(store, "a" * 64, path, SpeechConfig())
     path.unlink()
 
-    assert len(first) >= 1
+    assert len(first.spoken) >= 1
     assert stored_speech(store, "a" * 64, path, SpeechConfig()) == first
 
 
 def test_a_film_without_sound_does_not_speak(tmp_path: Path) -> None:
     film = make_film(tmp_path / "silent.mp4", FilmSpec(languages=()))
 
-    assert stored_speech(ObjectStore(str(tmp_path)), "b" * 64, film.path, SpeechConfig()) == []
+    assert stored_speech(ObjectStore(str(tmp_path)), "b" * 64, film.path, SpeechConfig()) == Speech([], [])
 
 
 def test_hysteresis_keeps_what_stays_over_the_lower_threshold() -> None:

@@ -1,0 +1,172 @@
+"""Which faces a plan would paint in films of which it is known who speaks.
+
+    python -m jobs.people_films --packages FOLDER --out FILMS
+    python -m benchmarks.who_speaks FILMS [--store STORE] [--set eligibility.min_speaking_score=0.5]
+
+Tells of every kind of shot how often the right faces, and only those, came out `dub`, and of all of them: shots with a
+wrong face, unambiguous shots that are dubbed whole, tracks that mix people, and cuts.
+"""
+
+import argparse
+import json
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+
+from jobs.cluster import prepare_ray
+from pipelines.stage import Row
+from pipelines.storage import read_table
+from schemas.reason import Verdict
+
+FRAME_RATE = 25
+MIXED_SHARE = 0.05  # of a track's frames on another person than the rest
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A face track, and whom of the two it shows."""
+
+    person: int
+    mixed: bool  # it changes person on its way
+    verdict: str
+    reason: str | None
+    score: float
+    num_frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A shot as it is and as it was planned."""
+
+    kind: str
+    name: str
+    speakers: frozenset[int]
+    ambiguous: bool
+    tracks: list[Track]
+
+    @property
+    def dubbed(self) -> set[int]:
+        """Who is painted and delivered."""
+        return {track.person for track in self.tracks if track.verdict == Verdict.DUB}
+
+    @property
+    def wrong(self) -> bool:
+        """A face is painted that says nothing, or one of two that speak at once was picked."""
+        return bool(self.dubbed) if self.ambiguous else bool(self.dubbed - self.speakers)
+
+    @property
+    def whole(self) -> bool:
+        """Everybody who speaks is painted, and nobody else."""
+        return not self.ambiguous and self.dubbed == self.speakers
+
+
+def judged_shots(planned: pa.Table, truth: list[dict[str, Any]]) -> Iterator[Judged]:
+    """Every shot of the films with what was planned of it; shots are paired by where they begin."""
+    rows: dict[str, dict[int, Row]] = defaultdict(dict)
+    for row in planned.to_pylist():
+        rows[row["title"]][_frame(row, row["shot_start_pts"])] = row
+    for film in truth:
+        first = 0
+        for index, shot in enumerate(film["shots"]):
+            row = rows[film["title"]].get(first)
+            speakers = frozenset(who for who, person in enumerate(shot["people"]) if person["speaks_s"])
+            tracks = list(_tracks(row, shot, first)) if row else []
+            yield Judged(shot["kind"], f"{film['title']}/{index}", speakers, shot["talks_over"], tracks)
+            first += shot["num_frames"]
+
+
+def _frame(row: Row, pts: int) -> int:
+    return round(pts * row["time_base"]["num"] / row["time_base"]["den"] * FRAME_RATE)
+
+
+def _tracks(row: Row, shot: dict[str, Any], first: int) -> Iterator[Track]:
+    if not row["tracks"]:
+        return
+    table = read_table(row["tracks_uri"])
+    verdicts = {verdict["track_index"]: verdict for verdict in row["verdicts"]}
+    paths = np.array([person["path"] for person in shot["people"]])  # [P, F, 3]
+    for track in row["tracks"]:
+        mine = table.filter(pa.compute.equal(table["track_index"], track["track_index"]))
+        at = [min(_frame(row, pts) - first, paths.shape[1] - 1) for pts in mine["pts"].to_pylist()]
+        boxes = np.array(mine["box"].to_pylist())
+        middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+        nearest = np.linalg.norm(paths[:, at, :2] - middles, axis=-1).argmin(0)
+        shares = np.bincount(nearest, minlength=2) / len(nearest)
+        verdict = verdicts[track["track_index"]]
+        yield Track(
+            person=int(shares.argmax()),
+            mixed=bool(sorted(shares)[-2] > MIXED_SHARE),
+            verdict=verdict["verdict"],
+            reason=verdict["reason"],
+            score=track["speaking_score"],
+            num_frames=track["num_frames"],
+        )
+
+
+def report(shots: list[Judged], found_cuts: set[tuple[str, int]], cuts: set[tuple[str, int]]) -> Iterator[str]:
+    """The figures, in lines."""
+    for kind in sorted({shot.kind for shot in shots}):
+        of_kind = [shot for shot in shots if shot.kind == kind]
+        whole, wrong = sum(shot.whole for shot in of_kind), sum(shot.wrong for shot in of_kind)
+        yield f"{kind:48} {len(of_kind):3} shots, right {whole}, wrong face {wrong}"
+        for shot in of_kind:
+            said = "; ".join(
+                f"{'LR'[track.person]}{'*' if track.person in shot.speakers else ''} {track.verdict}"
+                f"{' ' + track.reason if track.reason else ''} {track.score:.2f} {track.num_frames}"
+                f"{' MIXED' if track.mixed else ''}"
+                for track in shot.tracks
+            )
+            yield f"    {shot.name:14} {said}"
+    plain = [shot for shot in shots if not shot.ambiguous]
+    seen = [shot for shot in plain if shot.speakers]
+    yield f"shots: {len(shots)}, with a wrong face: {sum(shot.wrong for shot in shots)}"
+    dubbed = sum(shot.whole for shot in seen) / len(seen)
+    yield f"unambiguous shots with a speaker: {len(seen)}, dubbed whole: {dubbed:.3f}"
+    yield f"unambiguous shots: {len(plain)}, right: {sum(shot.whole for shot in plain) / len(plain):.3f}"
+    yield f"tracks that mix people: {sum(track.mixed for shot in shots for track in shot.tracks)}"
+    yield f"cuts: {len(cuts)}, found {len(cuts & found_cuts)}, more {len(found_cuts - cuts)}"
+
+
+def planned_shots(catalog: Path, store: str, settings: list[str]) -> pa.Table:
+    """PLANNED_SHOT of a catalog, its tracks in a store."""
+    prepare_ray(None)  # before anything imports Ray
+    from jobs.dub_pipeline import open_pipeline
+    from jobs.intake import take_in
+    from jobs.planning import plan_films
+    from jobs.progress import Silence
+
+    pipeline = open_pipeline(store, Path(store), "bundled:small", settings)
+    intake = take_in(catalog, Silence(), store)
+    with pipeline.running():
+        return plan_films(pipeline, intake.films, Silence()).shots
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("films", type=Path, help="what jobs.people_films wrote")
+    parser.add_argument("--store", help="where intermediates are kept; a second run finds them")
+    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
+    chosen = parser.parse_args()
+    truth = json.loads((chosen.films / "truth.json").read_text())
+    with tempfile.TemporaryDirectory() as folder:
+        planned = planned_shots(chosen.films / "catalog.csv", chosen.store or folder, chosen.settings)
+        shots = list(judged_shots(planned, truth))
+    found = {(row["title"], _frame(row, row["shot_start_pts"])) for row in planned.to_pylist()}
+    starts = {
+        (film["title"], sum(shot["num_frames"] for shot in film["shots"][:index]))
+        for film in truth
+        for index in range(len(film["shots"]))
+    }
+    print(*report(shots, found, starts), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

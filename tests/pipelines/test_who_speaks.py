@@ -1,0 +1,87 @@
+"""Who of several mouths speaks: in turn, at once, or nobody who is seen."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy.special import logsumexp
+
+from pipelines.heard_sound import heard_sound
+from pipelines.who_speaks import forward_backward, speaking_scores
+from tests.mouths_made import Floats, resting, samples, seen, syllables, voice
+
+TURNS = [samples(0.2, 3.0), samples(3.5, 6.3)]
+LENGTH_S = 6.5
+
+
+def heard_in_turn(first: Floats, second: Floats) -> tuple[Floats, Floats, Floats]:
+    """Mouths of two who speak in turn and rest meanwhile, and what both say together."""
+    one, other = resting(1, LENGTH_S), resting(2, LENGTH_S)
+    one[20:300], other[350:630] = first[20:300], second[350:630]
+    quiet = np.zeros(len(one))
+    quiet[20:300], quiet[350:630] = first[20:300], second[350:630]
+    return one, other, quiet
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_each_of_two_who_speak_in_turn_owns_their_own_pieces(seed: int) -> None:
+    one, other, said = heard_in_turn(syllables(seed, LENGTH_S), syllables(seed + 50, LENGTH_S))
+
+    pieces, scores = speaking_scores([seen(one), seen(other)], heard_sound(voice(said)), TURNS)
+
+    firsts = np.array([start < TURNS[1][0] for start, _ in pieces])
+    assert scores[0, firsts].min() > 0.9
+    assert scores[1, ~firsts].min() > 0.9
+    assert scores[0, ~firsts].max() < 0.1
+    assert scores[1, firsts].max() < 0.1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_two_who_move_alike_the_one_who_is_heard_is_found(seed: int) -> None:
+    mine, other = syllables(seed), syllables(seed + 100)
+
+    _, scores = speaking_scores([seen(other), seen(mine)], heard_sound(voice(mine)), [samples(0, 6)])
+
+    assert scores[1].min() > 0.8
+    assert scores[0].max() < 0.3
+
+
+def test_nobody_is_heard_where_the_voice_is_off_screen() -> None:
+    _, scores = speaking_scores(
+        [seen(resting(1)), seen(resting(2))], heard_sound(voice(syllables(3))), [samples(0, 6)]
+    )
+
+    assert scores.max() < 0.05
+
+
+def test_a_mouth_is_scored_only_where_it_is_seen() -> None:
+    mouth = syllables(0)
+    late = seen(mouth[300:])
+    shown = type(late)(late.times_s + 3, late.openings)
+
+    pieces, (scores,) = speaking_scores([shown], heard_sound(voice(mouth)), [samples(0, 6)])
+
+    assert [bool(np.isnan(score)) for score in scores] == [end <= samples(0, 3)[1] for _, end in pieces]
+    assert np.nanmin(scores) > 0.8
+
+
+def test_without_mouths_or_speech_there_is_nothing_to_say() -> None:
+    heard = heard_sound(voice(syllables(0)))
+
+    assert speaking_scores([], heard, [samples(0, 1)])[1].shape == (0, 1)
+    assert speaking_scores([seen(syllables(0))], heard, [])[1].shape == (1, 0)
+
+
+def test_posteriors_are_those_of_all_sequences_of_states_added_up() -> None:
+    rng = np.random.default_rng(0)
+    emissions, transitions = rng.normal(0, 2, (4, 3)), np.log(rng.dirichlet(np.ones(3), (3, 3)))
+    expected = np.full((4, 3), -np.inf)
+    for path in product(range(3), repeat=4):
+        steps = sum(transitions[at, path[at], path[at + 1]] for at in range(3))
+        weight = sum(emissions[at, path[at]] for at in range(4)) + steps
+        for at in range(4):
+            expected[at, path[at]] = np.logaddexp(expected[at, path[at]], weight)
+
+    found = forward_backward(emissions, transitions)
+
+    assert np.allclose(found, np.exp(expected - logsumexp(expected, axis=1, keepdims=True)))
