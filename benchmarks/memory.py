@@ -43,10 +43,10 @@ class Measured:
 
 
 def sound_path(folder: Path, minutes: int) -> Measured:
-    """All that is done with the sound of a film: speech, loudness, lag, and the mel windows of one shot."""
+    """All that is done with the sound of a film: speech, curves for mouths, lag, and the mel windows of one shot."""
     from pipelines.align import constant_lag
     from pipelines.dub_mel import DubMel
-    from pipelines.speaking import loudness
+    from pipelines.heard_sound import heard_sound
     from pipelines.speech import find_speech
     from pipelines.storage import ObjectStore
     from pipelines.stored_sound import Sound, stored_sound
@@ -54,7 +54,7 @@ def sound_path(folder: Path, minutes: int) -> Measured:
 
     def listen(sound: Sound) -> None:
         find_speech(sound)
-        loudness(sound)
+        heard_sound(sound)
         constant_lag(sound, sound, 2 * ANALYSIS_RATE_HZ)
         first_s = Fraction(len(sound), 2 * ANALYSIS_RATE_HZ)
         DubMel(sound).windows([first_s + frame / FRAME_RATE for frame in range(round(SHOT_S * FRAME_RATE))])

@@ -60,7 +60,7 @@ def people_films(num_films: int, first: int = 1) -> list[PeopleFilm]:
 
 
 def make_film(packages: Path, out: Path, film: PeopleFilm) -> dict[str, Any]:
-    """Write a film and its dub, unless they are there; returns what is true of it."""
+    """Write a film and its dub; returns what is true of it."""
     cast = Cast(packages, film.number)
     truth: list[dict[str, Any]] = []
     scenes: list[tuple[Pixels, list[Actor], int]] = []

@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 from pipelines.stage import Row
-from pipelines.voices import own_zones, scored_pieces
+from pipelines.voices import own_zones, rivals, scored_pieces
 from schemas.reason import Reason, Verdict
 from schemas.timing import ANALYSIS_RATE_HZ, Span, fraction
 
@@ -40,10 +40,10 @@ class Eligibility:
     def __post_init__(self) -> None:
         if not 0 <= self.min_enlargement < self.max_enlargement:
             raise ValueError(f"enlargement must lie in order, got {self.min_enlargement} .. {self.max_enlargement}")
-        if not all(
-            0 <= share <= 1 for share in (self.min_speaking_score, self.min_doubt_score, self.max_unsure_share)
-        ):
-            raise ValueError("min_speaking_score, min_doubt_score and max_unsure_share must lie in [0, 1]")
+        if not (0 <= self.min_doubt_score <= self.min_speaking_score <= 1 and 0 <= self.max_unsure_share <= 1):
+            raise ValueError(
+                "0 <= min_doubt_score <= min_speaking_score <= 1 and max_unsure_share in [0, 1] must hold"
+            )
         if self.min_frames < 1 or self.min_face_height_px < 0 or self.max_yaw_deg < 0 or self.paint_margin_s < 0:
             raise ValueError("min_frames must be at least 1; sizes, angles and margins must not be negative")
 
@@ -89,9 +89,10 @@ def heard_samples(row: Row, track: Row, eligibility: Eligibility) -> HeardSample
     It is unsure where it may be heard, and another face too or nobody who is seen: a person must say whose line it is.
     """
     sure = unsure = 0
+    others = rivals(row, track)
     for piece in scored_pieces(row):
-        score, rival = piece.scores.get(track["track_index"], -1.0), piece.rival_score(track["track_index"])
-        is_alone = rival < eligibility.min_doubt_score and not piece.overlapped
+        score = piece.scores.get(track["track_index"], -1.0)
+        is_alone = piece.best_of(others) < eligibility.min_doubt_score and not piece.overlapped
         if score >= eligibility.min_speaking_score and is_alone:
             sure += piece.end - piece.start
         elif score >= eligibility.min_doubt_score:
@@ -167,7 +168,7 @@ def spans_to_paint(row: Row, track: Row, eligibility: Eligibility | None = None)
         not pts of frames: the caller takes the frames whose pts lies within.
     """
     rules, time_base = eligibility or Eligibility(), fraction(row["time_base"])
-    zones = own_zones(row, track["track_index"], min(rules.min_doubt_score, rules.min_speaking_score))
+    zones = own_zones(row, track, rules.min_doubt_score)
     spoken = sorted((span["start"], span["end"]) for span in [*row["dub_speech"], *row["original_speech"]])
     mine = [(max(start, zone[0]), min(end, zone[1])) for start, end in spoken for zone in zones]
     first = max(row["shot_start_pts"], track["start_pts"])

@@ -25,7 +25,7 @@ Faces = list[Detection]
 
 STEADY_OVERLAP = 0.6
 MIN_PRESENCE = 0.5  # what the mesh takes for no face is none: cartoons, patterns, heads from behind
-LOOK = CropConfig(size_px=16, left=-0.9, top=-1.0, width=1.8)
+LOOK = CropConfig(size_px=16, left=-0.85, top=-1.0, width=1.7)
 STRETCHES = 4  # in memory at once
 
 
@@ -55,7 +55,7 @@ def _with_mesh(frame: Pixels, detection: Detection, mesh: FaceMesh) -> Face | No
 
 
 def face_look(frame: Pixels, landmarks: Floats) -> Look:
-    """[768] how a face looks above its mouth: 16 px square, less their mean, of length 1."""
+    """[768] how a face looks, from hair to upper lip: 16 px square, less their mean, of length 1."""
     small = crop_frame(frame, crop_affine(landmarks, LOOK), LOOK.size_px).astype(np.float64).ravel()
     away = small - small.mean()
     return np.asarray(away / max(float(np.linalg.norm(away)), 1e-9), np.float32)

@@ -52,19 +52,20 @@ class FaceTrack:
 
     pts: list[int] = field(default_factory=list)
     faces: list[Face] = field(default_factory=list)
+    looks: Floats | None = None  # [L] the sum of its faces' looks
 
     def add(self, pts: int, face: Face) -> None:
         """The face was seen again."""
         self.pts.append(pts)
         self.faces.append(face)
+        if face.look is not None:
+            self.looks = np.asarray(face.look + (0.0 if self.looks is None else self.looks), np.float64)
 
     def likeness_of_look(self, face: Face) -> float:
-        """How like the face is to those of the track, by their mean, -1..1; 0 where looks are unknown."""
-        looks = [seen.look for seen in self.faces if seen.look is not None]
-        if face.look is None or not looks:
+        """How like the face is to those of the track, by their sum, -1..1; 0 where looks are unknown."""
+        if face.look is None or self.looks is None:
             return 0.0
-        mean = np.mean(looks, axis=0)
-        return float(mean @ face.look / max(float(np.linalg.norm(mean)), 1e-9))
+        return float(self.looks @ face.look / max(float(np.linalg.norm(self.looks)), 1e-9))
 
     def expected_box(self, pts: int) -> Floats:
         """[4] where the face should be at `pts`, had it moved on as over its last frames."""
@@ -107,7 +108,8 @@ def link_faces(frames: Sequence[tuple[int, Sequence[Face]]], max_gap_pts: int, m
             if face_index in taken:
                 taken[face_index].add(pts, face)
             else:
-                tracks.append(FaceTrack([pts], [face]))
+                tracks.append(FaceTrack())
+                tracks[-1].add(pts, face)
     return tracks
 
 
@@ -116,9 +118,10 @@ def _assign(live: list[FaceTrack], pts: int, faces: Sequence[Face], min_overlap:
     if not live or not faces:
         return {}
     shares = np.array([[_likeness(track, pts, face) for face in faces] for track in live])
-    contested = (shares >= min_overlap).sum() > min(shares.shape)  # somewhere there is a choice
+    fits = shares >= min_overlap
+    contested = fits.sum(0).max() > 1 or fits.sum(1).max() > 1  # somewhere there is a choice
     looks = np.array([[track.likeness_of_look(face) if contested else 0.0 for face in faces] for track in live])
-    gains = np.where(shares >= min_overlap, shares + LOOK_WEIGHT * looks, NO_PAIR)
+    gains = np.where(fits, shares + LOOK_WEIGHT * looks, NO_PAIR)
     pairs = zip(*linear_sum_assignment(-gains), strict=True)
     return {int(face): live[track] for track, face in pairs if shares[track, face] >= min_overlap}
 

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from diff2lip.config import CropConfig
+from pipelines.expected_opening import WEIGHTS
 from pipelines.face_crop import crop_frame, enlargement
 from pipelines.face_detector import DetectorConfig, FaceDetector
 from pipelines.face_mesh import FaceMesh
@@ -22,7 +23,7 @@ from pipelines.media.picture import rgb_frames
 from pipelines.progress import telling
 from pipelines.speaking import Floats, Mouth
 from pipelines.stage import Row, RowStage
-from pipelines.storage import ObjectStore, content_key
+from pipelines.storage import ObjectStore, content_key, file_digest
 from pipelines.stored_sound import stored_sound
 from pipelines.who_speaks import speaking_scores
 from schemas.frames import TRACK_FRAME
@@ -30,7 +31,8 @@ from schemas.shot import ALIGNED_SHOT, TRACKED_SHOT
 from schemas.timing import fraction
 
 VERSION = 2  # raised when the same film gives other tracks
-HEARD_VERSION = 1
+HEARD_VERSION = 1  # raised when the same sound gives other curves
+HEARD_FACTS = {"version": HEARD_VERSION, "weights": file_digest(WEIGHTS)}
 NOTHING: Row = {"tracks_uri": None, "tracks": []}
 
 
@@ -74,6 +76,7 @@ class TrackFaces(RowStage):
             "film": row["film_id"],
             "span": [row["shot_start_pts"], row["shot_end_pts"]],
             "speech": row["original_speech"],
+            "heard": HEARD_FACTS,
             "crop": asdict(self._crop),
             "detector": asdict(self._detector_config) | {"batch_size": None},
             "tracks": {name: str(value) for name, value in asdict(self._tracks).items()},
@@ -120,7 +123,7 @@ class TrackFaces(RowStage):
 
     def _heard(self, row: Row) -> HeardSound:
         """The curves of the whole film, worked out once for all its shots."""
-        key = content_key("heard", HEARD_VERSION, {"film": row["film_id"]})
+        key = content_key("heard", HEARD_VERSION, {"film": row["film_id"], **HEARD_FACTS})
         if not self._store.has(key):
             heard = heard_sound(stored_sound(self._store, row["film_id"], Path(row["film_uri"])))
             self._store.put(key, np.stack([heard.loud, heard.expected]).astype("<f4").tobytes())

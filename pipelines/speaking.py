@@ -17,20 +17,20 @@ from scipy.ndimage import gaussian_filter1d
 
 from pipelines.expected_opening import GRID_HZ
 from pipelines.heard_sound import HOP_SAMPLES, HeardSound
+from pipelines.speech import SampleSpan, join_near
 from schemas.timing import ANALYSIS_RATE_HZ
 
 Floats = NDArray[np.float64]
-SampleSpan = tuple[int, int]  # half-open, at 16 kHz
 
-LEAD_STEPS, LATE_STEPS = (
-    2,
-    6,
-)  # the sound up to 40 ms before the mouth, or 120 ms after: lips lead, films are a frame off
+LEAD_STEPS = 2  # the sound up to 40 ms before the mouth: films are a frame off
+LATE_STEPS = 6  # and up to 120 ms after: lips lead
 SYLLABLE_S, PHRASE_S = 0.05, 0.35  # syllables pass between these two smoothings, tremor and expressions do not
 SPEED_S = 0.12
 LONGEST_PIECE_S = 1.5
+SHORT_PAUSE_S = 0.3  # a shorter one belongs to the line: words of one speaker make one piece
 MARGIN_S = 0.25  # pauses this near to speech are listened to as well: a mouth that closes there tells much
-MIN_SEEN_S = 0.3  # of less nothing can be said
+MIN_JUDGED_S = 0.3  # of less nothing can be said
+MIN_SEEN_SHARE = 0.5  # of a piece
 
 # In 2 s own sound 0.53 (deviation 0.16), another's 0.16 (0.19): a logistic fit's slope, and the likeness that says
 # nothing. The best of nine lags is high by chance, the more the shorter the piece: that likeness is 0.42 in 1 s.
@@ -53,26 +53,28 @@ class Evidence:
     """What is known of one mouth in one piece of speech.
 
     Attributes:
-        seconds: how long it is seen there.
+        seen_s: how long it is seen there.
         likeness: how well it follows the sound, a mean of correlations, -1..1.
         moving: log-likelihood ratio of its moving.
     """
 
-    seconds: float
+    seen_s: float
     likeness: float
     moving: float
 
     @property
     def log_odds(self) -> float:
-        """Log-likelihood ratio of this mouth making the sound."""
-        return FOLLOWING * (self.seconds * (self.likeness - HALF_LIKENESS) - CHANCE_S) + self.moving
+        """Log-likelihood ratio of this mouth making the sound; 0 where it is seen too shortly to be judged."""
+        if self.seen_s < MIN_JUDGED_S:
+            return 0.0
+        return FOLLOWING * (self.seen_s * (self.likeness - HALF_LIKENESS) - CHANCE_S) + self.moving
 
 
 def speech_pieces(speech: Sequence[SampleSpan]) -> list[SampleSpan]:
-    """Speech in pieces of one length within each span, at most 1.5 s."""
-    longest = round(LONGEST_PIECE_S * ANALYSIS_RATE_HZ)
+    """Speech in pieces of at most 1.5 s: spans with less than 0.3 s between them are one, and each is shared out."""
+    longest, shortest_pause = (round(seconds * ANALYSIS_RATE_HZ) for seconds in (LONGEST_PIECE_S, SHORT_PAUSE_S))
     pieces: list[SampleSpan] = []
-    for start, end in speech:
+    for start, end in join_near(speech, shortest_pause):
         count = max(1, -(-(end - start) // longest))
         edges = [start + (end - start) * place // count for place in range(count + 1)]
         pieces += pairwise(edges)
@@ -80,15 +82,18 @@ def speech_pieces(speech: Sequence[SampleSpan]) -> list[SampleSpan]:
 
 
 def piece_evidence(mouth: Mouth, heard: HeardSound, pieces: Sequence[SampleSpan]) -> list[Evidence | None]:
-    """What each piece says of a mouth; None where it is seen for less than 0.3 s of it."""
+    """What each piece says of a mouth; None where it is seen for less than half of it and 0.3 s."""
     first, last = (round(float(at) * GRID_HZ) for at in mouth.times_s[[0, -1]])
     steps = np.arange(first, last + 1)
     opening = np.interp(steps / GRID_HZ, mouth.times_s, mouth.openings)
     curves = _Curves.of(opening, *heard.around(first - LEAD_STEPS, last + 1 + LATE_STEPS))
-    return [
-        curves.evidence(_within(steps, piece), _within(steps, margin))
-        for piece, margin in zip(pieces, _margins(pieces), strict=True)
-    ]
+    found: list[Evidence | None] = []
+    for piece, margin in zip(pieces, _margins(pieces), strict=True):
+        spoken, listened = (_within(first, last, span) for span in (piece, margin))
+        seen_s = (spoken.stop - spoken.start) / GRID_HZ
+        enough_s = min(MIN_JUDGED_S, MIN_SEEN_SHARE * (piece[1] - piece[0]) / ANALYSIS_RATE_HZ)
+        found.append(curves.evidence(spoken, listened) if seen_s >= max(enough_s, 1 / GRID_HZ) else None)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +111,21 @@ class _Curves:
         sounding, expecting = (_syllables(curve, 1 / GRID_HZ) for curve in (loud, expected))
         return cls(_syllables(opening, SYLLABLE_S), speed, sounding, expecting)
 
-    def evidence(self, spoken: NDArray[np.bool_], listened: NDArray[np.bool_]) -> Evidence | None:
-        seconds = float(spoken.sum()) / GRID_HZ
-        if seconds < MIN_SEEN_S:
-            return None
+    def evidence(self, spoken: slice, listened: slice) -> Evidence:
+        """What is seen in the steps `spoken`; the sound is compared over `listened` as well."""
+        seen_s = (spoken.stop - spoken.start) / GRID_HZ
         move = float(np.quantile(np.abs(self.opening[spoken]), MOVED))
         moving = MOVEMENT_POWER * np.log(max(move, 1e-6) / HALF_MOVEMENT)
         pairs = ((self.opening, self.loud), (self.opening, self.expected), (self.speed, self.loud))
         likeness = float(np.mean([_likeness(mouth, wave, listened) for mouth, wave in pairs]))
-        return Evidence(seconds, likeness, seconds * float(np.clip(moving, *MOVEMENT_RANGE)))
+        return Evidence(seen_s, likeness, seen_s * float(np.clip(moving, *MOVEMENT_RANGE)))
 
 
-def _likeness(mouth: Floats, wave: Floats, listened: NDArray[np.bool_]) -> float:
+def _likeness(mouth: Floats, wave: Floats, listened: slice) -> float:
     """The best correlation over the lags."""
-    lagged = (wave[lag : lag + len(mouth)] for lag in range(LEAD_STEPS + LATE_STEPS + 1))
-    return max(_correlation(mouth[listened], part[listened]) for part in lagged)
+    ours = mouth[listened]
+    lagged = (wave[listened.start + lag : listened.stop + lag] for lag in range(LEAD_STEPS + LATE_STEPS + 1))
+    return max(_correlation(ours, part) for part in lagged)
 
 
 def _margins(pieces: Sequence[SampleSpan]) -> list[SampleSpan]:
@@ -134,9 +139,10 @@ def _margins(pieces: Sequence[SampleSpan]) -> list[SampleSpan]:
     ]
 
 
-def _within(steps: NDArray[np.int64], span: SampleSpan) -> NDArray[np.bool_]:
-    """[S] whether each step lies in the span."""
-    return np.asarray((steps * HOP_SAMPLES >= span[0]) & (steps * HOP_SAMPLES < span[1]))
+def _within(first: int, last: int, span: SampleSpan) -> slice:
+    """Which of the steps `first` to `last` lie in a span; empty where none does."""
+    begin, end = (min(max(-(-edge // HOP_SAMPLES) - first, 0), last + 1 - first) for edge in span)
+    return slice(begin, max(begin, end))
 
 
 def _syllables(curve: Floats, sigma_s: float) -> Floats:

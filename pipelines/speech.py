@@ -11,7 +11,7 @@ piece: of a long one only its scores, 60 a second, are held.
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -138,7 +138,7 @@ def _loud_steps(sound: Sound, silence_dbfs: float) -> NDArray[np.bool_]:
     return np.concatenate(loud)
 
 
-def join_near(spans: list[SampleSpan], min_pause: int) -> list[SampleSpan]:
+def join_near(spans: Sequence[SampleSpan], min_pause: int) -> list[SampleSpan]:
     """Ordered spans, those with less than `min_pause` between them made one."""
     joined: list[SampleSpan] = []
     for start, end in spans:

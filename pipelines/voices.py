@@ -3,12 +3,15 @@
 Pure functions of the pieces' scores (`pipelines.who_speaks`).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 
-from pipelines.speaking import SampleSpan, speech_pieces
+from pipelines.speaking import speech_pieces
+from pipelines.speech import SampleSpan
 from pipelines.stage import Row
+from schemas.reason import Reason, Verdict
 
 MIN_OVERLAP = 0.25  # share of a piece; a word of agreement thrown in is less
 
@@ -31,14 +34,9 @@ class Piece:
     scores: dict[int, float]
     overlapped: bool
 
-    def rival_score(self, track_index: int) -> float:
-        """The best score of another face; -1 without one."""
-        return max((score for index, score in self.scores.items() if index != track_index), default=-1.0)
-
-    def owner(self, min_score: float) -> int | None:
-        """The track that is surest to be heard; None where that is less than `min_score`."""
-        surest = max(self.scores, key=lambda index: (self.scores[index], -index), default=None)
-        return surest if surest is not None and self.scores[surest] >= min_score else None
+    def best_of(self, tracks: Collection[int]) -> float:
+        """The best score of some tracks; -1 where none of them is seen."""
+        return max((score for index, score in self.scores.items() if index in tracks), default=-1.0)
 
 
 def scored_pieces(row: Row) -> list[Piece]:
@@ -56,31 +54,50 @@ def scored_pieces(row: Row) -> list[Piece]:
     return [Piece(*span, scores, _shared(span, overlaps) >= MIN_OVERLAP) for span, scores in found.items()]
 
 
-def _shared(piece: SampleSpan, spans: list[SampleSpan]) -> float:
-    """The share of a piece that spans cover; they lie apart from each other."""
-    covered = sum(max(0, min(piece[1], end) - max(piece[0], start)) for start, end in spans)
-    return covered / (piece[1] - piece[0])
+def rivals(row: Row, track: Row) -> set[int]:
+    """The tracks that are on screen together with one, and that no person has put aside."""
+    aside = {
+        decided["track_index"]
+        for decided in row.get("verdicts") or ()
+        if (decided["verdict"], decided["reason"]) == (Verdict.LEAVE, Reason.BY_HAND)
+    }
+    return {
+        other["track_index"]
+        for other in row["tracks"]
+        if other["track_index"] not in {track["track_index"], *aside}
+        and other["start_pts"] < track["end_pts"]
+        and track["start_pts"] < other["end_pts"]
+    }
 
 
-def own_zones(row: Row, track_index: int, min_score: float) -> list[Zone]:
+def own_zones(row: Row, track: Row, min_score: float) -> list[Zone]:
     """When a line of the dub is a track's: each moment belongs to whoever is heard in the nearest piece.
 
     So a line that is longer than the original's goes to the face whose line it replaces, and never to two. A track
-    that is heard nowhere may be painted anywhere: a person has asked for it.
+    that is heard in pieces that are another's only may be painted there; one that is heard in none, anywhere: a person
+    has asked for it.
 
     Args:
-        row: TRACKED_SHOT.
-        track_index: of one of its tracks.
-        min_score: a track is heard in a piece from this score on.
+        row: TRACKED_SHOT or wider.
+        track: one of its tracks.
+        min_score: a track may be heard in a piece from this score on.
 
     Returns:
         Half-open spans in samples, in order, apart from each other.
     """
-    pieces = scored_pieces(row)
-    owners = [piece.owner(min_score) for piece in pieces]
-    if track_index not in owners:
+    pieces, others, index = scored_pieces(row), rivals(row, track), track["track_index"]
+    scores = [piece.scores.get(index, -1.0) for piece in pieces]
+    heard = [score >= min_score for score in scores]
+    surest = [score >= max(min_score, piece.best_of(others)) for score, piece in zip(scores, pieces, strict=True)]
+    mine = surest if any(surest) else heard
+    if not any(mine):
         return [(-inf, inf)]
-    changes = [place for place in range(1, len(pieces)) if owners[place] != owners[place - 1]]
+    changes = [place for place in range(1, len(pieces)) if mine[place] != mine[place - 1]]
     edges = [-inf, *((pieces[place - 1].end + pieces[place].start) / 2 for place in changes), inf]
-    firsts = [0, *changes]
-    return [zone for zone, first in zip(pairwise(edges), firsts, strict=True) if owners[first] == track_index]
+    return [zone for zone, place in zip(pairwise(edges), [0, *changes], strict=True) if mine[place]]
+
+
+def _shared(piece: SampleSpan, spans: list[SampleSpan]) -> float:
+    """The share of a piece that spans cover; they lie apart from each other."""
+    covered = sum(max(0, min(piece[1], end) - max(piece[0], start)) for start, end in spans)
+    return covered / (piece[1] - piece[0])

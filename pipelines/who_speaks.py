@@ -3,7 +3,7 @@
 In each piece somebody unseen speaks, or one of the mouths. Whoever speaks mostly goes on, and others take over in
 pauses rather than within a sentence. Where two speak at once is heard elsewhere (`pipelines.speech`). What is asked is
 the posterior of each mouth given the evidence of all pieces: the forward-backward algorithm (Rabiner, "A tutorial on
-hidden Markov models", 1989, Eq. 19-27).
+hidden Markov models", 1989, Eq. 19-27, scaled as in section V.A).
 """
 
 from collections.abc import Sequence
@@ -11,18 +11,18 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from pipelines.heard_sound import HeardSound
-from pipelines.speaking import Evidence, Mouth, SampleSpan, piece_evidence, speech_pieces
+from pipelines.speaking import Evidence, Mouth, piece_evidence, speech_pieces
+from pipelines.speech import SampleSpan
 from schemas.timing import ANALYSIS_RATE_HZ
 
 Floats = NDArray[np.float64]
 
-CHANGE, CHANGE_IN_PAUSE = 0.03, 0.25  # how probable it is that another speaks in the next piece
-PAUSE_S = 0.3
-OFF_SCREEN = -1.0  # log-odds, at the beginning of a shot, that nobody who is seen speaks: films show who speaks
-UNSEEN_MOUTH = -30.0  # log-odds of who is not seen in a piece
+CHANGE, CHANGE_IN_PAUSE = 0.03, 0.5  # how probable it is that whoever speaks next is drawn anew
+LONG_PAUSE_S = 0.3
+# Log-odds, at the beginning of a shot, that nobody who is seen speaks: films show who speaks. Alone it is not enough.
+OFF_SCREEN = -0.8
 
 
 def speaking_scores(
@@ -36,22 +36,16 @@ def speaking_scores(
         speech: where the original speaks within the shot, in samples.
     """
     pieces = speech_pieces(speech)
-    evidence = [piece_evidence(mouth, heard, pieces) for mouth in mouths]
-    scores = np.full((len(mouths), len(pieces)), np.nan)
     if not mouths or not pieces:
-        return pieces, scores
+        return pieces, np.full((len(mouths), len(pieces)), np.nan)
+    evidence = [piece_evidence(mouth, heard, pieces) for mouth in mouths]
     emissions = np.array([[0.0, *map(_log_odds, of_piece)] for of_piece in zip(*evidence, strict=True)])
+    seen = np.isfinite(emissions)
     emissions[0, 0] = OFF_SCREEN
-    posteriors = forward_backward(emissions, _transitions(pieces, 1 + len(mouths)))
-    for mouth, of_mouth in enumerate(evidence):
-        seen = np.array([found is not None for found in of_mouth])
-        scores[mouth, seen] = posteriors[seen, 1 + mouth]
-    return pieces, scores
-
-
-def _log_odds(found: Evidence | None) -> float:
-    """Of a mouth, over nobody who is seen."""
-    return found.log_odds if found else UNSEEN_MOUTH
+    pauses = np.array([(after[0] - before[1]) / ANALYSIS_RATE_HZ for before, after in pairwise(pieces)])
+    change = np.where(pauses >= LONG_PAUSE_S, CHANGE_IN_PAUSE, CHANGE)
+    posteriors = forward_backward(emissions, change)
+    return pieces, np.where(seen, posteriors, np.nan)[:, 1:].T
 
 
 def speaking_score(mouth: Mouth, heard: HeardSound, speech: Sequence[SampleSpan]) -> float:
@@ -60,26 +54,36 @@ def speaking_score(mouth: Mouth, heard: HeardSound, speech: Sequence[SampleSpan]
     return float(np.nanmax(scores)) if np.isfinite(scores).any() else 0.0
 
 
-def forward_backward(emissions: Floats, transitions: Floats) -> Floats:
+def forward_backward(emissions: Floats, change: Floats) -> Floats:
     """Posteriors [P, S] of the states of each piece.
 
+    From one piece to the next a state stays with 1 - change; otherwise, or where it is not possible any more, one of
+    the states that are possible then is drawn, each as probably as the others.
+
     Args:
-        emissions: [P, S] log-likelihoods.
-        transitions: [P - 1, S, S] log-probabilities from a piece's states to those of the next.
+        emissions: [P, S] log-likelihoods; -inf where a state is not possible, but never for all.
+        change: [P - 1] how probable drawing anew is.
     """
-    forward, backward = emissions.copy(), np.zeros_like(emissions)
-    for piece in range(1, len(emissions)):
-        forward[piece] += logsumexp(forward[piece - 1][:, None] + transitions[piece - 1], axis=0)
-    for piece in range(len(emissions) - 2, -1, -1):
-        ahead = emissions[piece + 1] + backward[piece + 1]
-        backward[piece] = logsumexp(transitions[piece] + ahead, axis=1)
-    joint = forward + backward
-    return np.asarray(np.exp(joint - logsumexp(joint, axis=1, keepdims=True)))
+    weights = np.exp(emissions - emissions.max(1, keepdims=True))
+    possible = np.isfinite(emissions)
+    drawn = possible / possible.sum(1, keepdims=True)
+    stay = (1 - change)[:, None] * possible[1:]  # [P - 1, S]
+    forward, backward = np.ones_like(weights), np.ones_like(weights)
+    forward[0] = _scaled(weights[0] * drawn[0])
+    for piece in range(1, len(weights)):
+        before, goes_on = forward[piece - 1], stay[piece - 1]
+        forward[piece] = _scaled(weights[piece] * (goes_on * before + drawn[piece] * ((1 - goes_on) @ before)))
+    for piece in range(len(weights) - 2, -1, -1):
+        ahead, goes_on = weights[piece + 1] * backward[piece + 1], stay[piece]
+        backward[piece] = _scaled(goes_on * ahead + (1 - goes_on) * (drawn[piece + 1] @ ahead))
+    joint = forward * backward
+    return np.asarray(joint / joint.sum(1, keepdims=True))
 
 
-def _transitions(pieces: Sequence[SampleSpan], num_states: int) -> Floats:
-    """[P - 1, S, S] log-probabilities: stay, or change to any other."""
-    gaps = np.array([(after[0] - before[1]) / ANALYSIS_RATE_HZ for before, after in pairwise(pieces)])
-    change = np.where(gaps >= PAUSE_S, CHANGE_IN_PAUSE, CHANGE)[:, None, None]
-    others = max(1, num_states - 1)
-    return np.asarray(np.log(np.where(np.eye(num_states, dtype=bool), 1 - change, change / others)))
+def _scaled(values: Floats) -> Floats:
+    return np.asarray(values / values.sum())
+
+
+def _log_odds(found: Evidence | None) -> float:
+    """Of a mouth, over nobody who is seen."""
+    return found.log_odds if found else -np.inf

@@ -42,8 +42,8 @@ TRACK_FACTS = pa.struct(
         column("enlargement", pa.float32(), "Film pixels per crop pixel: above 1 the painted crop is enlarged."),
         column("yaw_deg", pa.float32(), "Median head yaw by landmark symmetry.", unit="deg"),
         column("score", pa.float32(), "Mean detector score, 0..1."),
-        column("speaking_score", pa.float32(), "How surely this is a voice heard in the original: the best piece."),
-        column("speech_scores", pa.list_(SPEECH_SCORE), "The same of each piece of speech in which it is seen."),
+        column("speaking_score", pa.float32(), "How surely it is heard in the original, 0..1: its best piece."),
+        column("speech_scores", pa.list_(SPEECH_SCORE), "Of each piece of speech in which it is seen."),
     ]
 )
 

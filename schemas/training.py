@@ -71,7 +71,12 @@ CLIP_FACTS = widen(
     column("yaw_deg", pa.float32(), "Median turn of the head, without sign.", unit="degree", nullable=True),
     column("sharpness", pa.float32(), "Median variance of the Laplacian of the face's luma.", nullable=True),
     column("opening_range", pa.float32(), "95 % minus 5 % quantile of inner-lip gap over mouth width.", nullable=True),
-    column("speaking_score", pa.float32(), "How the mouth follows the loudness, 0..1: needs no judge.", nullable=True),
+    column(
+        "speaking_score",
+        pa.float32(),
+        "How surely it makes the sound, 0..1: its best piece.",
+        nullable=True,
+    ),
     column("av_offset_ms", pa.float32(), "By the judge; positive: sound after picture.", unit="ms", nullable=True),
     column("sync_confidence", pa.float32(), "LSE-C by the judge.", nullable=True),
     column("judge", pa.string(), "Digest of the judge; empty without one."),

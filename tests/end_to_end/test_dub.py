@@ -24,7 +24,12 @@ from tests.tiny_model import save_tiny_model
 
 TALKING_FRAMES, EMPTY_FRAMES = 60, 25
 DUB_RATE_HZ = 48_000
-SETTINGS = ("sampler.steps=2", "eligibility.min_speaking_score=0.0", "eligibility.max_enlargement=6")
+SETTINGS = (
+    "sampler.steps=2",
+    "eligibility.min_doubt_score=0.0",
+    "eligibility.min_speaking_score=0.0",
+    "eligibility.max_enlargement=6",
+)
 
 
 @dataclass

@@ -127,8 +127,43 @@ def test_a_line_that_is_longer_than_the_original_goes_to_the_nearest_speaker_and
     assert (first[1] - MARGIN, second[0] + MARGIN) == (35, 35)
 
 
+def test_who_only_may_be_heard_is_painted_nowhere_but_there() -> None:
+    """The first face owns all lines; the second one may be heard in the last."""
+    row = in_turn((0.95, 0.95, 0.5), (0.01, 0.01, 0.4), dub_speech=spans(((8, 92),)))
+
+    (_, second) = painted_frames(row)
+
+    assert decided(row)[1] == (Verdict.REVIEW, Reason.SPEAKER_UNSURE)
+    assert second == [(65 - MARGIN, 92 + MARGIN)]
+
+
+def test_lines_of_a_face_that_a_person_put_aside_go_to_the_one_that_may_be_heard_there() -> None:
+    row = in_turn((0.6, 0.6, 0.3), (0.35, 0.35, 0.6))
+    aside = {"track_index": 0, "verdict": Verdict.LEAVE, "reason": Reason.BY_HAND}
+    edited = row | {"verdicts": [aside, {"track_index": 1, "verdict": Verdict.DUB, "reason": None}]}
+
+    assert painted_frames(row)[1] == [(67, 93)]
+    assert painted_frames(edited)[1] == [(7, 33), (37, 63), (67, 93)]
+
+
+def test_one_face_whose_track_breaks_in_a_line_does_not_compete_with_itself() -> None:
+    spoken = spans(((10, 45), (45, 80)))
+    first = track(0, end_pts=40 * TICKS_PER_FRAME, speech_scores=[spoken[0] | {"score": 0.95}])
+    second = track(1, start_pts=44 * TICKS_PER_FRAME, speech_scores=[one | {"score": 0.9} for one in spoken])
+    row = shot(first, second, original_speech=spoken, dub_speech=[])
+
+    assert decided(row) == [(Verdict.DUB, None)] * 2
+    assert painted_frames(row) == [[(7, 40)], [(44, 83)]]
+
+
+def test_two_voices_at_once_are_for_a_person() -> None:
+    row = shot(track(speaking_score=0.95), original_overlap=spans(((40, 60),)))
+
+    assert decided(row) == [(Verdict.REVIEW, Reason.SPEAKER_UNSURE)]
+
+
 def test_a_moment_of_doubt_in_a_long_line_is_decided_by_the_rest_and_half_of_it_is_not() -> None:
-    spoken = spans(tuple((start, start + 10) for start in range(0, 100, 10)))
+    spoken = spans(tuple((start, start + 8) for start in range(0, 96, 16)))
     few = [span | {"score": 0.5 if index == 4 else 0.9} for index, span in enumerate(spoken)]
     many = [span | {"score": 0.5 if index % 2 else 0.9} for index, span in enumerate(spoken)]
 
@@ -221,7 +256,7 @@ def test_spans_lie_in_the_track_in_order_and_hold_all_speech_in_it(
         {"min_frames": 0},
         {"min_enlargement": 4.0},
         {"min_speaking_score": 1.5},
-        {"min_doubt_score": -0.1},
+        {"min_doubt_score": 0.9},
         {"paint_margin_s": Fraction(-1)},
     ],
 )

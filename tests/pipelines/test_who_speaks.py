@@ -4,9 +4,10 @@ from itertools import product
 
 import numpy as np
 import pytest
-from scipy.special import logsumexp
 
+from pipelines.eligibility import Eligibility
 from pipelines.heard_sound import heard_sound
+from pipelines.speaking import Mouth
 from pipelines.who_speaks import forward_backward, speaking_scores
 from tests.mouths_made import Floats, resting, samples, seen, syllables, voice
 
@@ -73,15 +74,39 @@ def test_without_mouths_or_speech_there_is_nothing_to_say() -> None:
 
 
 def test_posteriors_are_those_of_all_sequences_of_states_added_up() -> None:
-    rng = np.random.default_rng(0)
-    emissions, transitions = rng.normal(0, 2, (4, 3)), np.log(rng.dirichlet(np.ones(3), (3, 3)))
-    expected = np.full((4, 3), -np.inf)
+    """The third state is not possible in the second piece, the second one not in the last."""
+    emissions, change = np.random.default_rng(0).normal(0, 2, (4, 3)), np.array([0.03, 0.25, 0.4])
+    emissions[1, 2] = emissions[3, 1] = -np.inf
+    possible = np.isfinite(emissions)
+    expected = np.zeros((4, 3))
     for path in product(range(3), repeat=4):
-        steps = sum(transitions[at, path[at], path[at + 1]] for at in range(3))
-        weight = sum(emissions[at, path[at]] for at in range(4)) + steps
+        weight = np.exp(sum(emissions[at, path[at]] for at in range(4))) * possible[0, path[0]] / possible[0].sum()
+        for at in range(3):
+            stays = (1 - change[at]) * possible[at + 1, path[at]]
+            weight *= stays * (path[at + 1] == path[at]) + (1 - stays) / possible[at + 1].sum()
         for at in range(4):
-            expected[at, path[at]] = np.logaddexp(expected[at, path[at]], weight)
+            expected[at, path[at]] += weight
 
-    found = forward_backward(emissions, transitions)
+    found = forward_backward(emissions, change)
 
-    assert np.allclose(found, np.exp(expected - logsumexp(expected, axis=1, keepdims=True)))
+    assert np.allclose(found, expected / expected.sum(1, keepdims=True))
+
+
+def test_short_words_and_passing_faces_change_nothing_about_who_speaks() -> None:
+    mouth = syllables(0)
+    speech = [samples(*span) for span in ((0.2, 1.7), (2.1, 2.3), (2.7, 3.8), (4.2, 4.4), (4.8, 5.8))]
+    passing = [Mouth(np.array([2.0 + 0.01 * place]), np.array([0.1])) for place in range(20)]
+
+    _, (alone,) = speaking_scores([seen(mouth)], heard_sound(voice(mouth)), speech)
+    _, (crowded, *others) = speaking_scores([seen(mouth), *passing], heard_sound(voice(mouth)), speech)
+
+    assert alone.min() > Eligibility().min_speaking_score
+    assert np.abs(crowded - alone).max() < 0.02
+    assert np.isnan(others).all()
+
+
+def test_without_evidence_nobody_is_surely_heard() -> None:
+    """One word of a fifth of a second."""
+    _, ((score,),) = speaking_scores([seen(syllables(0))], heard_sound(voice(syllables(0))), [samples(2.0, 2.2)])
+
+    assert Eligibility().min_doubt_score < score < Eligibility().min_speaking_score
