@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+STARTS_RAY = ("test_submit.py",)  # clusters of its own
 OUR_PACKAGES = ("diff2lip", "jobs", "pipelines", "schemas")
 
 # Before anything imports Ray, torch or MLflow: they read these once.
@@ -20,6 +21,14 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault("MPLBACKEND", "agg")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where processes share the tests, one has all files that need Ray, and no file is torn: it has fixtures."""
+    on_ray = {item.path for item in items if "ray" in getattr(item, "fixturenames", ())}
+    for item in items:
+        needs_ray = item.path in on_ray or item.path.name in STARTS_RAY
+        item.add_marker(pytest.mark.xdist_group("ray" if needs_ray else str(item.path)))
 
 
 @pytest.fixture(autouse=True)
