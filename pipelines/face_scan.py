@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 Faces = list[Detection]
 
 STEADY_OVERLAP = 0.6
+NEAR_OVERLAP = 0.1  # with another face: they touch
 MIN_PRESENCE = 0.5  # what the mesh takes for no face is none: cartoons, patterns, heads from behind
 LOOK = CropConfig(size_px=16, left=-0.85, top=-1.0, width=1.7)
 STRETCHES = 4  # in memory at once
@@ -77,13 +78,19 @@ def _detect(frames: Sequence[Pixels], detector: FaceDetector, every: int) -> lis
 
 
 def same_faces(before: Faces, after: Faces) -> list[tuple[Detection, Detection]] | None:
-    """Each face with itself a few frames later; None where a face came, went, or moved too far to be sure."""
-    partners = [max(after, key=lambda other: overlap(one.box, other.box)) for one in before] if after else []
-    one_to_one = len(before) == len(after) == len({id(partner) for partner in partners})
-    pairs = list(zip(before, partners, strict=True)) if one_to_one else None
-    if pairs is None or any(overlap(one.box, other.box) < STEADY_OVERLAP for one, other in pairs):
+    """Each face with itself a few frames later.
+
+    None where a face came, went, or moved too far to be sure, and where two are so near that they may have passed
+    each other meanwhile.
+    """
+    if len(before) != len(after) or not before:
+        return None if len(before) != len(after) else []
+    shares = np.array([[overlap(one.box, other.box) for other in after] for one in before])
+    likely = shares >= STEADY_OVERLAP
+    one_to_one = (likely.sum(0) == 1).all() and (likely.sum(1) == 1).all()
+    if not one_to_one or ((shares >= NEAR_OVERLAP) != likely).any():
         return None
-    return pairs
+    return [(one, after[int(place)]) for one, place in zip(before, likely.argmax(1), strict=True)]
 
 
 def between(one: Detection, other: Detection, share: float) -> Detection:

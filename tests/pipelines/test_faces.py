@@ -13,16 +13,19 @@ from skimage.data import astronaut
 
 from diff2lip.config import CropConfig
 from pipelines.detection import Detection
+from pipelines.eligibility import Eligibility
 from pipelines.face_detector import DetectorConfig, FaceDetector
 from pipelines.face_frame import apply
 from pipelines.face_mesh import FaceMesh
 from pipelines.face_scan import between, same_faces
 from pipelines.faces import TrackFaces
+from pipelines.speaking import speech_pieces
 from pipelines.stage import check_chain
 from pipelines.storage import read_table
 from schemas.frames import TRACK_FRAME
 from schemas.shot import ALIGNED_SHOT, TRACKED_SHOT
 from tests.film_rows import film_row
+from tests.portraits import SIDE_PX, talking_portrait
 from tests.real_assets import real_asset
 from tests.synthetic import FilmSpec, SyntheticFilm, make_film
 
@@ -99,6 +102,25 @@ def test_face_is_tracked_from_its_first_frame_to_its_last(tmp_path: Path) -> Non
     assert 80 < facts["face_height_px"] < 150
     assert abs(facts["yaw_deg"]) < 25
     assert facts["speaking_score"] == 0.0
+
+
+@pytest.mark.assets
+@pytest.mark.usefixtures("models")
+def test_who_speaks_is_scored_in_each_piece_of_the_speech_in_film_time(tmp_path: Path) -> None:
+    """The shot begins two seconds into the film."""
+    spec = FilmSpec(num_frames=100, cuts=(), width_px=SIDE_PX, height_px=SIDE_PX)
+    film = talking_portrait(tmp_path / "film.mp4", spec).film
+    speech = [(32_000, 52_800), (57_600, 64_000)]
+    spans = [{"start": start, "end": end} for start, end in speech]
+    shot = shot_row(film, shot_start_pts=film.pts[50], shot_num_frames=50, original_speech=spans)
+
+    (row,) = track(TrackFaces(store_uri=str(tmp_path / "work")), shot)
+
+    (facts,) = row["tracks"]
+    scores = facts["speech_scores"]
+    assert [(piece["start"], piece["end"]) for piece in scores] == speech_pieces(speech)
+    assert min(piece["score"] for piece in scores) > Eligibility().min_speaking_score
+    assert facts["speaking_score"] == max(piece["score"] for piece in scores)
 
 
 @pytest.mark.assets
@@ -182,6 +204,10 @@ def test_steady_faces_are_paired_and_interpolated_between() -> None:
 @pytest.mark.parametrize("after", [[], [0], [0, 100, 200], [0, 140], [0, 2]])
 def test_face_that_came_went_or_leapt_is_no_steady_stretch(after: list[float]) -> None:
     assert same_faces([detection(0), detection(100)], [detection(x) for x in after]) is None
+
+
+def test_two_who_may_have_passed_each_other_are_looked_at_in_every_frame() -> None:
+    assert same_faces([detection(0), detection(30)], [detection(28), detection(3)]) is None
 
 
 def test_empty_stretch_is_steady() -> None:
