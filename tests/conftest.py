@@ -23,6 +23,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault("MPLBACKEND", "agg")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where processes share the tests, one has all files that need Ray, and no file is torn: it has fixtures."""
     on_ray = {item.path for item in items if "ray" in getattr(item, "fixturenames", ())}
