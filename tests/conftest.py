@@ -23,13 +23,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault("MPLBACKEND", "agg")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by mark
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where processes share the tests, one has all files that need Ray, and no file is torn: it has fixtures."""
+    """Mark the files that need Ray, whole: `make test` runs all others beside them."""
     on_ray = {item.path for item in items if "ray" in getattr(item, "fixturenames", ())}
     for item in items:
-        needs_ray = item.path in on_ray or item.path.name in STARTS_RAY
-        item.add_marker(pytest.mark.xdist_group("ray" if needs_ray else str(item.path)))
+        if item.path in on_ray or item.path.name in STARTS_RAY:
+            item.add_marker(pytest.mark.on_ray)
 
 
 @pytest.fixture(autouse=True)
