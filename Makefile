@@ -31,7 +31,7 @@ demo: setup
 	$(BIN)/diff2lip demo --out $(OUT)
 
 test: setup
-	tests/in_two.sh $(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -9,7 +9,6 @@ from types import ModuleType
 
 import pytest
 
-STARTS_RAY = ("test_submit.py",)  # clusters of its own
 OUR_PACKAGES = ("diff2lip", "jobs", "pipelines", "schemas")
 
 # Before anything imports Ray, torch or MLflow: they read these once.
@@ -21,15 +20,6 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault("MPLBACKEND", "agg")
-
-
-@pytest.hookimpl(tryfirst=True)  # before tests are chosen by mark
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the files that need Ray, whole: `make test` runs all others beside them."""
-    on_ray = {item.path for item in items if "ray" in getattr(item, "fixturenames", ())}
-    for item in items:
-        if item.path in on_ray or item.path.name in STARTS_RAY:
-            item.add_marker(pytest.mark.on_ray)
 
 
 @pytest.fixture(autouse=True)
