@@ -130,9 +130,11 @@ def _likeness(mouth: Floats, wave: Floats, listened: slice) -> float:
 
 def _margins(pieces: Sequence[SampleSpan]) -> list[SampleSpan]:
     """Each piece with the silence around it, never reaching into another piece."""
+    if not pieces:
+        return []
     margin = round(MARGIN_S * ANALYSIS_RATE_HZ)
-    befores = [-margin if not place else pieces[place - 1][1] for place in range(len(pieces))]
-    afters = [*(piece[0] for piece in pieces[1:]), pieces[-1][1] + margin] if pieces else []
+    befores = [pieces[0][0] - margin, *(piece[1] for piece in pieces[:-1])]
+    afters = [*(piece[0] for piece in pieces[1:]), pieces[-1][1] + margin]
     return [
         (max(before, start - margin), min(after, end + margin))
         for (start, end), before, after in zip(pieces, befores, afters, strict=True)

@@ -66,6 +66,19 @@ def test_a_mouth_is_scored_only_where_it_is_seen() -> None:
     assert np.nanmin(scores) > 0.8
 
 
+def test_film_time_may_begin_below_zero() -> None:
+    """A second of picture before the sound begins, and speech that is said to be there: nobody is heard in it."""
+    mouth = syllables(0)
+    early = Mouth(seen(mouth).times_s - 1.0, seen(mouth).openings)
+
+    _, ((before, *_, last),) = speaking_scores(
+        [early], heard_sound(voice(mouth[100:])), [samples(-1, -0.3), samples(0, 5)]
+    )
+
+    assert 0 <= before <= 1
+    assert last > 0.9
+
+
 def test_without_mouths_or_speech_there_is_nothing_to_say() -> None:
     heard = heard_sound(voice(syllables(0)))
 
