@@ -59,6 +59,7 @@ class CatalogRow(BaseModel):
     me_stem: OptionalPlace = None
     title: OptionalText = None
     script: OptionalPlace = None
+    cast: OptionalPlace = None
 
     @model_validator(mode="after")
     def _one_dub(self) -> "CatalogRow":
@@ -80,7 +81,7 @@ class CatalogRow(BaseModel):
 
 
 COLUMNS = tuple(name for name in CatalogRow.model_fields if name != "row")
-_PATHS = ("film", "dub_stem", "dub_mix", "me_stem", "script")
+_PATHS = ("film", "dub_stem", "dub_mix", "me_stem", "script", "cast")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

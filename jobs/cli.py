@@ -67,7 +67,9 @@ def demo(
 @app.command()
 def plan(
     catalog: Catalog,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder that gets plan.csv, to edit.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder that gets plan.csv, to edit, and people.csv.")
+    ] = None,
     work: Work = None,
     model: Model = "bundled:small",
     settings: Settings = None,
@@ -84,7 +86,7 @@ def plan(
     prepare_ray(address)
     from jobs.dub_pipeline import open_pipeline, plan_store
     from jobs.plan_job import run_plan
-    from jobs.result_table import show_notices, show_plan, show_problems
+    from jobs.result_table import show_notices, show_people, show_plan, show_problems
 
     with material_errors(), _progress(quiet=quiet) as display:
         pipeline = open_pipeline(plan_store(out, work), out or Path(), model, settings or [], address)
@@ -93,6 +95,7 @@ def plan(
         if outcome.problems:
             show_problems(outcome.problems)
         if outcome.cost:
+            show_people(outcome.people)
             show_plan(outcome.plan, outcome.cost)
     show_notices(outcome.notices)
     raise typer.Exit(outcome.exit_code)

@@ -16,8 +16,10 @@ from jobs.progress import Display
 from jobs.work_folder import work_uri
 from pipelines.analysis import Analysis
 from pipelines.assets import cache_folder
+from pipelines.cast_list import cast_list
 from pipelines.driver import analyse, paint_and_stitch
 from pipelines.dub import DubConfig, plain
+from pipelines.people_table import people_table
 from pipelines.plan import apply_edits, plan_shots, plan_table
 from pipelines.progress import Listener
 from pipelines.stage import Row
@@ -42,10 +44,15 @@ class RayDubPipeline:
         return analyse(films, self._config, listener)
 
     def plan(self, tracked: pa.Table) -> pa.Table:
-        return plan_shots(tracked, self._config.eligibility)
+        places = {uri for uri in tracked["cast_uri"].to_pylist() if uri}
+        casts = {uri: cast_list(Path(uri)) for uri in sorted(places)}
+        return plan_shots(tracked, self._config.eligibility, casts)
 
     def plan_table(self, planned: pa.Table) -> pa.Table:
         return plan_table(planned, self._config.eligibility)
+
+    def people_table(self, planned: pa.Table) -> pa.Table:
+        return people_table(planned, self._config.eligibility)
 
     def edit(self, planned: pa.Table, edited: pa.Table) -> pa.Table:
         try:

@@ -22,7 +22,8 @@ from schemas.shot import ALIGNED_SHOT
 from schemas.timing import ANALYSIS_RATE_HZ, Span, clock, fraction
 
 NO_LANGUAGE = "und"  # BCP-47 for undetermined: there is no dub
-TRACK_FACTS = ("track_index", "num_frames", "face_height_px", "enlargement", "yaw_deg", "score", "speaking_score")
+SIZES, POSE = ("num_frames", "face_height_px", "enlargement"), ("yaw_deg", "pitch_deg", "smear")
+TRACK_FACTS = ("track_index", *SIZES, *POSE, "score", "speaking_score")
 TableStage = Callable[[pa.Table], pa.Table]
 
 
@@ -66,8 +67,8 @@ def _face_stage(store_uri: str) -> TableStage:
 def _film_row(path: Path, probe: Probe) -> Row:
     digest = file_digest(path)
     names = {"film_id": digest, "dub_id": digest, "dub_digest": digest, "title": path.stem, "language": NO_LANGUAGE}
-    places = {"film_uri": str(path.absolute()), "dub_uri": str(path.absolute()), "dub_kind": "dub_mix", "me_uri": None}
-    return {**names, **places, **film_facts(probe)}
+    places = {"film_uri": str(path.absolute()), "dub_uri": str(path.absolute()), "dub_kind": "dub_mix"}
+    return {**names, **places, "me_uri": None, "cast_uri": None, **film_facts(probe)}
 
 
 def _with_speech(row: Row, store_uri: str) -> Row:
@@ -116,7 +117,7 @@ def _shot_facts(row: Row) -> dict[str, Any]:
 def _track_facts(row: Row, track: Row, verdict: Row) -> dict[str, Any]:
     facts = {name: _rounded(track[name]) for name in TRACK_FACTS}
     span = {"start_pts": track["start_pts"], "end_pts": track["end_pts"]}
-    decided = {"verdict": verdict["verdict"], "reason": verdict["reason"]}
+    decided = {name: verdict[name] for name in ("person", "verdict", "reason")}
     reason = Reason(verdict["reason"]) if verdict["reason"] else None
     return facts | span | decided | {"measured": measured(row, track, reason, Eligibility())}
 

@@ -1,6 +1,7 @@
 """What a catalog lets in: FILM rows of the good rows, and every problem of the others, before anything runs."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pyarrow as pa
 
 from jobs.catalog import CatalogProblem, CatalogReading, CatalogRow, DoubtfulRow, examine_catalog
 from pipelines.admit import AdmitRequest, Admitted, Refused, admit_films
+from pipelines.cast_list import CastListError, cast_list
 from pipelines.known_films import KnownFilms
 from pipelines.progress import Event, Listener, silent
 from pipelines.stage import Row
@@ -47,7 +49,12 @@ def take_in(catalog: Path, listener: Listener = silent, store_uri: str | None = 
             films.append(admitted.film)
             listener(_event(admitted.film, admitted))
     problems += _doubts(reading)
-    films, twins = _unique(films, {(row.title, row.language): row.row for row in reading.rows})
+    places = {(row.title, row.language): row.row for row in reading.rows}
+    uncast = _cast_problems(reading.rows)
+    refused = {problem.row for problem in uncast}
+    films = [film for film in films if places[film["title"], film["language"]] not in refused]
+    films, twins = _unique(films, places)
+    problems += uncast
     problems = sorted(problems + twins, key=lambda problem: (problem.row, problem.column))
     return Intake(films=pa.Table.from_pylist(films, schema=FILM), problems=problems, known=known)
 
@@ -115,7 +122,23 @@ def _request(row: CatalogRow) -> AdmitRequest:
         dub=Path(row.dub),
         dub_kind=row.dub_kind,
         me_stem=Path(row.me_stem) if row.me_stem else None,
+        cast=Path(row.cast) if row.cast else None,
     )
+
+
+def _cast_problems(rows: Sequence[CatalogRow]) -> list[CatalogProblem]:
+    """What is wrong with the cast lists; each is looked at once."""
+    wrong: dict[str, list[str]] = {}
+    for cast in sorted({row.cast for row in rows if row.cast}):
+        try:
+            cast_list(Path(cast))
+        except CastListError as error:
+            wrong[cast] = [f"{Path(cast).name}, {line}" for line in str(error).splitlines()]
+    return [
+        CatalogProblem(row=row.row, column="cast", reason=Refusal.BAD_ROW, message=message)
+        for row in rows
+        for message in wrong.get(row.cast or "", ())
+    ]
 
 
 def _problem(refused: Refused) -> CatalogProblem:

@@ -16,6 +16,7 @@ import random
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,8 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     chosen = parser.parse_args()
     told = [(chosen.packages, chosen.out, film) for film in people_films(chosen.films, chosen.first)]
-    with ProcessPoolExecutor(chosen.processes) as pool:
+    # Spawned: a child that is forked after films were read or written hangs.
+    with ProcessPoolExecutor(chosen.processes, get_context("spawn")) as pool:
         truth = list(_made(pool, told))
     write_catalog(chosen.out, [film["title"] for film in truth])
     write_whole(chosen.out / "truth.json", json.dumps(truth, indent=1).encode())

@@ -18,7 +18,7 @@ class PlanUnreadableError(Exception):
 
 
 def write_plan(path: Path, plan: pa.Table) -> None:
-    """Write a PLAN table as .csv or .parquet, whole or not at all."""
+    """Write a PLAN or PEOPLE table as .csv or .parquet, whole or not at all."""
     sink = pa.BufferOutputStream()
     if path.suffix == ".csv":
         pyarrow.csv.write_csv(plan, sink)

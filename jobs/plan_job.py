@@ -14,7 +14,7 @@ from jobs.progress import Display, Silence
 from pipelines.plan_budget import within_budget
 from pipelines.stage import Row
 
-PLAN_NAME = "plan.csv"
+PLAN_NAME, PEOPLE_NAME = "plan.csv", "people.csv"
 LOST = "not planned, as its analysis failed twice; the same command tries once more"
 
 
@@ -26,6 +26,7 @@ class PlanOutcome:
     problems: list[CatalogProblem] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)  # what a person should know beside problems
     plan: list[Row] = field(default_factory=list)  # PLAN
+    people: list[Row] = field(default_factory=list)  # PEOPLE
     cost: PlanCost | None = None
     written: Path | None = None  # where the editable plan lies
 
@@ -39,7 +40,7 @@ def run_plan(
     budget_s: float | None = None,
     display: Display | None = None,
 ) -> PlanOutcome:
-    """Plan a catalog; with `out`, the plan is written there as a CSV that `dub --plan` takes back.
+    """Plan a catalog; with `out`, the plan is written there as a CSV that `dub --plan` takes back, and its people.
 
     With `budget_s`, seconds of painting on two CPU cores, faces that are too much for it are left, small ones first.
 
@@ -54,18 +55,23 @@ def run_plan(
     with pipeline.running():
         intake.known.keep(intake.films.to_pylist())
         planned = plan_films(pipeline, intake.films, display)
-    table = pipeline.plan_table(planned.shots)
+    shots = planned.shots
+    table = pipeline.plan_table(shots)
     if budget_s is not None:
         table = within_budget(table, int(budget_s / PAINT_SECONDS_PER_FRAME))
+        shots = pipeline.edit(shots, table)
+    people = pipeline.people_table(shots)
     written = out / PLAN_NAME if out else None
-    if written:
+    if out and written:
         write_plan(written, table)
+        write_plan(out / PEOPLE_NAME, people)
     plan = table.to_pylist()
     return PlanOutcome(
         exit_code=FAILED if intake.problems or planned.lost else DONE,
         problems=intake.problems,
         notices=[f"{film['title']} {film['language']}: {LOST}" for film in planned.lost],
         plan=plan,
+        people=people.to_pylist(),
         cost=plan_cost(plan, planned.shots.to_pylist()),
         written=written,
     )

@@ -15,6 +15,7 @@ import random
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,8 @@ def main() -> None:
         for view in range(1, 1 + (chosen.real if clip.split == "dev" else 1)):
             print(write_real_clip(chosen.packages, chosen.out, clip, view), flush=True)
     told = [(chosen.packages, chosen.out, clip) for clip in clips(chosen.clips)]
-    with ProcessPoolExecutor(chosen.processes) as pool:
+    # Spawned: a child that is forked after films were read or written hangs.
+    with ProcessPoolExecutor(chosen.processes, get_context("spawn")) as pool:
         for count, name in enumerate(pool.map(_make, told), start=1):
             print(f"{count} of {len(told)}: {name}", flush=True)
 

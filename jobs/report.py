@@ -84,9 +84,21 @@ def _reasons(plan: Sequence[Row]) -> str:
 
 
 def _plan(plan: Sequence[Row]) -> str:
-    columns = ["shot_index", "track_index", "start", "end", "verdict", "reason", "measured"]
+    columns = ["shot_index", "track_index", "person", "start", "end", "verdict", "reason", "measured"]
     columns += ["speaking_score", "face_height_px", "frames_to_paint"]
-    heads = ["shot", "face", "start", "end", "verdict", "reason", "measured", "speaking", "height, px", "frames"]
+    heads = [
+        "shot",
+        "face",
+        "person",
+        "start",
+        "end",
+        "verdict",
+        "reason",
+        "measured",
+        "speaking",
+        "height, px",
+        "frames",
+    ]
     return _table(heads, [[row[name] for name in columns] for row in plan])
 
 

@@ -69,11 +69,41 @@ def show_stages(stages: Sequence[Row]) -> None:
     show("stages", heads, [[stage[name] for name in names] for stage in stages])
 
 
+def show_people(people: Sequence[Row]) -> None:
+    """Print who is seen in the films."""
+    counts = ("num_shots", "num_tracks", "seen_s", "heard_s", "num_dub", "num_review", "num_leave", "frames_to_paint")
+    heads = [
+        "title",
+        "language",
+        "person",
+        "shots",
+        "faces",
+        "seen, s",
+        "heard, s",
+        "dub",
+        "review",
+        "leave",
+        "frames",
+    ]
+    show("people", heads, [[row[name] for name in ("title", "language", "person", *counts)] for row in people])
+
+
 def show_plan(plan: Sequence[Row], cost: PlanCost) -> None:
     """Print a plan and what it would cost."""
-    columns = ("title", "language", "shot_index", "track_index", "start", "end", "verdict", "reason", "measured")
+    columns = (
+        "title",
+        "language",
+        "shot_index",
+        "track_index",
+        "person",
+        "start",
+        "end",
+        "verdict",
+        "reason",
+        "measured",
+    )
     numbers = ("speaking_score", "face_height_px", "frames_to_paint")
-    heads = ["title", "language", "shot", "face", "start", "end", "verdict", "reason", "measured"]
+    heads = ["title", "language", "shot", "face", "person", "start", "end", "verdict", "reason", "measured"]
     heads += ["speaking", "px", "frames"]
     show("plan", heads, [[row[name] for name in (*columns, *numbers)] for row in plan])
     show("verdicts", ["verdict: reason", "face tracks and empty shots"], list(cost.verdicts.items()))

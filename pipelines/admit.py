@@ -33,6 +33,7 @@ class AdmitRequest:
     dub: Path
     dub_kind: str  # the catalog column that names the dub: dub_stem or dub_mix
     me_stem: Path | None = None
+    cast: Path | None = None  # names and pictures; `cast_list.py` looks at it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,6 +123,7 @@ def _film_row(request: AdmitRequest, facts: Row, known: KnownFilms) -> Row:
         "dub_kind": request.dub_kind,
         "dub_digest": dub_digest,
         "me_uri": str(request.me_stem.resolve()) if request.me_stem else None,
+        "cast_uri": str(request.cast.resolve()) if request.cast else None,
         **facts,
     }
 

@@ -13,7 +13,8 @@ from diff2lip.config import CropConfig
 from pipelines.face_detector import FaceDetector
 from pipelines.face_mesh import FaceMesh
 from pipelines.face_scan import Pixels, scan_faces
-from pipelines.face_tracks import SmoothTrack, TrackConfig, link_faces, smooth_track, yaw_deg
+from pipelines.face_tracks import SmoothTrack, TrackConfig, link_faces, smooth_track
+from pipelines.head_pose import yaw_deg
 from pipelines.media.container import UndecodableError
 from pipelines.unfit_clip import UnfitClipError
 from schemas.training import GRID_RATE, MAX_STRETCH_FRAMES, ClipReason

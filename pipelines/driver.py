@@ -12,7 +12,7 @@ from pipelines.film_stitches import FilmStitches, failed_film, film_event, stitc
 from pipelines.live_frames import LiveFrames, live_frames
 from pipelines.placement import PLACEMENTS
 from pipelines.progress import Event, Listener
-from pipelines.references import is_whole, keyed, relocated
+from pipelines.references import is_whole, keyed, nameless, relocated
 from pipelines.run_stage import configure_ray_data, finished_rows
 from pipelines.stage import Row
 from pipelines.stitch import Review
@@ -23,7 +23,13 @@ from schemas.shot import COMPOSITED_SHOT, PLANNED_SHOT, TRACKED_SHOT
 
 VERSION = 2
 BUILDING = Lock()  # Ray Data's settings belong to the process, and a dataset takes them when it is built
-NAMES = ("film_uri", "dub_uri", "me_uri", "title")  # where things lie and are called: no pixel depends on it
+NAMES = (
+    "film_uri",
+    "dub_uri",
+    "me_uri",
+    "cast_uri",
+    "title",
+)  # where things lie and are called: no pixel depends on it
 ANALYSIS_FAILED = "the analysis of a shot failed, and again when it was tried anew: see the log above"
 ANALYSIS_STAGES, PAINTING_STAGES = ("shots", "align", "faces"), ("paint", "composite")
 RETRIED = (Reason.WORKER_DIED, Reason.UNDECODABLE)  # not kept: the next run tries such a shot again
@@ -83,7 +89,7 @@ def paint_and_stitch(
             elif (done := _stored_shot(key, store)) is not None:
                 for stage in PAINTING_STAGES:
                     _report([{"stage": stage}], done, listener, cached=True)
-                yield from films.take(done | _names(row))
+                yield from films.take(done | _names(row) | {"verdicts": row["verdicts"]})
             else:
                 manifest.append(row)
                 waiting[row["dub_id"], row["shot_index"]] = key
@@ -169,6 +175,7 @@ def _analysis_key(film: Row, config: DubConfig) -> str:
 
 def _shot_key(row: Row, config: DubConfig) -> str:
     facts = {name: value for name, value in keyed(row).items() if name not in NAMES}
+    facts["verdicts"] = nameless(row["verdicts"])
     return content_key("dubbed-shot", VERSION, {"shot": facts, "config": config.painting_facts})
 
 

@@ -19,10 +19,8 @@ from pipelines.face_frame import RIGID_INDICES, crop_affine, mouth_opening
 Floats = NDArray[np.float64]
 Look = NDArray[np.float32]
 
-NOSE_TIP, CHEEK_LEFT, CHEEK_RIGHT = 1, 234, 454  # of the face mesh, left and right in the picture
 LOOK_WEIGHT = 0.5  # of the likeness of looks beside an overlap of boxes
 NO_PAIR = -1e3  # worse than any pair that may be
-NOSE_DEPTH = 1.25  # how far the nose tip stands before the cheeks' edge, in half face widths
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -194,11 +192,3 @@ def smooth(times: Floats, values: Floats, sigma_s: float) -> Floats:
         basis = np.stack([np.ones_like(apart), apart, apart**2], axis=1) * weights[:, None]
         smoothed[index] = np.linalg.pinv(basis)[0] * weights @ flat[low:high]
     return smoothed.reshape(values.shape)
-
-
-def yaw_deg(landmarks: Floats) -> float:
-    """How far the head is turned, by the nose's place between the cheeks; positive to the right of the picture."""
-    axis = landmarks[CHEEK_RIGHT] - landmarks[CHEEK_LEFT]
-    width = max(float(np.linalg.norm(axis)), 1e-6)
-    place = float((landmarks[NOSE_TIP] - landmarks[CHEEK_LEFT]) @ axis) / width**2
-    return float(np.degrees(np.arctan((2 * place - 1) / NOSE_DEPTH)))

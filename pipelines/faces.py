@@ -12,25 +12,29 @@ import pyarrow as pa
 
 from diff2lip.config import CropConfig
 from pipelines.expected_opening import WEIGHTS
-from pipelines.face_crop import crop_frame, enlargement
+from pipelines.face_crop import enlargement
+from pipelines.face_descriptor import FaceDescriber
 from pipelines.face_detector import DetectorConfig, FaceDetector
 from pipelines.face_mesh import FaceMesh
 from pipelines.face_scan import Pixels, scan_faces
-from pipelines.face_tracks import SmoothTrack, TrackConfig, link_faces, smooth_track, yaw_deg
+from pipelines.face_tracks import SmoothTrack, TrackConfig, link_faces, smooth_track
+from pipelines.head_pose import pitch_deg, yaw_deg
 from pipelines.heard_sound import HeardSound, heard_sound
 from pipelines.media.container import UndecodableError
 from pipelines.media.picture import rgb_frames
+from pipelines.mouth_smear import mouth_smear
 from pipelines.progress import telling
 from pipelines.speaking import Floats, Mouth
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key, file_digest
 from pipelines.stored_sound import stored_sound
+from pipelines.track_pictures import TrackPictures, track_pictures
 from pipelines.who_speaks import speaking_scores
 from schemas.frames import TRACK_FRAME
 from schemas.shot import ALIGNED_SHOT, TRACKED_SHOT
 from schemas.timing import fraction
 
-VERSION = 2  # raised when the same film gives other tracks
+VERSION = 3  # raised when the same film gives other tracks
 HEARD_VERSION = 1  # raised when the same sound gives other curves
 HEARD_FACTS = {"version": HEARD_VERSION, "weights": file_digest(WEIGHTS)}
 NOTHING: Row = {"tracks_uri": None, "tracks": []}
@@ -56,7 +60,7 @@ class TrackFaces(RowStage):
         self._detector_config = detector or DetectorConfig()
         self._tracks = tracks or TrackConfig()
         self._detector = FaceDetector(self._detector_config, device)
-        self._mesh = FaceMesh()
+        self._mesh, self._describer = FaceMesh(), FaceDescriber()
 
     def facts(self, row: Row) -> Row:
         key = content_key("faces", VERSION, self._key_facts(row))
@@ -93,16 +97,22 @@ class TrackFaces(RowStage):
             return NOTHING
         tracks = [smooth_track(track, frame_pts, time_base, self._crop, self._tracks) for track in linked]
         key = content_key("track-frames", VERSION, self._key_facts(row))
-        self._store.put_table(key, track_table(tracks, _crops(row, tracks, self._crop.size_px)))
-        scores = self._speech_scores(row, tracks)
+        pictures = track_pictures(_frames(row), tracks, self._crop.size_px)
+        self._store.put_table(key, track_table(tracks, pictures))
         ends = dict(zip(frame_pts, [*frame_pts[1:], row["shot_end_pts"]], strict=True))
-        return {
-            "tracks_uri": key,
-            "tracks": [
-                track_facts(index, track, ends[track.pts[-1]], of_track)
-                for index, (track, of_track) in enumerate(zip(tracks, scores, strict=True))
-            ],
-        }
+        told = [
+            {
+                "end_pts": ends[track.pts[-1]],
+                "speech_scores": scores,
+                "speaking_score": max((piece["score"] for piece in scores), default=0.0),
+                "descriptor": self._describer.describe(pictures.chips[index]).mean(0).tolist(),
+            }
+            for index, (track, scores) in enumerate(zip(tracks, self._speech_scores(row, tracks), strict=True))
+        ]
+        facts = [
+            track_facts(index, track) | more for index, (track, more) in enumerate(zip(tracks, told, strict=True))
+        ]
+        return {"tracks_uri": key, "tracks": facts}
 
     def _speech_scores(self, row: Row, tracks: list[SmoothTrack]) -> list[list[Row]]:
         """SPEECH_SCORE of each track."""
@@ -135,13 +145,8 @@ class TrackFaces(RowStage):
         return ObjectStore(self._store_uri)
 
 
-def track_table(tracks: list[SmoothTrack], crops: dict[tuple[int, int], bytes]) -> pa.Table:
-    """The TRACK_FRAME table: track after track, in order of time.
-
-    Args:
-        tracks: of one shot.
-        crops: RGB bytes by track index and pts.
-    """
+def track_table(tracks: list[SmoothTrack], pictures: TrackPictures) -> pa.Table:
+    """The TRACK_FRAME table: track after track, in order of time."""
     tables = []
     for index, track in enumerate(tracks):
         num_frames = len(track.pts)
@@ -154,38 +159,24 @@ def track_table(tracks: list[SmoothTrack], crops: dict[tuple[int, int], bytes]) 
             "landmarks": _lists(track.landmarks, TRACK_FRAME.field("landmarks").type),
             "opening": track.openings.astype(np.float32),
             "affine": _lists(track.affines, TRACK_FRAME.field("affine").type),
-            "crop": [crops[index, pts] for pts in track.pts],
+            "crop": [pictures.crops[index, pts] for pts in track.pts],
         }
         tables.append(pa.table(columns, schema=TRACK_FRAME))
     return pa.concat_tables(tables)
 
 
-def track_facts(index: int, track: SmoothTrack, end_pts: int, speech_scores: list[Row]) -> Row:
-    """TRACK_FACTS of one track."""
+def track_facts(index: int, track: SmoothTrack) -> Row:
+    """What TRACK_FACTS says of one track's picture alone."""
     return {
         "track_index": index,
         "num_frames": len(track.pts),
         "start_pts": track.pts[0],
-        "end_pts": end_pts,
         "face_height_px": float(np.median(track.boxes[:, 3] - track.boxes[:, 1])),
         "enlargement": float(np.median([enlargement(affine) for affine in track.affines])),
         "yaw_deg": float(np.median([yaw_deg(landmarks) for landmarks in track.landmarks])),
+        "pitch_deg": float(np.median([pitch_deg(landmarks) for landmarks in track.landmarks])),
+        "smear": mouth_smear(track),
         "score": float(track.scores.mean()),
-        "speaking_score": max((piece["score"] for piece in speech_scores), default=0.0),
-        "speech_scores": speech_scores,
-    }
-
-
-def _crops(row: Row, tracks: list[SmoothTrack], size_px: int) -> dict[tuple[int, int], bytes]:
-    """The source crops, by track index and pts."""
-    affines: dict[int, list[tuple[int, Floats]]] = {}
-    for index, track in enumerate(tracks):
-        for pts, affine in zip(track.pts, track.affines, strict=True):
-            affines.setdefault(pts, []).append((index, affine))
-    return {
-        (index, pts): crop_frame(frame, affine, size_px).tobytes()
-        for pts, frame in _frames(row)
-        for index, affine in affines.get(pts, [])
     }
 
 

@@ -1,10 +1,12 @@
 """Stage 4: the plan. A verdict for every face track of every shot, as a flat table that a person may edit."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 
+from pipelines.cast_list import CastList, by_cast, named_by
 from pipelines.eligibility import (
     Decision,
     Eligibility,
@@ -14,6 +16,7 @@ from pipelines.eligibility import (
     shot_reason,
     spans_to_paint,
 )
+from pipelines.people import TrackKey, find_people
 from pipelines.stage import Row
 from schemas.reason import Reason, Verdict
 from schemas.shot import PLAN, PLANNED_SHOT
@@ -24,17 +27,33 @@ __all__ = ["Eligibility", "apply_edits", "plan_shots", "plan_table", "spans_to_p
 PlanKey = tuple[str, int, int | None]  # dub_id, shot_index, track_index: names a row of PLAN
 
 
-def plan_shots(tracked: pa.Table, eligibility: Eligibility | None = None) -> pa.Table:
-    """TRACKED_SHOT rows with verdicts: PLANNED_SHOT, same rows in the same order."""
-    eligibility = eligibility or Eligibility()
-    return pa.Table.from_pylist([_planned(row, eligibility) for row in tracked.to_pylist()], schema=PLANNED_SHOT)
+def plan_shots(
+    tracked: pa.Table, eligibility: Eligibility | None = None, casts: Mapping[str, CastList] | None = None
+) -> pa.Table:
+    """TRACKED_SHOT rows with verdicts: PLANNED_SHOT, same rows in the same order.
+
+    Args:
+        tracked: TRACKED_SHOT, whole films: who is who is found over all shots of a film.
+        eligibility: the thresholds.
+        casts: what the catalog says of the people in a film, by `cast_uri`.
+    """
+    rules, rows = eligibility or Eligibility(), tracked.to_pylist()
+    films: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        films[row["dub_id"]].append(row)
+    casts_of = {dub_id: (casts or {}).get(shots[0]["cast_uri"]) for dub_id, shots in films.items()}
+    people = {dub_id: find_people(shots, named_by(casts_of[dub_id])) for dub_id, shots in films.items()}
+    planned = [_planned(row, people[row["dub_id"]], casts_of[row["dub_id"]], rules) for row in rows]
+    return pa.Table.from_pylist(planned, schema=PLANNED_SHOT)
 
 
-def _planned(row: Row, eligibility: Eligibility) -> Row:
+def _planned(row: Row, people: Mapping[TrackKey, str], cast: CastList | None, eligibility: Eligibility) -> Row:
     verdicts: list[Row] = []
     for track in row["tracks"]:
-        verdict, reason = decide_track(row, track, eligibility)
-        verdicts.append({"track_index": track["track_index"], "verdict": verdict, "reason": reason})
+        person = people.get((row["shot_index"], track["track_index"]))
+        verdict, reason = by_cast(decide_track(row, track, eligibility), person, cast)
+        index = track["track_index"]
+        verdicts.append({"track_index": index, "verdict": verdict, "reason": reason, "person": person})
     return _with_verdicts(row, verdicts)
 
 

@@ -3,7 +3,7 @@
 A store that is moved, or reached by another address, gives the same keys and other uris.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore
@@ -19,6 +19,11 @@ def relocated(row: Row, store: ObjectStore) -> Row:
 def keyed(row: Row) -> Row:
     """The row with keys for uris: what content keys are made of."""
     return _mapped(row, _key)
+
+
+def nameless(verdicts: Sequence[Row]) -> list[Row]:
+    """Verdicts without who it is: whom a picture shows changes no pixel of it."""
+    return [{name: value for name, value in verdict.items() if name != "person"} for verdict in verdicts]
 
 
 def is_whole(row: Row, store: ObjectStore) -> bool:

@@ -19,6 +19,7 @@ from pipelines.media.encode import EncodeConfig
 from pipelines.media.mux import Change, UnwritableError, Written, delivered_suffix, write_film
 from pipelines.media.refusal import MediaRefusedError
 from pipelines.progress import TELL_EVERY_FRAMES, Tell, untold
+from pipelines.references import nameless
 from pipelines.shot_patches import ShotPatches
 from pipelines.stage import Row
 from pipelines.storage import content_key, file_digest
@@ -142,7 +143,7 @@ def _made_of(shot: Row) -> dict[str, Any]:
         "patch": _base_name(shot["patch_uri"]),
         "review_patch": _base_name(shot["review_patch_uri"]),
         "reason": shot["reason"],
-        "verdicts": shot["verdicts"],
+        "verdicts": nameless(shot["verdicts"]),
     }
 
 

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     TRACK_TOO_SHORT = "track_too_short"  # seen for too few frames
     SPEAKER_UNSURE = "speaker_unsure"  # two faces score alike
     OVER_BUDGET = "over_budget"  # larger faces have used up what may be painted
+    CAST = "cast"  # the catalog's cast list says so of this person
     BY_HAND = "by_hand"  # a person edited the verdict
     UNDECODABLE = "undecodable"  # the picture of this shot cannot be decoded
     GATE_FAILED = "gate_failed"  # painted, and worse than the original

@@ -1,4 +1,4 @@
-"""The row of the dub, a shot in one language, growing wider from stage to stage; and the PLAN table."""
+"""The row of the dub, a shot in one language, growing wider from stage to stage; the PLAN and PEOPLE tables."""
 
 import pyarrow as pa
 
@@ -40,10 +40,13 @@ TRACK_FACTS = pa.struct(
         column("end_pts", pa.int64(), "First frame after the track.", unit="time_base"),
         column("face_height_px", pa.float32(), "Median height of the face box.", unit="px"),
         column("enlargement", pa.float32(), "Film pixels per crop pixel: above 1 the painted crop is enlarged."),
-        column("yaw_deg", pa.float32(), "Median head yaw by landmark symmetry.", unit="deg"),
+        column("yaw_deg", pa.float32(), "Median turn of the head; positive to the right of the picture.", unit="deg"),
+        column("pitch_deg", pa.float32(), "Median nod of the head; positive down.", unit="deg"),
+        column("smear", pa.float32(), "What the mouth moves while the shutter is open, over its width."),
         column("score", pa.float32(), "Mean detector score, 0..1."),
         column("speaking_score", pa.float32(), "How surely it is heard in the original, 0..1: its best piece."),
         column("speech_scores", pa.list_(SPEECH_SCORE), "Of each piece of speech in which it is seen."),
+        column("descriptor", pa.list_(pa.float32()), "128 numbers: who it is, as a face recognition network sees it."),
     ]
 )
 
@@ -59,6 +62,7 @@ TRACK_VERDICT = pa.struct(
         column("track_index", pa.int32(), "The face track."),
         column("verdict", pa.string(), "dub, leave or review."),
         column("reason", pa.string(), "Why it is not simply dubbed.", nullable=True),
+        column("person", pa.string(), "Who it is in this film; null where nobody can tell.", nullable=True),
     ]
 )
 
@@ -98,6 +102,7 @@ PLAN = pa.schema(
         column("language", pa.string(), "BCP-47."),
         column("shot_index", pa.int32(), "Place of the shot in its film, from 0."),
         column("track_index", pa.int32(), "Face track; null for a shot without one.", nullable=True),
+        column("person", pa.string(), "Who it is in this film; null where nobody can tell.", nullable=True),
         column("start", pa.string(), "Start of the shot, HH:MM:SS.mmm, for people."),
         column("end", pa.string(), "End of the shot, HH:MM:SS.mmm, for people."),
         column("verdict", pa.string(), "dub, leave or review; the column a person may edit."),
@@ -109,5 +114,22 @@ PLAN = pa.schema(
         column("face_height_px", pa.float32(), "Median height of the face box.", unit="px", nullable=True),
         column("enlargement", pa.float32(), "Film pixels per crop pixel.", nullable=True),
         column("frames_to_paint", pa.int32(), "Frames in which the original or the dub speaks."),
+    ]
+)
+
+PEOPLE = pa.schema(
+    [
+        column("dub_id", pa.string(), "The film in one language."),
+        column("title", pa.string(), "Its folder name, for people."),
+        column("language", pa.string(), "BCP-47."),
+        column("person", pa.string(), "A name of the catalog's cast, or person 1, 2, ..."),
+        column("num_shots", pa.int32(), "Shots in which it is seen."),
+        column("num_tracks", pa.int32(), "Its face tracks."),
+        column("seen_s", pa.float64(), "How long it is seen.", unit="s"),
+        column("heard_s", pa.float64(), "How long it is heard in the original while it is seen.", unit="s"),
+        column("num_dub", pa.int32(), "Its face tracks with verdict dub."),
+        column("num_review", pa.int32(), "With verdict review."),
+        column("num_leave", pa.int32(), "With verdict leave."),
+        column("frames_to_paint", pa.int32(), "Frames of it that are painted."),
     ]
 )

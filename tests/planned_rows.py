@@ -28,8 +28,11 @@ def track(index: int = 0, **changes: Any) -> dict[str, Any]:
         "face_height_px": 120.0,
         "enlargement": 1.0,
         "yaw_deg": 5.0,
+        "pitch_deg": 2.0,
+        "smear": 0.01,
         "score": 0.99,
         "speaking_score": 0.9,
+        "descriptor": [],
         **changes,
     }
 

@@ -12,9 +12,6 @@ from diff2lip.config import CropConfig
 from pipelines.face_crop import enlargement
 from pipelines.face_frame import RIGID_INDICES, RIGID_TEMPLATE, apply, crop_affine, invert
 from pipelines.face_tracks import (
-    CHEEK_LEFT,
-    CHEEK_RIGHT,
-    NOSE_TIP,
     Face,
     Look,
     SmoothTrack,
@@ -22,8 +19,8 @@ from pipelines.face_tracks import (
     link_faces,
     smooth,
     smooth_track,
-    yaw_deg,
 )
+from pipelines.head_pose import NOSE_TIP
 
 Floats = NDArray[np.float64]
 
@@ -142,12 +139,3 @@ def test_crop_shows_the_face_frames_window() -> None:
     (track,) = smoothed([(at, [face(100, y=80)]) for at in range(10)])
     corner = apply(invert(track.affines[5]), np.array([-0.5, -0.5]))
     assert np.allclose(corner, [100 + crop.left * EYE_DISTANCE_PX, 80 + crop.top * EYE_DISTANCE_PX], atol=1e-6)
-
-
-@pytest.mark.parametrize("turned_deg", [-40, -20, 0, 15, 35])
-def test_yaw_follows_the_turned_head(turned_deg: float) -> None:
-    solid = {NOSE_TIP: (0.0, 1.25), CHEEK_LEFT: (-1.0, 0.0), CHEEK_RIGHT: (1.0, 0.0)}  # x, and depth to the camera
-    angle, landmarks = np.radians(turned_deg), np.zeros((468, 2))
-    for index, (x, depth) in solid.items():
-        landmarks[index] = 200 + 50 * (x * np.cos(angle) + depth * np.sin(angle)), 150
-    assert yaw_deg(landmarks) == pytest.approx(turned_deg, abs=0.1)

@@ -60,9 +60,11 @@ def test_a_person_may_leave_and_may_dub(planned: pa.Table) -> None:
 
     rows = apply_edits(planned, plan).to_pylist()
 
-    assert rows[0]["verdicts"] == [{"track_index": 0, "verdict": Verdict.LEAVE, "reason": Reason.BY_HAND}]
+    assert rows[0]["verdicts"] == [
+        {"track_index": 0, "verdict": Verdict.LEAVE, "reason": Reason.BY_HAND, "person": None}
+    ]
     assert rows[0]["reason"] == Reason.BY_HAND
-    assert rows[1]["verdicts"][0] == {"track_index": 0, "verdict": Verdict.DUB, "reason": None}
+    assert rows[1]["verdicts"][0] == {"track_index": 0, "verdict": Verdict.DUB, "reason": None, "person": None}
     assert rows[2]["reason"] == Reason.NO_FACE
 
 

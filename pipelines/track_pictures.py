@@ -1,0 +1,60 @@
+"""What is cut out of the frames of a shot for its face tracks: the crops, and chips by which a face is recognised."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.face_crop import crop_frame
+from pipelines.face_descriptor import face_chip
+from pipelines.face_tracks import SmoothTrack
+from pipelines.head_pose import pitch_deg, yaw_deg
+
+Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
+
+NUM_CHIPS = 3  # a tenth of a second each; one alone may have its eyes shut
+
+
+@dataclass(slots=True)
+class TrackPictures:
+    """Pictures by track."""
+
+    crops: dict[tuple[int, int], bytes] = field(default_factory=dict)  # RGB, by track index and pts
+    chips: dict[int, list[Pixels]] = field(default_factory=lambda: defaultdict(list))  # by track index
+
+
+def track_pictures(frames: Iterable[tuple[int, Pixels]], tracks: Sequence[SmoothTrack], size_px: int) -> TrackPictures:
+    """Cut out of each frame what its tracks want of it; one frame is in memory at a time.
+
+    Args:
+        frames: pts and picture of the shot, in order of time.
+        tracks: of the shot.
+        size_px: side of a crop.
+    """
+    wanted: dict[int, list[tuple[int, int]]] = defaultdict(list)  # track and place in it, by pts
+    for index, track in enumerate(tracks):
+        for place, pts in enumerate(track.pts):
+            wanted[pts].append((index, place))
+    shown = [set(chip_places(track)) for track in tracks]
+    cut = TrackPictures()
+    for pts, frame in frames:
+        for index, place in wanted[pts]:
+            track = tracks[index]
+            cut.crops[index, pts] = crop_frame(frame, track.affines[place], size_px).tobytes()
+            if place in shown[index]:
+                cut.chips[index].append(face_chip(frame, track.landmarks[place]))
+    return cut
+
+
+def chip_places(track: SmoothTrack) -> list[int]:
+    """The frames that show best who it is: of each third of those where it was seen the one that looks ahead most."""
+    seen = np.flatnonzero(track.detected)
+    parts = [part for part in np.array_split(seen, NUM_CHIPS) if len(part)]
+    return [min(part.tolist(), key=lambda place: _turned(track, place)) for part in parts]
+
+
+def _turned(track: SmoothTrack, place: int) -> float:
+    landmarks = track.landmarks[place]
+    return float(np.hypot(yaw_deg(landmarks), pitch_deg(landmarks)))
