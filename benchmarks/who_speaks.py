@@ -4,9 +4,10 @@
     python -m benchmarks.who_speaks FILMS [--store STORE] [--set eligibility.min_speaking_score=0.5]
 
 Tells of every kind of shot how often the right faces, and only those, came out `dub`, and of all of them: shots with a
-wrong face, unambiguous shots that are dubbed whole, frames painted while another one speaks, tracks that mix people,
-and cuts. The mouths of these films follow the table of visemes that `expected_opening` was fitted to, and their voices
-are some of those it was fitted with: real people are harder. There are three real speakers at hand, in the tests.
+wrong face, unambiguous shots that are dubbed whole, frames painted while another one speaks, who is taken for whom,
+tracks that mix people, and cuts. The mouths of these films follow the table of visemes that `expected_opening` was
+fitted to, and their voices are some of those it was fitted with: real people are harder. There are three real speakers
+at hand, in the tests.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from jobs.cluster import prepare_ray
-from pipelines.plan import spans_to_paint
+from pipelines.paint_spans import spans_to_paint
 from pipelines.stage import Row
 from pipelines.storage import read_table
 from schemas.reason import Verdict
@@ -38,6 +40,8 @@ class Track:
     """A face track, and whom of the two it shows."""
 
     person: int
+    who: str  # in truth: a member of the film's cast, or a real person by side
+    named: str | None  # by the plan
     mixed: bool  # it changes person on its way
     verdict: str
     reason: str | None
@@ -111,6 +115,8 @@ def _tracks(row: Row, shot: dict[str, Any], first: int) -> Iterator[Track]:
         painted = _painted(row, track, first)
         yield Track(
             person=person,
+            who=_member(shot["people"][person]["cast"], person),
+            named=verdict["person"],
             mixed=bool(sorted(shares)[-2] > MIXED_SHARE),
             verdict=verdict["verdict"],
             reason=verdict["reason"],
@@ -119,6 +125,23 @@ def _tracks(row: Row, shot: dict[str, Any], first: int) -> Iterator[Track]:
             num_painted=len(painted),
             num_astray=sum(_is_astray(frame, person, shot) for frame in painted),
         )
+
+
+def _member(cast: int | None, side: int) -> str:
+    return f"filmed {side}" if cast is None else f"member {cast}"
+
+
+def identity_lines(shots: list[Judged]) -> Iterator[str]:
+    """How pairs of tracks of one film are named, in lines."""
+    films: dict[str, list[Track]] = defaultdict(list)
+    for shot in shots:
+        films[shot.name.partition("/")[0]] += [track for track in shot.tracks if not track.mixed]
+    pairs = [pair for tracks in films.values() for pair in combinations(tracks, 2)]
+    for is_one, words in ((True, "of one person, named alike"), (False, "of two people, named alike")):
+        alike = [one.named == other.named for one, other in pairs if (one.who == other.who) is is_one]
+        yield f"pairs of tracks {words}: {sum(alike)} of {len(alike)}"
+    unnamed = sum(track.named is None for tracks in films.values() for track in tracks)
+    yield f"tracks without a name: {unnamed}"
 
 
 def _painted(row: Row, track: Row, first: int) -> list[int]:
@@ -160,6 +183,7 @@ def report(shots: list[Judged], found_cuts: set[tuple[str, int]], cuts: set[tupl
     dubbed_tracks = [track for shot in plain for track in shot.tracks if track.verdict == Verdict.DUB]
     painted, astray = (sum(getattr(track, name) for track in dubbed_tracks) for name in ("num_painted", "num_astray"))
     yield f"frames painted: {painted}, while another one speaks: {astray}"
+    yield from identity_lines(shots)
     yield f"tracks that mix people: {sum(track.mixed for shot in shots for track in shot.tracks)}"
     yield f"cuts: {len(cuts)}, found {len(cuts & found_cuts)}, more {len(found_cuts - cuts)}"
 

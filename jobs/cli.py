@@ -68,14 +68,18 @@ def demo(
 def plan(
     catalog: Catalog,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder that gets plan.csv, to edit, and people.csv.")
+        Path | None, typer.Option("--out", help="Folder that gets plan.csv, to edit, people.csv, timelines.")
     ] = None,
     work: Work = None,
     model: Model = "bundled:small",
     settings: Settings = None,
     skip_invalid: SkipInvalid = False,
     budget: Annotated[
-        str | None, typer.Option("--budget", metavar="2h", help="Paint no longer than this on two CPU cores: s, m, h.")
+        str | None,
+        typer.Option("--budget", metavar="2h", help="Paint no longer than this: s, m, h; large faces first."),
+    ] = None,
+    hour_price: Annotated[
+        float | None, typer.Option("--hour-price", min=0, help="Of one painting actor for an hour, in any currency.")
     ] = None,
     address: Address = None,
     quiet: Quiet = False,
@@ -85,12 +89,15 @@ def plan(
     budget_s = seconds_of(budget, "--budget")
     prepare_ray(address)
     from jobs.dub_pipeline import open_pipeline, plan_store
-    from jobs.plan_job import run_plan
+    from jobs.plan_job import PlanRequest, run_plan
     from jobs.result_table import show_notices, show_people, show_plan, show_problems
 
     with material_errors(), _progress(quiet=quiet) as display:
         pipeline = open_pipeline(plan_store(out, work), out or Path(), model, settings or [], address)
-        outcome = run_plan(catalog, out, pipeline, skip_invalid=skip_invalid, budget_s=budget_s, display=display)
+        request = PlanRequest(
+            catalog=catalog, out=out, skip_invalid=skip_invalid, budget_s=budget_s, hour_price=hour_price
+        )
+        outcome = run_plan(request, pipeline, display)
     if not print_json(_jsonable(asdict(outcome)), as_json):
         if outcome.problems:
             show_problems(outcome.problems)

@@ -1,15 +1,13 @@
-"""What a plan would cost: frames to paint, face-seconds, and the time they take on this kind of machine."""
+"""What a plan would cost: frames to paint, face-seconds, and the time and money that painting them takes."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from pipelines.paint_rate import PaintRate
 from pipelines.stage import Row
 from schemas.timing import fraction
-
-# Seconds of two CPU cores per painted frame: on the demo film, 99 s of painting and 4 s of compositing for 267 frames.
-PAINT_SECONDS_PER_FRAME = 0.4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,26 +19,37 @@ class PlanCost:
     verdicts: dict[str, int]  # "verdict" or "verdict: reason" -> face tracks, and shots without one
     frames_to_paint: int
     face_seconds: float
-    cpu_seconds: float  # an estimate for two cores without a GPU
+    rate: PaintRate  # as measured
+    actor_hours: float  # of painting, all actors together
+    wall_seconds: float  # of painting, actors side by side
+    price: float | None  # of the actors' hours; None without a price
 
 
-def plan_cost(plan: Sequence[Row], planned: Sequence[Row]) -> PlanCost:
+def plan_cost(
+    plan: Sequence[Row], planned: Sequence[Row], rate: PaintRate, hour_price: float | None = None
+) -> PlanCost:
     """What a plan holds and what it would cost.
 
     Args:
         plan: PLAN rows.
         planned: the PLANNED_SHOT rows that it was made of.
+        rate: what painting takes.
+        hour_price: of one painting actor, in any currency.
     """
     rates = {row["dub_id"]: fraction(row["frame_rate"]) for row in planned}
     frames = sum(row["frames_to_paint"] for row in plan)
     seconds = sum((Fraction(row["frames_to_paint"]) / rates[row["dub_id"]] for row in plan), Fraction(0))
+    hours = frames * rate.seconds_per_frame / 3600
     return PlanCost(
         num_shots=len(planned),
         num_tracks=sum(row["track_index"] is not None for row in plan),
         verdicts=dict(Counter(verdict_words(row) for row in plan).most_common()),
         frames_to_paint=frames,
         face_seconds=round(float(seconds), 3),
-        cpu_seconds=round(frames * PAINT_SECONDS_PER_FRAME, 1),
+        rate=rate,
+        actor_hours=round(hours, 4),
+        wall_seconds=round(rate.seconds(frames), 1),
+        price=None if hour_price is None else round(hours * hour_price, 4),
     )
 
 

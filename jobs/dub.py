@@ -156,7 +156,7 @@ class _Job:
         self._expect("paint", painted.num_rows, sum(row["frames_to_paint"] for row in plan))
         self._expect("composite", painted.num_rows, _total(painted, "shot_num_frames"))
         self._expect("stitch", len(films), sum(film["num_frames"] for film in films))
-        pages = partial(self._page, plan)
+        pages = partial(self._page, plan, self._pipeline.people_table(shots).to_pylist())
         return self._pipeline.paint_and_stitch(shots, self.listener, self._revision.facts, pages)
 
     def _expect(self, stage: str, num_pieces: int, num_frames: int) -> None:
@@ -165,9 +165,9 @@ class _Job:
         self._expected[stage] = pieces + num_pieces, frames + num_frames
         self._display.expect(stage, *self._expected[stage])
 
-    def _page(self, plan: list[Row], film: Row) -> FilmPage:
-        own = [row for row in plan if row["dub_id"] == film["dub_id"]]
-        return FilmPage(own, self._tally.of_film(film["title"], film["language"]))
+    def _page(self, plan: list[Row], people: list[Row], film: Row) -> FilmPage:
+        own, seen = ([row for row in rows if row["dub_id"] == film["dub_id"]] for rows in (plan, people))
+        return FilmPage(own, seen, self._tally.of_film(film["title"], film["language"]))
 
     def _finished(self, record: JobRecord, film: Row, plan: list[Row]) -> FinishedFilm:
         done = finished_film(self._request.out, film, plan, self._tally)

@@ -19,9 +19,11 @@ from pipelines.assets import cache_folder
 from pipelines.cast_list import cast_list
 from pipelines.driver import analyse, paint_and_stitch
 from pipelines.dub import DubConfig, plain
+from pipelines.paint_rate import PaintRate
 from pipelines.people_table import people_table
 from pipelines.plan import apply_edits, plan_shots, plan_table
 from pipelines.progress import Listener
+from pipelines.rate_meter import paint_rate
 from pipelines.stage import Row
 from pipelines.stitch import Review
 
@@ -53,6 +55,9 @@ class RayDubPipeline:
 
     def people_table(self, planned: pa.Table) -> pa.Table:
         return people_table(planned, self._config.eligibility)
+
+    def paint_rate(self) -> PaintRate:
+        return paint_rate(self._config)
 
     def edit(self, planned: pa.Table, edited: pa.Table) -> pa.Table:
         try:

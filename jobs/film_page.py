@@ -6,11 +6,13 @@ from pathlib import Path
 
 from jobs.film_review import delivery_folder, frame_pairs, track_sheets, write_proxies
 from jobs.finished import FinishedFilm, final_plan
-from jobs.report import film_report
+from jobs.portraits import portraits
+from jobs.report import ReportPictures, film_report
 from jobs.tally import StageCount
+from jobs.timeline import film_timeline
 from pipelines.stage import Row
 
-REPORT_NAME, REVIEW_FOLDER = "report.html", "review"
+REPORT_NAME, REVIEW_FOLDER, TIMELINE_NAME = "report.html", "review", "timeline.png"
 SHEETS_ARTIFACT = "contact_sheets"
 
 
@@ -19,10 +21,11 @@ class FilmPage:
     """Writes it on the worker that stitches the film, before the delivery appears."""
 
     plan: list[Row]  # PLAN rows of the film, as planned
+    people: list[Row]  # PEOPLE rows of the film
     stages: dict[str, StageCount]  # what its stages did so far
 
     def __call__(self, film: Row, shots: Sequence[Row], folder: Path) -> None:
-        """Write report.html and review/.
+        """Write report.html, timeline.png and review/.
 
         Args:
             film: DUBBED_FILM; its film lies in the folder.
@@ -32,10 +35,13 @@ class FilmPage:
         done = FinishedFilm(film=film, shots=list(shots), plan=final_plan(self.plan, shots), stitched=True)
         (folder / REVIEW_FOLDER).mkdir()
         write_proxies(folder / REVIEW_FOLDER, film, shots)
-        sheets = list(track_sheets(shots))
+        sheets, timeline = list(track_sheets(shots)), film_timeline(shots)
         for sheet in sheets:
             (folder / REVIEW_FOLDER / sheet.name).write_bytes(sheet.png)
-        page = film_report(film, done.plan, self.stages, sheets, list(frame_pairs(film, shots)), done.notice)
+        (folder / TIMELINE_NAME).write_bytes(timeline)
+        heads, frames = list(portraits(shots)), list(frame_pairs(film, shots))
+        pictures = ReportPictures(timeline=timeline, people=heads, sheets=sheets, frames=frames)
+        page = film_report(film, done.plan, self.people, self.stages, pictures, done.notice)
         (folder / REPORT_NAME).write_text(page, encoding="utf-8")
 
 
@@ -44,4 +50,4 @@ def page_files(out: Path, film: Row) -> dict[Path, str]:
     folder = delivery_folder(out, film)
     review = sorted((folder / REVIEW_FOLDER).glob("*.*"))
     files = {path: SHEETS_ARTIFACT if path.suffix == ".png" else REVIEW_FOLDER for path in review}
-    return files | {path: "" for path in [folder / REPORT_NAME] if path.exists()}
+    return files | {path: "" for path in (folder / REPORT_NAME, folder / TIMELINE_NAME) if path.exists()}

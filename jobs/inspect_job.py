@@ -9,13 +9,14 @@ import pyarrow as pa
 
 from pipelines.admission import film_facts
 from pipelines.align import clip_spans
-from pipelines.eligibility import measured
+from pipelines.eligibility import Eligibility
 from pipelines.media.probe import Probe, probe_film
-from pipelines.plan import Eligibility, plan_shots
+from pipelines.plan import plan_shots
 from pipelines.shots import DetectShots
 from pipelines.speech import SpeechConfig, stored_speech
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, file_digest
+from pipelines.verdict import measured
 from schemas.film import FILM
 from schemas.reason import Reason
 from schemas.shot import ALIGNED_SHOT

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from pipelines.analysis import Analysis
+from pipelines.paint_rate import PaintRate
 from pipelines.progress import Listener
 from pipelines.stage import Row
 from pipelines.stitch import Review
@@ -28,6 +29,8 @@ class DubPipeline(Protocol):
     def plan_table(self, planned: pa.Table) -> pa.Table: ...
 
     def people_table(self, planned: pa.Table) -> pa.Table: ...
+
+    def paint_rate(self) -> PaintRate: ...
 
     def edit(self, planned: pa.Table, edited: pa.Table) -> pa.Table: ...
 

@@ -1,20 +1,23 @@
 """The plan job: what a dub would do and cost. The analysis pass runs, nothing is painted."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from jobs.catalog import CatalogProblem
-from jobs.cost import PAINT_SECONDS_PER_FRAME, PlanCost, plan_cost
+from jobs.cost import PlanCost, plan_cost
 from jobs.dub import DONE, FAILED, WRONG_USE, may_go_on
 from jobs.intake import take_in
 from jobs.passes import DubPipeline
 from jobs.plan_file import write_plan
 from jobs.planning import expect_analysis, plan_films
 from jobs.progress import Display, Silence
+from jobs.timeline import film_timeline
 from pipelines.plan_budget import within_budget
 from pipelines.stage import Row
+from pipelines.storage import write_whole
 
-PLAN_NAME, PEOPLE_NAME = "plan.csv", "people.csv"
+PLAN_NAME, PEOPLE_NAME, TIMELINES_FOLDER = "plan.csv", "people.csv", "timelines"
 LOST = "not planned, as its analysis failed twice; the same command tries once more"
 
 
@@ -31,40 +34,44 @@ class PlanOutcome:
     written: Path | None = None  # where the editable plan lies
 
 
-def run_plan(
-    catalog: Path,
-    out: Path | None,
-    pipeline: DubPipeline,
-    *,
-    skip_invalid: bool = False,
-    budget_s: float | None = None,
-    display: Display | None = None,
-) -> PlanOutcome:
-    """Plan a catalog; with `out`, the plan is written there as a CSV that `dub --plan` takes back, and its people.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlanRequest:
+    """What a person asks for."""
 
-    With `budget_s`, seconds of painting on two CPU cores, faces that are too much for it are left, small ones first.
+    catalog: Path
+    out: Path | None = None  # gets plan.csv, which `dub --plan` takes back, people.csv and timelines
+    skip_invalid: bool = False
+    budget_s: float | None = None  # of painting: faces that are too much for it are left, small ones first
+    hour_price: float | None = None  # of one painting actor
+
+
+def run_plan(request: PlanRequest, pipeline: DubPipeline, display: Display | None = None) -> PlanOutcome:
+    """Plan a catalog.
 
     Raises:
         CatalogUnreadableError: there is no catalog.
     """
     display = display or Silence()
-    intake = take_in(catalog, display, pipeline.store_uri)
-    if not may_go_on(intake, skip_invalid=skip_invalid):
+    intake = take_in(request.catalog, display, pipeline.store_uri)
+    if not may_go_on(intake, skip_invalid=request.skip_invalid):
         return PlanOutcome(exit_code=WRONG_USE, problems=intake.problems)
     expect_analysis(display, intake.films)
     with pipeline.running():
         intake.known.keep(intake.films.to_pylist())
         planned = plan_films(pipeline, intake.films, display)
+        rate = pipeline.paint_rate()
     shots = planned.shots
     table = pipeline.plan_table(shots)
-    if budget_s is not None:
-        table = within_budget(table, int(budget_s / PAINT_SECONDS_PER_FRAME))
+    if request.budget_s is not None:
+        table = within_budget(table, int(request.budget_s / rate.seconds(1)))
         shots = pipeline.edit(shots, table)
     people = pipeline.people_table(shots)
+    out = request.out
     written = out / PLAN_NAME if out else None
     if out and written:
         write_plan(written, table)
         write_plan(out / PEOPLE_NAME, people)
+        _write_timelines(out / TIMELINES_FOLDER, shots.to_pylist())
     plan = table.to_pylist()
     return PlanOutcome(
         exit_code=FAILED if intake.problems or planned.lost else DONE,
@@ -72,6 +79,16 @@ def run_plan(
         notices=[f"{film['title']} {film['language']}: {LOST}" for film in planned.lost],
         plan=plan,
         people=people.to_pylist(),
-        cost=plan_cost(plan, planned.shots.to_pylist()),
+        cost=plan_cost(plan, planned.shots.to_pylist(), rate, request.hour_price),
         written=written,
     )
+
+
+def _write_timelines(folder: Path, shots: list[Row]) -> None:
+    """A picture of each film, TITLE.LANGUAGE.png."""
+    films: dict[str, list[Row]] = defaultdict(list)
+    for shot in shots:
+        films[shot["dub_id"]].append(shot)
+    folder.mkdir(parents=True, exist_ok=True)
+    for film in films.values():
+        write_whole(folder / f"{film[0]['title']}.{film[0]['language']}.png", film_timeline(film))

@@ -3,10 +3,12 @@
 import base64
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from string import Template
 
 from jobs.film_review import FramePair, TrackSheet
+from jobs.portraits import Portrait
 from jobs.tally import StageCount
 from pipelines.stage import Row
 
@@ -21,10 +23,13 @@ table { border-collapse: collapse } td, th { padding: .2rem .8rem .2rem 0; text-
 th { border-bottom: 1px solid #ccc; font-weight: 600 } td.number { text-align: right }
 figure { margin: 1rem 0 } figcaption { color: #555 } img { max-width: 100% }
 .pair { display: flex; gap: 4px } .pair img { width: 50% }
+.people { display: flex; flex-wrap: wrap; gap: 1rem } .people figure { margin: 0 }
 .failed { color: #a00; font-weight: 600 }
 @media (prefers-color-scheme: dark) { body { background: #181818; color: #ddd } figcaption { color: #aaa } }
 </style></head><body>
 <h1>$title</h1><p>$summary</p>$notice
+<h2>Timeline</h2>$timeline
+<h2>People</h2>$people
 <h2>Why shots keep their original picture</h2>$reasons
 <h2>Before and after</h2>$frames
 <h2>Painted mouths</h2>$sheets
@@ -34,12 +39,29 @@ figure { margin: 1rem 0 } figcaption { color: #555 } img { max-width: 100% }
 """)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReportPictures:
+    """The pictures of a report.
+
+    Attributes:
+        timeline: PNG; empty where there is none.
+        people: what everybody looks like.
+        sheets: contact sheets of the painted tracks.
+        frames: whole frames, before and after.
+    """
+
+    timeline: bytes = b""
+    people: Sequence[Portrait] = ()
+    sheets: Sequence[TrackSheet] = ()
+    frames: Sequence[FramePair] = ()
+
+
 def film_report(
     film: Row,
     plan: Sequence[Row],
+    people: Sequence[Row],
     stages: Mapping[str, StageCount],
-    sheets: Sequence[TrackSheet],
-    frames: Sequence[FramePair],
+    pictures: ReportPictures,
     notice: str = "",
 ) -> str:
     """The page; everything in it is escaped, every picture is a data URI.
@@ -47,18 +69,20 @@ def film_report(
     Args:
         film: DUBBED_FILM.
         plan: PLAN rows of the film, with the reasons that its shots have in the end.
+        people: PEOPLE rows of the film.
         stages: what each stage did.
-        sheets: contact sheets of the painted tracks.
-        frames: whole frames, before and after.
+        pictures: to show.
         notice: what a person must know first, such as shots that could not be worked on.
     """
     return _PAGE.substitute(
         title=escape(f"{film['title']} \u2013 {film['language']}"),
         summary=_summary(film),
         notice=f'<p class="failed">{escape(notice)}</p>' if notice else "",
+        timeline=_timeline(pictures.timeline),
+        people=_people(people, pictures.people),
         reasons=_reasons(plan),
-        frames="".join(_frame_pair(pair) for pair in frames) or "<p>No picture was changed.</p>",
-        sheets="".join(_sheet(sheet) for sheet in sheets) or "<p>Nothing was painted.</p>",
+        frames="".join(_frame_pair(pair) for pair in pictures.frames) or "<p>No picture was changed.</p>",
+        sheets="".join(_sheet(sheet) for sheet in pictures.sheets) or "<p>Nothing was painted.</p>",
         plan=_plan(plan),
         stages=_stages(stages),
     )
@@ -76,6 +100,25 @@ def _summary(film: Row) -> str:
         f"{film['num_shots_dubbed']} of {film['num_shots']} shots have a painted mouth; "
         f"{film['num_frames_changed']} of {film['num_frames']} frames are changed."
     )
+
+
+def _timeline(png: bytes) -> str:
+    words = "Shots, speech, and the faces of each person with what was planned for them"
+    return f"<figure>{_image(png, 'png', words)}<figcaption>{words}</figcaption></figure>" if png else "<p>None.</p>"
+
+
+def _people(people: Sequence[Row], portraits: Sequence[Portrait]) -> str:
+    """Faces with names, then the figures of each."""
+    if not people:
+        return "<p>Nobody was recognised.</p>"
+    faces = "".join(
+        f"<figure>{_image(one.picture, 'jpeg', one.person)}<figcaption>{escape(one.person)}</figcaption></figure>"
+        for one in portraits
+    )
+    columns = ["person", "num_shots", "num_tracks", "seen_s", "heard_s", "num_dub", "num_review", "num_leave"]
+    heads = ["person", "shots", "faces", "seen, s", "heard, s", "dub", "review", "leave", "frames painted"]
+    rows = [[row[name] for name in [*columns, "frames_to_paint"]] for row in people]
+    return f'<div class="people">{faces}</div>{_table(heads, rows)}'
 
 
 def _reasons(plan: Sequence[Row]) -> str:

@@ -107,10 +107,14 @@ def show_plan(plan: Sequence[Row], cost: PlanCost) -> None:
     heads += ["speaking", "px", "frames"]
     show("plan", heads, [[row[name] for name in (*columns, *numbers)] for row in plan])
     show("verdicts", ["verdict: reason", "face tracks and empty shots"], list(cost.verdicts.items()))
-    minutes = cost.cpu_seconds / 60
     print(
         f"{cost.num_shots} shots, {cost.num_tracks} face tracks; {cost.frames_to_paint} frames to paint, "
-        f"{cost.face_seconds:.1f} face-seconds; about {minutes:.1f} minutes on two CPU cores"
+        f"{cost.face_seconds:.1f} face-seconds"
+    )
+    rate, price = cost.rate, "" if cost.price is None else f", price {cost.price:.2f}"
+    print(
+        f"painting: about {cost.wall_seconds / 60:.1f} minutes with {rate.actors} actor(s) on {rate.device} "
+        f"({rate.seconds_per_frame:.3f} s a frame, measured here), {cost.actor_hours:.3f} actor-hours{price}"
     )
 
 

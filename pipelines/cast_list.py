@@ -21,9 +21,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.eligibility import Decision
 from pipelines.face_identity import FaceIdentity
 from pipelines.storage import file_digest
+from pipelines.verdict import Decision
 from schemas.reason import Reason, Verdict
 
 Pixels = NDArray[np.uint8]

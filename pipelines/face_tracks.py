@@ -28,6 +28,7 @@ class TrackConfig:
     """How faces become tracks, and how calm their crops are."""
 
     max_gap_s: Fraction = Fraction(1, 2)  # a face hidden for longer comes back as another track
+    least_hidden: float = 0.1  # of what would be painted: from it on something hides the mouth
     min_overlap: float = 0.25  # of a face with the place where its track expects it
     landmarks_sigma_s: float = 0.03  # takes the mesh's own tremor, leaves speech
     centre_sigma_s: float = 0.06  # of the crop: follows the head

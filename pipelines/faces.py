@@ -11,17 +11,21 @@ import numpy as np
 import pyarrow as pa
 
 from diff2lip.config import CropConfig
+from pipelines import cover_network
 from pipelines.expected_opening import WEIGHTS
 from pipelines.face_crop import enlargement
 from pipelines.face_descriptor import FaceDescriber
 from pipelines.face_detector import DetectorConfig, FaceDetector
+from pipelines.face_frame import apply, compose, invert
 from pipelines.face_mesh import FaceMesh
 from pipelines.face_scan import Pixels, scan_faces
 from pipelines.face_tracks import SmoothTrack, TrackConfig, link_faces, smooth_track
 from pipelines.head_pose import pitch_deg, yaw_deg
 from pipelines.heard_sound import HeardSound, heard_sound
 from pipelines.media.container import UndecodableError
+from pipelines.media.display import View, display_view
 from pipelines.media.picture import rgb_frames
+from pipelines.mouth_cover import CoverMeter, CoverView, cover_spans
 from pipelines.mouth_smear import mouth_smear
 from pipelines.progress import telling
 from pipelines.speaking import Floats, Mouth
@@ -37,6 +41,7 @@ from schemas.timing import fraction
 VERSION = 3  # raised when the same film gives other tracks
 HEARD_VERSION = 1  # raised when the same sound gives other curves
 HEARD_FACTS = {"version": HEARD_VERSION, "weights": file_digest(WEIGHTS)}
+COVER_FACTS = {"weights": file_digest(cover_network.WEIGHTS)}
 NOTHING: Row = {"tracks_uri": None, "tracks": []}
 
 
@@ -60,7 +65,7 @@ class TrackFaces(RowStage):
         self._detector_config = detector or DetectorConfig()
         self._tracks = tracks or TrackConfig()
         self._detector = FaceDetector(self._detector_config, device)
-        self._mesh, self._describer = FaceMesh(), FaceDescriber()
+        self._mesh, self._describer, self._covers = FaceMesh(), FaceDescriber(), CoverMeter()
 
     def facts(self, row: Row) -> Row:
         key = content_key("faces", VERSION, self._key_facts(row))
@@ -81,6 +86,7 @@ class TrackFaces(RowStage):
             "span": [row["shot_start_pts"], row["shot_end_pts"]],
             "speech": row["original_speech"],
             "heard": HEARD_FACTS,
+            "cover": COVER_FACTS,
             "crop": asdict(self._crop),
             "detector": asdict(self._detector_config) | {"batch_size": None},
             "tracks": {name: str(value) for name, value in asdict(self._tracks).items()},
@@ -89,7 +95,8 @@ class TrackFaces(RowStage):
     def _track(self, row: Row) -> Row:
         """The stage's columns, the key of the tracks in place of their uri."""
         every = self._detector_config.detect_every
-        found = list(scan_faces(telling(_frames(row), self.tell), self._detector, self._mesh, every))
+        view = display_view(Path(row["film_uri"]), row["shot_start_pts"])
+        found = list(scan_faces(telling(_frames(row, view), self.tell), self._detector, self._mesh, every))
         frame_pts = [pts for pts, _ in found]
         time_base = fraction(row["time_base"])
         linked = link_faces(found, int(self._tracks.max_gap_s / time_base), self._tracks.min_overlap)
@@ -97,22 +104,22 @@ class TrackFaces(RowStage):
             return NOTHING
         tracks = [smooth_track(track, frame_pts, time_base, self._crop, self._tracks) for track in linked]
         key = content_key("track-frames", VERSION, self._key_facts(row))
-        pictures = track_pictures(_frames(row), tracks, self._crop.size_px)
-        self._store.put_table(key, track_table(tracks, pictures))
+        pictures = track_pictures(_frames(row, view), tracks, self._crop.size_px)
+        self._store.put_table(key, track_table(tracks, pictures, view))
         ends = dict(zip(frame_pts, [*frame_pts[1:], row["shot_end_pts"]], strict=True))
-        told = [
-            {
-                "end_pts": ends[track.pts[-1]],
-                "speech_scores": scores,
-                "speaking_score": max((piece["score"] for piece in scores), default=0.0),
-                "descriptor": self._describer.describe(pictures.chips[index]).mean(0).tolist(),
-            }
+        facts = [
+            track_facts(index, track, ends[track.pts[-1]])
+            | speaking_facts(scores)
+            | {"descriptor": self._describer.describe(pictures.chips[index]).mean(0).tolist()}
+            | {"covers": self._cover_facts(pictures.mouths[index], ends[track.pts[-1]])}
             for index, (track, scores) in enumerate(zip(tracks, self._speech_scores(row, tracks), strict=True))
         ]
-        facts = [
-            track_facts(index, track) | more for index, (track, more) in enumerate(zip(tracks, told, strict=True))
-        ]
         return {"tracks_uri": key, "tracks": facts}
+
+    def _cover_facts(self, views: list[CoverView], end_pts: int) -> list[Row]:
+        """MOUTH_COVER of a track."""
+        shares, pts = self._covers.shares(views), [view.pts for view in views]
+        return [asdict(span) for span in cover_spans(pts, shares, self._tracks.least_hidden, end_pts)]
 
     def _speech_scores(self, row: Row, tracks: list[SmoothTrack]) -> list[list[Row]]:
         """SPEECH_SCORE of each track."""
@@ -145,32 +152,49 @@ class TrackFaces(RowStage):
         return ObjectStore(self._store_uri)
 
 
-def track_table(tracks: list[SmoothTrack], pictures: TrackPictures) -> pa.Table:
-    """The TRACK_FRAME table: track after track, in order of time."""
+def track_table(tracks: list[SmoothTrack], pictures: TrackPictures, view: View) -> pa.Table:
+    """The TRACK_FRAME table: track after track, in order of time.
+
+    Args:
+        tracks: as seen in the view.
+        pictures: cut out of it.
+        view: what the film's own pixels are shown as; the table is in the film's own.
+    """
     tables = []
     for index, track in enumerate(tracks):
-        num_frames = len(track.pts)
+        num_frames, from_film = len(track.pts), invert(view.to_film)
+        affines = np.stack([compose(affine, from_film) for affine in track.affines])
         columns = {
             "track_index": np.full(num_frames, index, np.int32),
             "pts": track.pts,
             "detected": track.detected,
             "score": track.scores.astype(np.float32),
-            "box": _lists(track.boxes, TRACK_FRAME.field("box").type),
-            "landmarks": _lists(track.landmarks, TRACK_FRAME.field("landmarks").type),
+            "box": _lists(view.boxes_in_film(track.boxes), TRACK_FRAME.field("box").type),
+            "landmarks": _lists(apply(view.to_film, track.landmarks), TRACK_FRAME.field("landmarks").type),
             "opening": track.openings.astype(np.float32),
-            "affine": _lists(track.affines, TRACK_FRAME.field("affine").type),
+            "affine": _lists(affines, TRACK_FRAME.field("affine").type),
             "crop": [pictures.crops[index, pts] for pts in track.pts],
         }
         tables.append(pa.table(columns, schema=TRACK_FRAME))
     return pa.concat_tables(tables)
 
 
-def track_facts(index: int, track: SmoothTrack) -> Row:
-    """What TRACK_FACTS says of one track's picture alone."""
+def speaking_facts(scores: list[Row]) -> Row:
+    """What TRACK_FACTS says of how surely a track is heard.
+
+    Args:
+        scores: SPEECH_SCORE of its pieces.
+    """
+    return {"speech_scores": scores, "speaking_score": max((piece["score"] for piece in scores), default=0.0)}
+
+
+def track_facts(index: int, track: SmoothTrack, end_pts: int) -> Row:
+    """What TRACK_FACTS says of how one track lies in its shot and how large, turned and fast it is."""
     return {
         "track_index": index,
         "num_frames": len(track.pts),
         "start_pts": track.pts[0],
+        "end_pts": end_pts,
         "face_height_px": float(np.median(track.boxes[:, 3] - track.boxes[:, 1])),
         "enlargement": float(np.median([enlargement(affine) for affine in track.affines])),
         "yaw_deg": float(np.median([yaw_deg(landmarks) for landmarks in track.landmarks])),
@@ -180,8 +204,9 @@ def track_facts(index: int, track: SmoothTrack) -> Row:
     }
 
 
-def _frames(row: Row) -> Iterator[tuple[int, Pixels]]:
-    return rgb_frames(Path(row["film_uri"]), row["shot_start_pts"], row["shot_end_pts"])
+def _frames(row: Row, view: View) -> Iterator[tuple[int, Pixels]]:
+    frames = rgb_frames(Path(row["film_uri"]), row["shot_start_pts"], row["shot_end_pts"])
+    return ((pts, view.of(frame)) for pts, frame in frames)
 
 
 def _times_s(pts: list[int], time_base: Fraction) -> Floats:

@@ -29,7 +29,8 @@ from diff2lip.precision import set_precision
 from diff2lip.sampler import paint, track_noise
 from diff2lip.unet import Condition
 from pipelines.dub_mel import DubMel
-from pipelines.plan import Eligibility, spans_to_paint
+from pipelines.eligibility import Eligibility
+from pipelines.paint_spans import spans_to_paint
 from pipelines.progress import Tell, untold
 from pipelines.reference import choose_references, closed_frames
 from pipelines.row_table import draft_table

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from pipelines.eligibility import Eligibility, heard_samples, num_frames_to_paint
+from pipelines.eligibility import Eligibility
+from pipelines.paint_spans import num_frames_to_paint
 from pipelines.stage import Row
+from pipelines.verdict import heard_samples
 from schemas.reason import Verdict
 from schemas.shot import PEOPLE
 from schemas.timing import ANALYSIS_RATE_HZ, fraction

@@ -7,22 +7,14 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.cast_list import CastList, by_cast, named_by
-from pipelines.eligibility import (
-    Decision,
-    Eligibility,
-    decide_track,
-    measured,
-    num_frames_to_paint,
-    shot_reason,
-    spans_to_paint,
-)
+from pipelines.eligibility import Eligibility
+from pipelines.paint_spans import num_frames_to_paint
 from pipelines.people import TrackKey, find_people
 from pipelines.stage import Row
+from pipelines.verdict import Decision, decide_track, measured, shot_reason
 from schemas.reason import Reason, Verdict
 from schemas.shot import PLAN, PLANNED_SHOT
 from schemas.timing import clock, fraction
-
-__all__ = ["Eligibility", "apply_edits", "plan_shots", "plan_table", "spans_to_paint"]
 
 PlanKey = tuple[str, int, int | None]  # dub_id, shot_index, track_index: names a row of PLAN
 

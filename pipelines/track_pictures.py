@@ -1,4 +1,7 @@
-"""What is cut out of the frames of a shot for its face tracks: the crops, and chips by which a face is recognised."""
+"""What is cut out of the frames of a shot for its face tracks.
+
+The crops, chips by which a face is recognised, and mouths to see what hides them.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -11,6 +14,7 @@ from pipelines.face_crop import crop_frame
 from pipelines.face_descriptor import face_chip
 from pipelines.face_tracks import SmoothTrack
 from pipelines.head_pose import pitch_deg, yaw_deg
+from pipelines.mouth_cover import CoverView, cover_places, cover_view
 
 Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
 
@@ -23,6 +27,7 @@ class TrackPictures:
 
     crops: dict[tuple[int, int], bytes] = field(default_factory=dict)  # RGB, by track index and pts
     chips: dict[int, list[Pixels]] = field(default_factory=lambda: defaultdict(list))  # by track index
+    mouths: dict[int, list[CoverView]] = field(default_factory=lambda: defaultdict(list))
 
 
 def track_pictures(frames: Iterable[tuple[int, Pixels]], tracks: Sequence[SmoothTrack], size_px: int) -> TrackPictures:
@@ -38,6 +43,7 @@ def track_pictures(frames: Iterable[tuple[int, Pixels]], tracks: Sequence[Smooth
         for place, pts in enumerate(track.pts):
             wanted[pts].append((index, place))
     shown = [set(chip_places(track)) for track in tracks]
+    looked_at = [cover_places(track) for track in tracks]
     cut = TrackPictures()
     for pts, frame in frames:
         for index, place in wanted[pts]:
@@ -45,6 +51,8 @@ def track_pictures(frames: Iterable[tuple[int, Pixels]], tracks: Sequence[Smooth
             cut.crops[index, pts] = crop_frame(frame, track.affines[place], size_px).tobytes()
             if place in shown[index]:
                 cut.chips[index].append(face_chip(frame, track.landmarks[place]))
+            if place in looked_at[index]:
+                cut.mouths[index].append(cover_view(pts, frame, track.landmarks[place]))
     return cut
 
 

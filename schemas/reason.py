@@ -19,7 +19,11 @@ class Reason(StrEnum):
     NOT_SPEAKING = "not_speaking"  # the voice is another person's, or off screen
     FACE_TOO_SMALL = "face_too_small"  # the face has too few film pixels
     FACE_TOO_LARGE = "face_too_large"  # the crop would be enlarged beyond what the model can paint
-    FACE_TURNED = "face_turned"  # near profile: a corner of the mouth is hidden
+    FACE_TURNED = "face_turned"  # near profile, or the head far down or up: a part of the mouth is hidden
+    FACE_UNSURE = "face_unsure"  # the detector hardly takes it for a face
+    MOTION_BLUR = "motion_blur"  # the mouth moves so fast that the picture is smeared
+    MOUTH_HIDDEN = "mouth_hidden"  # a hand, a microphone or another thing is before it
+    TEXT_ON_MOUTH = "text_on_mouth"  # a title or subtitle is burnt in over it
     TRACK_TOO_SHORT = "track_too_short"  # seen for too few frames
     SPEAKER_UNSURE = "speaker_unsure"  # two faces score alike
     OVER_BUDGET = "over_budget"  # larger faces have used up what may be painted
@@ -28,6 +32,13 @@ class Reason(StrEnum):
     UNDECODABLE = "undecodable"  # the picture of this shot cannot be decoded
     GATE_FAILED = "gate_failed"  # painted, and worse than the original
     WORKER_DIED = "worker_died"  # the process that worked on the shot ended without an answer
+
+
+class Cover(StrEnum):
+    """What hides a mouth."""
+
+    THING = "thing"  # a hand, a microphone, a cup
+    TEXT = "text"  # a title or subtitle that is burnt in
 
 
 class Refusal(StrEnum):

@@ -32,6 +32,14 @@ SPEECH_SCORE = pa.struct(
     ]
 )
 
+MOUTH_COVER = pa.struct(
+    [
+        column("start_pts", pa.int64(), "First frame in which something hides the mouth.", unit="time_base"),
+        column("end_pts", pa.int64(), "First frame after them.", unit="time_base"),
+        column("kind", pa.string(), "thing, such as a hand or a microphone, or text."),
+    ]
+)
+
 TRACK_FACTS = pa.struct(
     [
         column("track_index", pa.int32(), "Place of the face track in its shot, from 0, by first frame then x."),
@@ -43,6 +51,7 @@ TRACK_FACTS = pa.struct(
         column("yaw_deg", pa.float32(), "Median turn of the head; positive to the right of the picture.", unit="deg"),
         column("pitch_deg", pa.float32(), "Median nod of the head; positive down.", unit="deg"),
         column("smear", pa.float32(), "What the mouth moves while the shutter is open, over its width."),
+        column("covers", pa.list_(MOUTH_COVER), "Where something hides the mouth."),
         column("score", pa.float32(), "Mean detector score, 0..1."),
         column("speaking_score", pa.float32(), "How surely it is heard in the original, 0..1: its best piece."),
         column("speech_scores", pa.list_(SPEECH_SCORE), "Of each piece of speech in which it is seen."),

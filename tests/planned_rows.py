@@ -30,6 +30,7 @@ def track(index: int = 0, **changes: Any) -> dict[str, Any]:
         "yaw_deg": 5.0,
         "pitch_deg": 2.0,
         "smear": 0.01,
+        "covers": [],
         "score": 0.99,
         "speaking_score": 0.9,
         "descriptor": [],

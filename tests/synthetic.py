@@ -46,6 +46,8 @@ class FilmSpec:
     gop: int = 12
     b_frames: int = 2
     colour: tuple[int, int, int, int] | None = (1, 1, 1, 1)  # matrix, primaries, transfer, range; None: untagged
+    rotation: int = 0  # degrees to the left by which a player turns the picture
+    sample_aspect_ratio: Fraction | None = None
     languages: tuple[str, ...] = ("eng",)  # one sound stream each
     sample_rate_hz: int = 48_000
     sound_start_s: Fraction = Fraction(0)
@@ -154,6 +156,10 @@ def _add_picture(out: av.container.OutputContainer, spec: FilmSpec) -> av.VideoS
     context.flags |= CodecFlags.frame_duration  # else the last frame of a VFR film lasts as long as the one before
     if spec.colour:
         context.colorspace, context.color_primaries, context.color_trc, context.color_range = spec.colour
+    if spec.rotation:
+        stream.set_display_rotation(spec.rotation)
+    if spec.sample_aspect_ratio:
+        context.sample_aspect_ratio = spec.sample_aspect_ratio
     stream.metadata["language"] = spec.languages[0] if spec.languages else "und"
     return stream
 

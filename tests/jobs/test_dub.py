@@ -17,9 +17,11 @@ from jobs.dub import DONE, FAILED, WRONG_USE, DubRequest, in_groups, run_dub
 from jobs.lineage import default_tracking_uri
 from jobs.out_lock import OutInUseError, held_out
 from jobs.plan_file import PlanUnreadableError, read_plan, write_plan
-from jobs.plan_job import run_plan
+from jobs.plan_job import PlanRequest, run_plan
 from pipelines.analysis import Analysis
 from pipelines.media.sound import write_wav
+from pipelines.paint_rate import PaintRate
+from pipelines.people_table import people_table
 from pipelines.plan import apply_edits, plan_shots, plan_table
 from pipelines.progress import Event, Listener
 from pipelines.stage import Row
@@ -37,6 +39,10 @@ TRACK = {
     "face_height_px": 80.0,
     "enlargement": 1.0,
     "yaw_deg": 0.0,
+    "pitch_deg": 0.0,
+    "smear": 0.0,
+    "covers": [],
+    "descriptor": [],
     "score": 0.9,
     "speaking_score": 0.9,
     "speech_scores": [{"start": 0, "end": 16_000, "score": 0.9}],
@@ -85,6 +91,12 @@ class TwoShotPipeline:
 
     def plan_table(self, planned: pa.Table) -> pa.Table:
         return plan_table(planned)
+
+    def people_table(self, planned: pa.Table) -> pa.Table:
+        return people_table(planned)
+
+    def paint_rate(self) -> PaintRate:
+        return PaintRate(device="cpu", seconds_per_frame=0.5, actors=1)
 
     def edit(self, planned: pa.Table, edited: pa.Table) -> pa.Table:
         return apply_edits(planned, edited)
@@ -242,7 +254,7 @@ def test_a_dubbed_film_has_a_report_a_proxy_and_a_run_of_its_own(folder: Path, t
     assert film.data.metrics["tracks.dubbed"] == film.data.metrics["tracks.no_face"] == 1
     assert film.data.metrics["seconds.faces"] == 1.0
     artifacts = {file.path for file in client.list_artifacts(film.info.run_id)}
-    assert artifacts == {"contact_sheets", "report.html", "review"}
+    assert artifacts == {"contact_sheets", "report.html", "review", "timeline.png"}
 
 
 def test_a_film_that_fails_does_not_keep_the_others_from_being_delivered(
@@ -259,7 +271,7 @@ def test_a_film_that_fails_does_not_keep_the_others_from_being_delivered(
 
 def test_an_edited_plan_is_followed(folder: Path, tmp_path: Path, store: str) -> None:
     rows = ("harbour.mp4,de,dub.wav",)
-    planned = run_plan(catalog(folder, *rows), tmp_path, TwoShotPipeline(tmp_path))
+    planned = run_plan(PlanRequest(catalog=catalog(folder, *rows), out=tmp_path), TwoShotPipeline(tmp_path))
     assert planned.written is not None
     assert planned.cost is not None
     assert planned.cost.verdicts == {"dub": 1, "leave: no_face": 1}
@@ -383,7 +395,7 @@ def test_edits_of_a_skipped_film_are_ignored_and_said_and_other_edits_must_fit(
     folder: Path, tmp_path: Path, store: str
 ) -> None:
     rows = ["harbour.mp4,de,dub.wav", "other.mp4,de,dub.wav"]
-    written = run_plan(catalog(folder, *rows), tmp_path, TwoShotPipeline(tmp_path)).written
+    written = run_plan(PlanRequest(catalog=catalog(folder, *rows), out=tmp_path), TwoShotPipeline(tmp_path)).written
     assert written is not None
     rows[1] = "other.mp4,de,gone.wav"
     job = request(folder, tmp_path, store, *rows, plan=written, skip_invalid=True)
@@ -409,7 +421,7 @@ def test_what_runs_is_told_by_stage_and_the_delivery_knows_its_code(folder: Path
 
 def test_a_film_whose_analysis_failed_is_not_passed_over_in_silence(folder: Path, tmp_path: Path) -> None:
     rows = ("harbour.mp4,de,dub.wav", "other.mp4,de,dub.wav")
-    planned = run_plan(catalog(folder, *rows), None, TwoShotPipeline(tmp_path, lost="other"))
+    planned = run_plan(PlanRequest(catalog=catalog(folder, *rows)), TwoShotPipeline(tmp_path, lost="other"))
     assert planned.exit_code == FAILED
     assert {row["title"] for row in planned.plan} == {"harbour"}
     assert [notice.partition(":")[0] for notice in planned.notices] == ["other de"]

@@ -5,8 +5,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from jobs.cost import PAINT_SECONDS_PER_FRAME, plan_cost
+from jobs.cost import plan_cost
 from jobs.plan_file import PlanUnreadableError, read_plan, write_plan
+from pipelines.paint_rate import PaintRate
 from schemas.shot import PLAN
 
 ROW = {
@@ -68,8 +69,12 @@ def test_a_file_that_is_no_plan_is_refused(tmp_path: Path, name: str, text: str)
 
 def test_the_cost_counts_faces_in_the_films_own_time() -> None:
     planned = [{"dub_id": ROW["dub_id"], "frame_rate": {"num": 24, "den": 1}}] * 2
-    cost = plan_cost([ROW, EMPTY_SHOT], planned)
+    rate = PaintRate(device="cpu", seconds_per_frame=0.5, actors=2)
+    cost = plan_cost([ROW, EMPTY_SHOT], planned, rate, hour_price=3.0)
 
     assert (cost.num_shots, cost.num_tracks, cost.frames_to_paint, cost.face_seconds) == (2, 1, 48, 2.0)
     assert cost.verdicts == {"dub": 1, "leave: no_face": 1}
-    assert cost.cpu_seconds == pytest.approx(48 * PAINT_SECONDS_PER_FRAME, abs=0.1)
+    assert cost.wall_seconds == 12  # 48 frames, half a second each, by two actors
+    assert cost.actor_hours == pytest.approx(24 / 3600, abs=1e-4)
+    assert cost.price == pytest.approx(0.02)
+    assert plan_cost([ROW], planned, rate).price is None

@@ -3,7 +3,8 @@
 from html.parser import HTMLParser
 
 from jobs.film_review import FramePair, TrackSheet
-from jobs.report import film_report, shots_by_reason
+from jobs.portraits import Portrait
+from jobs.report import ReportPictures, film_report, shots_by_reason
 from jobs.tally import StageCount
 
 FILM = {
@@ -18,6 +19,7 @@ FILM = {
 PLAN_ROW = {
     "shot_index": 0,
     "track_index": 0,
+    "person": "<b>Ana</b>",
     "start": "00:00:00.000",
     "end": "00:00:01.000",
     "verdict": "dub",
@@ -26,6 +28,11 @@ PLAN_ROW = {
     "speaking_score": 0.9,
     "face_height_px": 60.0,
     "frames_to_paint": 20,
+}
+PERSON = {
+    "person": "<b>Ana</b>",
+    **dict.fromkeys(("num_shots", "num_tracks", "num_dub", "num_review", "num_leave", "frames_to_paint"), 1),
+    **dict.fromkeys(("seen_s", "heard_s"), 2.5),
 }
 
 
@@ -49,18 +56,23 @@ def parsed(html: str) -> Links:
 def test_every_picture_is_inside_the_page() -> None:
     sheet = TrackSheet(shot_index=1, track_index=0, png=b"png")
     pair = FramePair(shot_index=1, before=b"a", after=b"b")
-    links = parsed(film_report(FILM, [PLAN_ROW], {"paint": StageCount(done=1)}, [sheet], [pair]))
+    heads = [Portrait(person="<b>Ana</b>", picture=b"jpeg")]
+    pictures = ReportPictures(timeline=b"png", people=heads, sheets=[sheet], frames=[pair])
+    links = parsed(film_report(FILM, [PLAN_ROW], [PERSON], {"paint": StageCount(done=1)}, pictures))
 
-    assert len(links.targets) == 3
+    assert len(links.targets) == 5
+    assert "b" not in links.tags
     assert all(target.startswith("data:image/") for target in links.targets)
 
 
 def test_a_title_is_text_and_not_markup() -> None:
-    assert "script" not in parsed(film_report(FILM, [], {}, [], [])).tags
+    assert "script" not in parsed(film_report(FILM, [], [], {}, ReportPictures())).tags
 
 
 def test_a_film_that_was_not_delivered_says_why() -> None:
-    assert "Not delivered: disk &amp; full" in film_report(FILM | {"failure": "disk & full"}, [], {}, [], [])
+    assert "Not delivered: disk &amp; full" in film_report(
+        FILM | {"failure": "disk & full"}, [], [], {}, ReportPictures()
+    )
 
 
 def test_tracks_are_counted_by_reason() -> None:

@@ -8,14 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.eligibility import (
-    Eligibility,
-    decide_track,
-    measured,
-    num_frames_to_paint,
-    shot_reason,
-    spans_to_paint,
-)
+from pipelines.eligibility import Eligibility
+from pipelines.paint_spans import num_frames_to_paint, spans_to_paint
+from pipelines.verdict import decide_track, measured, shot_reason
 from schemas.reason import Reason, Verdict
 from tests.planned_rows import TICKS_PER_FRAME, shot, spans, track
 
@@ -27,6 +22,11 @@ def decided(row: dict[str, Any]) -> list[tuple[Verdict, Reason | None]]:
     return [decide_track(row, one, RULES) for one in row["tracks"]]
 
 
+def hidden(first: int, after: int, kind: str = "thing") -> list[dict[str, Any]]:
+    """Something before the mouth in these frames."""
+    return [{"start_pts": first * TICKS_PER_FRAME, "end_pts": after * TICKS_PER_FRAME, "kind": kind}]
+
+
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [
@@ -36,6 +36,11 @@ def decided(row: dict[str, Any]) -> list[tuple[Verdict, Reason | None]]:
         ({"enlargement": 0.1}, Reason.FACE_TOO_SMALL),
         ({"enlargement": 5.0}, Reason.FACE_TOO_LARGE),
         ({"yaw_deg": -70.0}, Reason.FACE_TURNED),
+        ({"pitch_deg": 33.0}, Reason.FACE_TURNED),
+        ({"score": 0.4}, Reason.FACE_UNSURE),
+        ({"smear": 0.2}, Reason.MOTION_BLUR),
+        ({"covers": hidden(20, 60)}, Reason.MOUTH_HIDDEN),
+        ({"covers": hidden(20, 60, "text")}, Reason.TEXT_ON_MOUTH),
         ({"num_frames": 4}, Reason.TRACK_TOO_SHORT),
         ({"speaking_score": 0.1}, Reason.NOT_SPEAKING),
         ({"start_pts": 70 * TICKS_PER_FRAME}, Reason.NO_SPEECH),
@@ -53,8 +58,13 @@ def test_one_face_is_dubbed_unless_something_speaks_against_it(facts: dict[str, 
         ({}, None),
         ({"face_height_px": 20.0}, "face 20 px high, at least 36"),
         ({"enlargement": 0.1}, "0.10 film px a crop px, at least 0.2"),
-        ({"enlargement": 5.0}, "5.00 film px a crop px, at most 3"),
-        ({"yaw_deg": -70.0}, "yaw -70 deg, at most 50"),
+        ({"enlargement": 5.0}, "5.00 film px a crop px, at most 4"),
+        ({"enlargement": 3.2}, "3.20 film px a crop px, at most 3"),
+        ({"yaw_deg": -70.0}, "yaw -70 deg, at most 45"),
+        ({"pitch_deg": 25.0}, "pitch 25 deg, at most 20"),
+        ({"score": 0.6}, "detector score 0.60, at least 0.7"),
+        ({"smear": 0.2}, "moves 0.20 of its width while the shutter is open, at most 0.12"),
+        ({"covers": hidden(20, 60)}, "hidden by a thing for 87% of its frames, at most 0.35"),
         ({"num_frames": 4}, "4 frames, at least 10"),
         ({"speaking_score": 0.1}, "speaking score 0.10, at least 0.3"),
         ({"start_pts": 70 * TICKS_PER_FRAME}, "no speech while it is seen"),
@@ -65,6 +75,44 @@ def test_each_reason_says_what_was_measured_and_what_is_demanded(facts: dict[str
     ((_, reason),) = decided(row)
 
     assert measured(row, row["tracks"][0], reason, RULES) == words
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"face_height_px": 40.0}, Reason.FACE_TOO_SMALL),
+        ({"enlargement": 3.5}, Reason.FACE_TOO_LARGE),
+        ({"yaw_deg": 40.0}, Reason.FACE_TURNED),
+        ({"pitch_deg": -25.0}, Reason.FACE_TURNED),
+        ({"score": 0.6}, Reason.FACE_UNSURE),
+        ({"smear": 0.1}, Reason.MOTION_BLUR),
+        ({"covers": hidden(30, 40)}, Reason.MOUTH_HIDDEN),
+        ({"covers": hidden(30, 40, "text")}, Reason.TEXT_ON_MOUTH),
+    ],
+)
+def test_what_a_person_should_see_first_waits_for_review_and_a_listener_is_left(
+    facts: dict[str, Any], reason: Reason
+) -> None:
+    assert decided(shot(track(**facts))) == [(Verdict.REVIEW, reason)]
+    assert decided(shot(track(speaking_score=0.1, **facts))) == [(Verdict.LEAVE, Reason.NOT_SPEAKING)]
+
+
+def test_nothing_is_painted_where_something_hides_the_mouth() -> None:
+    row = shot(track(covers=[*hidden(0, 5), *hidden(30, 34), *hidden(50, 52, "text"), *hidden(90, 100)]))
+
+    assert painted_frames(row) == [[(20 - MARGIN, 30), (34, 50), (52, 60 + MARGIN)]]
+
+
+def test_a_glimpse_of_a_hand_is_dubbed_around() -> None:
+    assert decided(shot(track(covers=hidden(30, 32)))) == [(Verdict.DUB, None)]
+
+
+@pytest.mark.parametrize(
+    "settings", [{"sure_yaw_deg": 50.0}, {"max_smear": 0.01}, {"min_face_score": 0.8}, {"min_frames": 0}]
+)
+def test_thresholds_out_of_order_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(settings))):
+        Eligibility(**settings)
 
 
 def test_who_is_unsure_says_how_much_and_a_person_gives_no_measure() -> None:

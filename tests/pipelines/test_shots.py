@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.shots import DetectShots, ShotConfig, keep_apart, transnet_cuts, with_context
+from pipelines.cuts import transnet_cuts, with_context
+from pipelines.shots import DetectShots, ShotConfig, keep_apart
 from tests.film_rows import film_row
 from tests.synthetic import FILM_24, NTSC_30, FilmSpec, SyntheticFilm, make_film
 
@@ -43,18 +44,6 @@ def test_cuts_are_found_to_the_frame_and_shots_tile_the_film(tmp_path: Path, spe
     assert [row["shot_num_frames"] for row in rows] == [b - a for a, b in pairwise(frames)]
     assert [row["shot_index"] for row in rows] == list(range(len(rows)))
     assert {row["num_shots"] for row in rows} == {len(rows)}
-
-
-def test_a_flash_is_no_shot(tmp_path: Path) -> None:
-    def flashing(index: int) -> np.ndarray:
-        level = 240 if 20 <= index < 22 else (60 if index < 20 else 61)
-        return np.full((120, 160, 3), level, np.uint8)
-
-    film = make_film(tmp_path / "film.mp4", FilmSpec(num_frames=40, cuts=(20,)), flashing)
-
-    starts = shots_of(film, tmp_path)["shot_start_pts"].to_pylist()
-
-    assert starts == [film.pts[0], film.pts[20]]
 
 
 def test_a_second_language_finds_the_shots_done(tmp_path: Path) -> None:

@@ -1,0 +1,143 @@
+"""Cuts of pictures made up: hard cuts to the frame, fades through black, and no cut in flashes, pans and shakes."""
+
+from collections.abc import Iterator
+from functools import cache
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipelines.cuts import content_cuts
+from pipelines.shots import ShotConfig, keep_apart
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+
+HEIGHT, WIDTH = 135, 240
+GRAIN = 3.0
+
+
+@cache
+def place(seed: int) -> Floats:
+    """A wide place with things of all sizes, of which a camera sees a part."""
+    rng = np.random.default_rng(seed)
+    picture = np.full((HEIGHT, 4 * WIDTH, 3), rng.uniform(40, 200, 3))
+    for _ in range(60):
+        centre, size = rng.uniform((0, 0), (4 * WIDTH, HEIGHT)), rng.uniform(4, 40, 2)
+        corners = [tuple((centre + side * size).astype(int)) for side in (-1, 1)]
+        cv2.rectangle(picture, *corners, rng.uniform(10, 250, 3).tolist(), -1)
+    return cv2.GaussianBlur(picture, (0, 0), 1.2)
+
+
+def seen(seed: int, count: int, x: float = 0.0, speed: float = 0.0, light: Floats | None = None) -> Iterator[Pixels]:
+    """Frames of a place: the camera begins at x and moves so many px a frame; light may change."""
+    rng = np.random.default_rng([seed, count])
+    for index in range(count):
+        left = round(x + speed * index)
+        picture = place(seed)[:, left : left + WIDTH]
+        if light is not None:
+            picture = picture * light[index]
+        yield np.asarray((picture + rng.normal(0, GRAIN, picture.shape)).clip(0, 255), np.uint8)
+
+
+def film(*shots: Iterator[Pixels]) -> list[int]:
+    return cuts_of([frame for shot in shots for frame in shot])
+
+
+def cuts_of(frames: list[Pixels]) -> list[int]:
+    """As the stage has them: without shots that are too short for a camera."""
+    return keep_apart(content_cuts(frames, None), len(frames), ShotConfig().min_shot_frames)
+
+
+def fade(count: int, *, out: int = 0, into: int = 0) -> Floats:
+    """Light of a shot that comes from black over its first frames and goes there over its last."""
+    light = np.ones(count)
+    if into:
+        light[:into] = np.linspace(0, 1, into)
+    if out:
+        light[-out:] = np.linspace(1, 0, out)
+    return light
+
+
+def test_hard_cuts_are_found_to_the_frame() -> None:
+    lengths = [20, 31, 9, 44, 15]
+    cuts = np.cumsum(lengths)[:-1].tolist()
+
+    assert film(*(seen(seed, count) for seed, count in enumerate(lengths))) == cuts
+
+
+@pytest.mark.parametrize("black", [1, 6, 25])
+def test_a_fade_through_black_is_one_cut_in_the_middle_of_the_black(black: int) -> None:
+    dark = np.zeros(black)
+    first, second = np.concatenate([fade(40, out=15), dark]), fade(40, into=15)
+
+    (cut,) = film(seen(1, 40 + black, light=first), seen(2, 40, light=second))
+
+    assert 39 <= cut <= 42 + black
+
+
+def test_a_cut_to_black_and_out_of_it_is_one_cut() -> None:
+    (cut,) = film(seen(1, 30), seen(1, 12, light=np.zeros(12)), seen(2, 30))
+
+    assert 30 <= cut <= 42
+
+
+def test_a_film_that_fades_in_and_out_has_no_cut() -> None:
+    assert film(seen(1, 60, light=fade(60, into=12, out=12))) == []
+
+
+@pytest.mark.parametrize("shape", [(4.0,), (4.0, 4.0), (3.0, 2.2, 1.7, 1.4, 1.2, 1.1), (0.1, 0.1)])
+@pytest.mark.parametrize("speed", [0.0, 0.6])
+def test_a_flash_is_no_cut_even_where_the_camera_moves(shape: tuple[float, ...], speed: float) -> None:
+    light = np.ones(50)
+    light[20 : 20 + len(shape)] = shape
+
+    assert film(seen(3, 50, speed=speed, light=light)) == []
+
+
+def test_a_flash_at_a_cut_leaves_one_cut() -> None:
+    light = np.ones(30)
+    light[:2] = 4.0
+
+    (cut,) = film(seen(1, 30), seen(2, 30, light=light))
+
+    assert cut == 30
+
+
+@pytest.mark.parametrize("speed", [2.0, 6.0, 10.0])
+def test_a_pan_has_no_cut(speed: float) -> None:
+    assert film(seen(4, 60, speed=speed)) == []
+
+
+def test_a_shaking_camera_has_no_cut() -> None:
+    rng = np.random.default_rng(0)
+    shaken = [frame for index in range(60) for frame in seen(5, 1, x=100 + rng.uniform(-4, 4) + index * 0.0)]
+
+    assert cuts_of(shaken) == []
+
+
+def test_f1_of_a_mixed_programme_is_at_least_095() -> None:
+    """A hundred and twenty shots with hard cuts, fades, flashes and pans in random turn."""
+    rng = np.random.default_rng(7)
+    frames: list[Pixels] = []
+    true: list[tuple[int, int]] = []  # a cut lies in [first, last]
+    for seed in range(100, 220):
+        count, light = int(rng.integers(14, 50)), None
+        kind = rng.choice(["plain", "plain", "flash", "pan", "fade"])
+        if kind == "flash":
+            light = np.ones(count)
+            at = int(rng.integers(2, count - 4))
+            light[at : at + int(rng.integers(1, 4))] = rng.uniform(2, 5)
+        if kind == "fade":
+            light = fade(count, out=min(10, count // 2))
+        frames += seen(seed, count, speed=rng.uniform(1, 8) if kind == "pan" else 0.0, light=light)
+        true.append((len(frames) - 3, len(frames) + 3) if kind == "fade" else (len(frames), len(frames)))
+    true.pop()
+
+    found = cuts_of(frames)
+
+    hits = sum(any(first <= cut <= last for cut in found) for first, last in true)
+    f1 = 2 * hits / (len(found) + len(true))
+    assert len(true) == 119
+    assert f1 >= 0.95
