@@ -52,7 +52,7 @@ def inspect_film(path: Path, store_uri: str, track_faces: TableStage | None = No
         MediaRefusedError: the file is no film that could be dubbed; says why.
     """
     probe = probe_film(path)
-    film = _film_row(path, probe)
+    film = film_row(path, probe)
     shots = DetectShots(store_uri)(pa.Table.from_pylist([film], schema=FILM))
     heard = pa.Table.from_pylist([_with_speech(row, store_uri) for row in shots.to_pylist()], schema=ALIGNED_SHOT)
     planned = plan_shots((track_faces or _face_stage(store_uri))(heard), Eligibility())
@@ -65,7 +65,8 @@ def _face_stage(store_uri: str) -> TableStage:
     return TrackFaces(store_uri=store_uri)
 
 
-def _film_row(path: Path, probe: Probe) -> Row:
+def film_row(path: Path, probe: Probe) -> Row:
+    """FILM of a film without a dub: its own sound stands for one."""
     digest = file_digest(path)
     names = {"film_id": digest, "dub_id": digest, "dub_digest": digest, "title": path.stem, "language": NO_LANGUAGE}
     places = {"film_uri": str(path.absolute()), "dub_uri": str(path.absolute()), "dub_kind": "dub_mix"}

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-CONTENT_WIDTH_PX = 256  # PySceneDetect's own working width: grain averages out, a cut does not
+CONTENT_SIDE_PX = 256  # PySceneDetect's own working width: grain averages out, a cut does not
 FLASH_FRAMES = 8  # a picture that comes back within so many was gone for a flash
 SAME_PICTURE = 12.0  # mean difference in codes; a hard cut has 30 and more
 BLACK = 6.0  # mean of a black frame, in codes
@@ -89,7 +89,7 @@ def _difference(one: Bytes, other: Bytes) -> float:
 
 def _small_bgr(frame: Bytes) -> Bytes:
     height, width = frame.shape[:2]
-    scale = min(1.0, CONTENT_WIDTH_PX / width)
+    scale = min(1.0, CONTENT_SIDE_PX / width)
     size = (round(width * scale), max(1, round(height * scale)))
     return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA)[..., ::-1], np.uint8, order="C")
 

@@ -5,7 +5,7 @@ Times are pts of one film; smoothing counts in seconds, because frames need not 
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
@@ -43,6 +43,12 @@ class Face:
     score: float  # of the detector, 0..1
     landmarks: Floats  # [468, 2]
     look: Look | None = None  # [L] how it looks (`face_look`): tells people apart who pass each other
+
+
+def enlarged(face: Face, by: Floats) -> Face:
+    """A face in a picture that is larger by [2] factors across and down. Pixel centres lie at integers."""
+    landmarks, box = (face.landmarks + 0.5) * by - 0.5, (face.box + 0.5) * np.tile(by, 2) - 0.5
+    return replace(face, landmarks=landmarks, box=box)
 
 
 @dataclass(slots=True)

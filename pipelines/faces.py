@@ -19,7 +19,7 @@ from pipelines.face_detector import DetectorConfig, FaceDetector
 from pipelines.face_frame import apply, compose, invert
 from pipelines.face_mesh import FaceMesh
 from pipelines.face_scan import Pixels, scan_faces
-from pipelines.face_tracks import SmoothTrack, TrackConfig, link_faces, smooth_track
+from pipelines.face_tracks import Face, SmoothTrack, TrackConfig, enlarged, link_faces, smooth_track
 from pipelines.head_pose import pitch_deg, yaw_deg
 from pipelines.heard_sound import HeardSound, heard_sound
 from pipelines.media.container import UndecodableError
@@ -94,9 +94,8 @@ class TrackFaces(RowStage):
 
     def _track(self, row: Row) -> Row:
         """The stage's columns, the key of the tracks in place of their uri."""
-        every = self._detector_config.detect_every
         view = display_view(Path(row["film_uri"]), row["shot_start_pts"])
-        found = list(scan_faces(telling(_frames(row, view), self.tell), self._detector, self._mesh, every))
+        found = list(self._found(row, view))
         frame_pts = [pts for pts, _ in found]
         time_base = fraction(row["time_base"])
         linked = link_faces(found, int(self._tracks.max_gap_s / time_base), self._tracks.min_overlap)
@@ -115,6 +114,15 @@ class TrackFaces(RowStage):
             for index, (track, scores) in enumerate(zip(tracks, self._speech_scores(row, tracks), strict=True))
         ]
         return {"tracks_uri": key, "tracks": facts}
+
+    def _found(self, row: Row, view: View) -> Iterator[tuple[int, list[Face]]]:
+        """Pts and faces of each frame, in pixels of the view; looked for in smaller pictures where it is large."""
+        max_side = self._detector_config.max_side_px
+        small = view.shrunk(max_side)
+        larger = view.size / small.size
+        frames = telling(_frames(row, small, max_side), self.tell)
+        for pts, faces in scan_faces(frames, self._detector, self._mesh, self._detector_config.detect_every):
+            yield pts, [enlarged(face, larger) for face in faces]
 
     def _cover_facts(self, views: list[CoverView], end_pts: int) -> list[Row]:
         """MOUTH_COVER of a track."""
@@ -204,8 +212,8 @@ def track_facts(index: int, track: SmoothTrack, end_pts: int) -> Row:
     }
 
 
-def _frames(row: Row, view: View) -> Iterator[tuple[int, Pixels]]:
-    frames = rgb_frames(Path(row["film_uri"]), row["shot_start_pts"], row["shot_end_pts"])
+def _frames(row: Row, view: View, max_side_px: int | None = None) -> Iterator[tuple[int, Pixels]]:
+    frames = rgb_frames(Path(row["film_uri"]), row["shot_start_pts"], row["shot_end_pts"], max_side_px)
     return ((pts, view.of(frame)) for pts, frame in frames)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipelines.cuts import DETECTORS
+from pipelines.cuts import CONTENT_SIDE_PX, DETECTORS
 from pipelines.media.picture import rgb_frames
 from pipelines.progress import Tell, telling, untold
 from pipelines.stage import Row
@@ -59,7 +59,7 @@ class DetectShots:
     def _shots(self, film: Row) -> list[Row]:
         key = content_key("shots", VERSION, {"film_id": film["film_id"], "config": asdict(self._config)})
         if not self._store.has(key):
-            frames = rgb_frames(Path(film["film_uri"]), film["start_pts"], film["end_pts"])
+            frames = rgb_frames(Path(film["film_uri"]), film["start_pts"], film["end_pts"], CONTENT_SIDE_PX)
             self._store.put_json(key, detect_shots(telling(frames, self.tell), film["end_pts"], self._config))
         shots: list[Row] = self._store.get_json(key)
         return shots

@@ -4,7 +4,7 @@ Faces are looked for in the view, for no detector knows them upside down; what i
 samples, which are turned and stretched by nobody but the player.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.media.container import FILM_FORMATS, open_media, picture_stream
-from pipelines.media.picture import frames
+from pipelines.media.picture import frames, shrunk_size
 
 Pixels = NDArray[np.uint8]  # [H, W, 3]
 Floats = NDArray[np.float64]
@@ -54,6 +54,17 @@ class View:
         affine[0] *= scale
         affine[0, 2] += (scale - 1) / 2
         return affine
+
+    def shrunk(self, max_side_px: int) -> "View":
+        """The view of the film's picture when its long side is at most so long (`picture.shrunk_size`)."""
+        width, height = shrunk_size(self.width_px, self.height_px, max_side_px)
+        return replace(self, width_px=width, height_px=height)
+
+    @property
+    def size(self) -> Floats:
+        """[2] width and height of what is shown."""
+        shown = (self.square_width_px, self.height_px)
+        return np.array(shown[::-1] if self.quarter_turns % 2 else shown, np.float64)
 
     def of(self, picture: Pixels) -> Pixels:
         """The film's picture as it is shown."""

@@ -24,16 +24,33 @@ BACK_OFF_S = (0, 2, 8, 32, None)  # how much earlier to seek when the first fram
 HD_WIDTH_PX, HD_HEIGHT_PX = 1280, 720
 UNTAGGED = 2
 SHARP_CHROMA = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
+MEAN = Interpolation.AREA | Interpolation.FULL_CHR_H_INT  # without full chroma all is two codes darker
 
 
-def rgb_frames(path: Path, start_pts: int, end_pts: int) -> Iterator[tuple[int, Bytes]]:
+def rgb_frames(
+    path: Path, start_pts: int, end_pts: int, max_side_px: int | None = None
+) -> Iterator[tuple[int, Bytes]]:
     """Every frame shown in [start_pts, end_pts) with its pts, in display order: RGB, [H, W, 3] uint8.
+
+    Args:
+        path: the film.
+        start_pts: of the first frame.
+        end_pts: of the first frame after them.
+        max_side_px: larger pictures are shrunk to this long side (`shrunk_size`), which is quicker than to take them
+            whole.
 
     Raises:
         UndecodableError: the file or the span cannot be decoded.
     """
     for pts, frame in frames(path, start_pts, end_pts):
-        yield pts, to_rgb(frame)
+        size = shrunk_size(frame.width, frame.height, max_side_px)
+        yield pts, to_rgb(frame, size if size != (frame.width, frame.height) else None)
+
+
+def shrunk_size(width_px: int, height_px: int, max_side_px: int | None) -> tuple[int, int]:
+    """Width and height of a picture whose long side is at most so long; both stay as they are where it is."""
+    scale = min(1.0, (max_side_px or max(width_px, height_px)) / max(width_px, height_px))
+    return max(1, round(width_px * scale)), max(1, round(height_px * scale))
 
 
 def plane_frames(path: Path, start_pts: int, end_pts: int) -> Iterator[tuple[int, list[Plane]]]:
@@ -105,15 +122,23 @@ def _plane_samples(plane: VideoPlane, dtype: np.dtype[Any]) -> Plane:
     return samples[: plane.height, : plane.width].copy()
 
 
-def to_rgb(frame: VideoFrame) -> Bytes:
-    """The frame as RGB, [H, W, 3] uint8, by the matrix and range it is tagged with."""
+def to_rgb(frame: VideoFrame, size: tuple[int, int] | None = None) -> Bytes:
+    """The frame as RGB, [H, W, 3] uint8, by the matrix and range it is tagged with.
+
+    Args:
+        frame: as decoded.
+        size: width and height to shrink it to, by the mean of what a pixel then shows.
+    """
+    width, height = size or (frame.width, frame.height)
     return np.asarray(
         frame.to_ndarray(
+            width=width,
+            height=height,
             format="rgb24",
             src_colorspace=matrix_of(frame.colorspace, frame.width, frame.height),
             src_color_range=ColorRange.JPEG if coding_of(frame).full_range else ColorRange.MPEG,
             dst_color_range=ColorRange.JPEG,
-            interpolation=SHARP_CHROMA,
+            interpolation=SHARP_CHROMA if size is None else MEAN,
         ),
         np.uint8,
     )

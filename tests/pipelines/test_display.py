@@ -53,3 +53,13 @@ def test_squeezed_pixels_are_made_square(tmp_path: Path) -> None:
     view = display_view(film.path, film.pts[0])
 
     assert (view.aspect, view.square_width_px) == (Fraction(4, 3), 128)
+
+
+def test_a_shrunk_view_shows_the_same_places() -> None:
+    view = View(width_px=1920, height_px=800, aspect=Fraction(1), quarter_turns=1)
+
+    small = view.shrunk(480)
+
+    assert (small.width_px, small.height_px) == (480, 200)
+    assert (view.size / small.size).tolist() == [4, 4]
+    assert view.size.tolist() == [800, 1920]

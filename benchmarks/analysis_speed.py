@@ -1,0 +1,105 @@
+"""How long cuts and faces take beside decoding alone, as ratios within one run.
+
+    python -m benchmarks.analysis_speed [--width 1920] [--frames 150] [--people 1]
+
+A real talking face (an asset) fills the middle of a film of that width, once or side by side. Machines are noisy:
+look at the ratios, not at the seconds. Models are loaded before anything is timed.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from itertools import cycle, islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from jobs.inspect_job import film_row
+from jobs.portrait_clip import write_clip
+from pipelines.assets import asset_path
+from pipelines.faces import TrackFaces
+from pipelines.media.picture import frames
+from pipelines.media.probe import probe_film
+from pipelines.media.published_frames import published_frames
+from pipelines.shots import DetectShots
+from pipelines.stage import Row
+from schemas.film import FILM
+from schemas.shot import ALIGNED_SHOT
+
+SAMPLE_RATE_HZ = 16_000
+FACE_SHARE = 0.9  # of the film's height
+WARM_UP_FRAMES = 8
+
+
+def pictures(width_px: int, people: int) -> Iterator[NDArray[np.uint8]]:
+    """Frames of a 16:9 film without end."""
+    height_px = width_px * 9 // 16 // 2 * 2
+    side = int(height_px * FACE_SHARE) // 2 * 2
+    rng = np.random.default_rng(0)
+    room = cv2.resize(
+        rng.integers(40, 120, (9, 16, 3), np.uint8), (width_px, height_px), interpolation=cv2.INTER_CUBIC
+    )
+    for frame in cycle(list(published_frames(asset_path("clip-test-movie")))):
+        picture = room.copy()
+        head = cv2.resize(frame, (side, side), interpolation=cv2.INTER_CUBIC)
+        for person in range(people):
+            left = (2 * person + 1) * width_px // (2 * people) - side // 2
+            picture[:side, left : left + side] = head
+        yield picture
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds."""
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def decode(film: Row) -> int:
+    """Every frame, and nothing done with it."""
+    return sum(1 for _ in frames(Path(film["film_uri"]), film["start_pts"], film["end_pts"]))
+
+
+def as_shot(film: Row, num_frames: int) -> pa.Table:
+    """The first frames as a shot, in which somebody speaks all the time."""
+    ticks = (film["end_pts"] - film["start_pts"]) * num_frames // film["num_frames"]
+    span = {"shot_start_pts": film["start_pts"], "shot_end_pts": film["start_pts"] + ticks}
+    speech = [{"start": 0, "end": num_frames * SAMPLE_RATE_HZ // 25}]
+    sound = {"dub_start_sample": 0, "dub_end_sample": speech[0]["end"], "lag_samples": 0}
+    spans = {"dub_speech": speech, "original_speech": speech, "original_overlap": []}
+    shot = {"shot_index": 0, "num_shots": 1, "shot_num_frames": num_frames}
+    return pa.Table.from_pylist([film | span | shot | sound | spans], schema=ALIGNED_SHOT)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--width", type=int, default=1920)
+    parser.add_argument("--frames", type=int, default=150)
+    parser.add_argument("--people", type=int, default=1)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "film.mp4"
+        drawn = list(islice(pictures(chosen.width, chosen.people), chosen.frames))
+        wave = np.random.default_rng(1).normal(0, 0.05, chosen.frames * SAMPLE_RATE_HZ // 25).astype(np.float32)
+        write_clip(path, iter(drawn), wave, drawn[0].shape[1::-1])
+        film = film_row(path, probe_film(path))
+        rows = pa.Table.from_pylist([film], schema=FILM)
+        faces = TrackFaces(store_uri=f"{folder}/store")
+        faces(as_shot(film, WARM_UP_FRAMES))  # loads the models and listens to the film
+        alone = timed(lambda: decode(film))
+        print(f"{'':<14}{'s a frame':>12}{'of decoding':>14}")
+        for name, seconds in (
+            ("decoding", alone),
+            ("cuts", timed(lambda: DetectShots(f"{folder}/store")(rows))),
+            ("faces", timed(lambda: faces(as_shot(film, chosen.frames)))),
+        ):
+            print(f"{name:<14}{seconds / chosen.frames:>12.4f}{seconds / alone:>14.2f}")
+
+
+if __name__ == "__main__":
+    main()
