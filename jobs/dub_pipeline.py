@@ -46,8 +46,8 @@ class RayDubPipeline:
         return analyse(films, self._config, listener)
 
     def plan(self, tracked: pa.Table) -> pa.Table:
-        places = {uri for uri in tracked["cast_uri"].to_pylist() if uri}
-        casts = {uri: cast_list(Path(uri)) for uri in sorted(places)}
+        named = zip(tracked["cast_uri"].to_pylist(), tracked["cast_digest"].to_pylist(), strict=True)
+        casts = {uri: cast_list(Path(uri), digest) for uri, digest in sorted({pair for pair in named if pair[0]})}
         return plan_shots(tracked, self._config.eligibility, casts)
 
     def plan_table(self, planned: pa.Table) -> pa.Table:

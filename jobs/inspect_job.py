@@ -70,7 +70,7 @@ def film_row(path: Path, probe: Probe) -> Row:
     digest = file_digest(path)
     names = {"film_id": digest, "dub_id": digest, "dub_digest": digest, "title": path.stem, "language": NO_LANGUAGE}
     places = {"film_uri": str(path.absolute()), "dub_uri": str(path.absolute()), "dub_kind": "dub_mix"}
-    return {**names, **places, "me_uri": None, "cast_uri": None, **film_facts(probe)}
+    return {**names, **places, "me_uri": None, "cast_uri": None, "cast_digest": None, **film_facts(probe)}
 
 
 def _with_speech(row: Row, store_uri: str) -> Row:

@@ -13,11 +13,13 @@ from jobs.plan_file import write_plan
 from jobs.planning import expect_analysis, plan_films
 from jobs.progress import Display, Silence
 from jobs.timeline import film_timeline
+from pipelines.paint_rate import PaintRate
 from pipelines.plan_budget import within_budget
 from pipelines.stage import Row
 from pipelines.storage import write_whole
 
 PLAN_NAME, PEOPLE_NAME, TIMELINES_FOLDER = "plan.csv", "people.csv", "timelines"
+NOTHING_TO_PAINT = PaintRate(device="no device", seconds_per_frame=0.0, actors=1)
 LOST = "not planned, as its analysis failed twice; the same command tries once more"
 
 
@@ -59,10 +61,10 @@ def run_plan(request: PlanRequest, pipeline: DubPipeline, display: Display | Non
     with pipeline.running():
         intake.known.keep(intake.films.to_pylist())
         planned = plan_films(pipeline, intake.films, display)
-        rate = pipeline.paint_rate()
-    shots = planned.shots
-    table = pipeline.plan_table(shots)
-    if request.budget_s is not None:
+        shots = planned.shots
+        table = pipeline.plan_table(shots)
+        rate = pipeline.paint_rate() if any(table["frames_to_paint"].to_pylist()) else NOTHING_TO_PAINT
+    if request.budget_s is not None and rate.seconds_per_frame:
         table = within_budget(table, int(request.budget_s / rate.seconds(1)))
         shots = pipeline.edit(shots, table)
     people = pipeline.people_table(shots)

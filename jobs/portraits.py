@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.contact_sheet import fit, jpeg
+from pipelines.face_frame import apply, invert
+from pipelines.media.display import display_view
 from pipelines.media.picture import rgb_frames
 from pipelines.people_table import Appearance, appearances
 from pipelines.row_table import read_rows
@@ -49,8 +51,11 @@ def _head(one: Appearance) -> NDArray[np.uint8]:
     mine = (frame for frame in read_rows(one.shot["tracks_uri"], ["track_index", "pts", "detected", "box"]))
     seen = [frame for frame in mine if frame["track_index"] == one.track["track_index"] and frame["detected"]]
     middle = seen[len(seen) // 2]
-    _, picture = next(rgb_frames(Path(one.shot["film_uri"]), middle["pts"], one.shot["shot_end_pts"]))
-    x0, y0, x1, y1 = middle["box"]
+    film, pts = Path(one.shot["film_uri"]), middle["pts"]
+    view = display_view(film, pts)
+    _, own = next(rgb_frames(film, pts, one.shot["shot_end_pts"]))
+    picture, corners = view.of(own), apply(invert(view.to_film), np.reshape(middle["box"], (2, 2)))
+    (x0, y0), (x1, y1) = corners.min(0), corners.max(0)
     aside, above = ROOM * (x1 - x0), ROOM * (y1 - y0)
     top, left = max(0, round(y0 - above)), max(0, round(x0 - aside))
     head = picture[top : round(y1 + above), left : round(x1 + aside)]

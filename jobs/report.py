@@ -29,7 +29,7 @@ figure { margin: 1rem 0 } figcaption { color: #555 } img { max-width: 100% }
 </style></head><body>
 <h1>$title</h1><p>$summary</p>$notice
 <h2>Timeline</h2>$timeline
-<h2>People</h2>$people
+<h2>People, as planned</h2>$people
 <h2>Why shots keep their original picture</h2>$reasons
 <h2>Before and after</h2>$frames
 <h2>Painted mouths</h2>$sheets
@@ -116,7 +116,7 @@ def _people(people: Sequence[Row], portraits: Sequence[Portrait]) -> str:
         for one in portraits
     )
     columns = ["person", "num_shots", "num_tracks", "seen_s", "heard_s", "num_dub", "num_review", "num_leave"]
-    heads = ["person", "shots", "faces", "seen, s", "heard, s", "dub", "review", "leave", "frames painted"]
+    heads = ["person", "shots", "faces", "seen, s", "heard, s", "dub", "review", "leave", "frames to paint"]
     rows = [[row[name] for name in [*columns, "frames_to_paint"]] for row in people]
     return f'<div class="people">{faces}</div>{_table(heads, rows)}'
 

@@ -114,7 +114,7 @@ def show_plan(plan: Sequence[Row], cost: PlanCost) -> None:
     rate, price = cost.rate, "" if cost.price is None else f", price {cost.price:.2f}"
     print(
         f"painting: about {cost.wall_seconds / 60:.1f} minutes with {rate.actors} actor(s) on {rate.device} "
-        f"({rate.seconds_per_frame:.3f} s a frame, measured here), {cost.actor_hours:.3f} actor-hours{price}"
+        f"({rate.seconds_per_frame:.3f} s a frame, measured on such a one), {cost.actor_hours:.3f} actor-hours{price}"
     )
 
 

@@ -58,7 +58,7 @@ def film_timeline(shots: Sequence[Row]) -> bytes:
 def _draw_strip(axes: Axes, shots: Sequence[Row], people: Sequence[str]) -> None:
     names = ["shots", "original speech", "dub speech", *people]
     axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_yticks(range(len(names)), names, fontsize=8)
+    axes.set_yticks(range(len(names)), names, fontsize=8, parse_math=False)  # a name may have dollars
     axes.tick_params(axis="x", labelsize=8)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: clock(max(0, round(at * 1000)) / 1000)[:8]))
     for shot in shots:

@@ -124,8 +124,17 @@ def _film_row(request: AdmitRequest, facts: Row, known: KnownFilms) -> Row:
         "dub_digest": dub_digest,
         "me_uri": str(request.me_stem.resolve()) if request.me_stem else None,
         "cast_uri": str(request.cast.resolve()) if request.cast else None,
+        "cast_digest": _list_digest(request.cast, known),
         **facts,
     }
+
+
+def _list_digest(cast: Path | None, known: KnownFilms) -> str | None:
+    """Of a cast list; none of what cannot be read, which is refused when it is looked at."""
+    try:
+        return known.digest(cast) if cast else None
+    except OSError:
+        return None
 
 
 def dub_id(made_of: Row, me_stem: Path | None) -> str:

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.face_identity import FaceIdentity
+from pipelines.people import ONE_PERSON, Person
 from pipelines.storage import file_digest
 from pipelines.verdict import Decision
 from schemas.reason import Reason, Verdict
@@ -32,6 +33,7 @@ Floats = NDArray[np.float64]
 COLUMNS = ("name", "picture", "verdict")
 VERDICTS = ("", Verdict.LEAVE.value, Verdict.REVIEW.value)
 MAX_NAME_LETTERS = 80
+MAYBE_ONE_PERSON = 0.6  # single pictures of one person lie so far apart
 MAX_LIST_BYTES, MAX_PICTURE_BYTES = 1_000_000, 50_000_000
 
 
@@ -52,18 +54,27 @@ class CastList:
     verdicts: Mapping[str, Verdict]
 
 
-def cast_list(path: Path) -> CastList:
+def cast_list(path: Path, digest: str | None = None) -> CastList:
     """Read a cast list and look at its pictures; the same bytes in the same place are looked at once in a process.
+
+    Args:
+        path: of the CSV.
+        digest: what it was when the job began: that list counts, whoever has written over it since.
 
     Raises:
         CastListError: everything that is wrong with it.
         AssetUnavailableError: no network that recognises faces is to be had.
     """
-    return _cast_list(path, file_digest(path))
+    try:
+        return _cast_list(path, digest or file_digest(path))
+    except OSError as error:
+        raise CastListError(f"{path.name} cannot be read: {error.strerror}") from error
 
 
 @cache
 def _cast_list(path: Path, digest: str) -> CastList:
+    if file_digest(path) != digest:
+        raise CastListError(f"{path.name} has changed since the job began")
     identity = FaceIdentity()
     problems: list[str] = []
     descriptors: dict[str, list[Floats]] = defaultdict(list)
@@ -90,14 +101,20 @@ def named_by(cast: CastList | None) -> Mapping[str, Floats]:
     return cast.descriptors if cast else {}
 
 
-def by_cast(decided: Decision, person: str | None, cast: CastList | None) -> Decision:
-    """A track's verdict as it is after what the cast list says of the person: never more is painted for it."""
-    wanted = cast.verdicts.get(person) if cast and person else None
-    if wanted is Verdict.LEAVE:
-        return (Verdict.LEAVE, Reason.CAST) if decided[0] is not Verdict.LEAVE else decided
-    if wanted is Verdict.REVIEW and decided[0] is Verdict.DUB:
-        return Verdict.REVIEW, Reason.CAST
-    return decided
+def by_cast(decided: Decision, person: Person | None, cast: CastList | None) -> Decision:
+    """A track's verdict as it is after what the cast list says: never more is painted for it.
+
+    Whoever may be somebody who is to be left is left, also beside one who looks still more like them; whoever looks
+    like them a little less than pictures of one person do waits for a person to tell.
+    """
+    if decided[0] is Verdict.LEAVE or person is None or cast is None:
+        return decided
+    near = {name: person.distances[name] for name in cast.verdicts}
+    if any(near[name] <= ONE_PERSON for name, wanted in cast.verdicts.items() if wanted is Verdict.LEAVE):
+        return Verdict.LEAVE, Reason.CAST
+    limits = {Verdict.LEAVE: MAYBE_ONE_PERSON, Verdict.REVIEW: ONE_PERSON}
+    doubtful = any(near[name] <= limits[wanted] for name, wanted in cast.verdicts.items())
+    return (Verdict.REVIEW, Reason.CAST) if doubtful and decided[0] is Verdict.DUB else decided
 
 
 def _lines(path: Path) -> list[tuple[int, dict[str, str]]]:
@@ -116,7 +133,10 @@ def _lines(path: Path) -> list[tuple[int, dict[str, str]]]:
             f"line 1: the columns must be name, picture and, if wanted, verdict; got {', '.join(heads)}"
         )
     reader.fieldnames = heads
-    lines = [(reader.line_num, _cells(line)) for line in reader]
+    try:
+        lines = [(reader.line_num, _cells(line)) for line in reader]
+    except csv.Error as error:
+        raise CastListError(f"line {reader.line_num}: {error}") from error
     if not lines:
         raise CastListError(f"{path.name} names nobody")
     return lines
@@ -147,7 +167,10 @@ def _described(path: Path, identity: FaceIdentity) -> Floats:
         raise CastListError(f"there is no picture {path}")
     if path.stat().st_size > MAX_PICTURE_BYTES:
         raise CastListError(f"{path} is larger than {MAX_PICTURE_BYTES:,} bytes")
-    picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB) if path.stat().st_size else None
+    try:
+        picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB)
+    except cv2.error:  # nothing in it, or more pixels than OpenCV takes
+        picture = None
     if picture is None:
         raise CastListError(f"{path} is no picture that can be read; PNG and JPEG can be")
     found = identity.descriptors(np.asarray(picture, np.uint8))

@@ -23,13 +23,7 @@ from schemas.shot import COMPOSITED_SHOT, PLANNED_SHOT, TRACKED_SHOT
 
 VERSION = 2
 BUILDING = Lock()  # Ray Data's settings belong to the process, and a dataset takes them when it is built
-NAMES = (
-    "film_uri",
-    "dub_uri",
-    "me_uri",
-    "cast_uri",
-    "title",
-)  # where things lie and are called: no pixel depends on it
+NAMES = ("film_uri", "dub_uri", "me_uri", "cast_uri", "cast_digest", "title")  # no pixel depends on it
 ANALYSIS_FAILED = "the analysis of a shot failed, and again when it was tried anew: see the log above"
 ANALYSIS_STAGES, PAINTING_STAGES = ("shots", "align", "faces"), ("paint", "composite")
 RETRIED = (Reason.WORKER_DIED, Reason.UNDECODABLE)  # not kept: the next run tries such a shot again

@@ -32,7 +32,8 @@ ANALYSIS_VERSIONS = {
     "shots": shots.VERSION,
     "speech": speech.VERSION,
     "align": align.VERSION,
-    "heard": faces.HEARD_VERSION,
+    "heard": faces.HEARD_FACTS,
+    "covers": faces.COVER_FACTS,
     "faces": faces.VERSION,
 }
 PAINTING_VERSIONS = {"paint": paint.VERSION, "composite": composite.VERSION}

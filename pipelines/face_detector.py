@@ -29,7 +29,7 @@ class DetectorConfig:
     backend: str = "mobilenet"  # or resnet50: retinaface-pytorch, whose weights the user supplies
     min_score: float = 0.6  # faces of the test clips score 0.98 and more, what is no face under 0.5
     max_overlap: float = 0.4  # boxes that share more are one face
-    max_side_px: int = 960  # larger pictures are shrunk to this long side: 4K costs what 720p costs
+    max_side_px: int = 1280  # larger pictures are shrunk to this long side: 4K costs what 720p costs
     min_side_px: int = 480  # smaller pictures are enlarged to it, at most twice: faces below 30 px are then sure
     detect_every: int = 5  # frames; between, steady faces are interpolated
     batch_size: int = 4  # frames at once; does not change the result

@@ -42,6 +42,7 @@ VERSION = 3  # raised when the same film gives other tracks
 HEARD_VERSION = 1  # raised when the same sound gives other curves
 HEARD_FACTS = {"version": HEARD_VERSION, "weights": file_digest(WEIGHTS)}
 COVER_FACTS = {"weights": file_digest(cover_network.WEIGHTS)}
+MESH_SIDE_PX = 1920  # of a larger picture landmarks are found in a smaller one: 4K costs what 1080p costs
 NOTHING: Row = {"tracks_uri": None, "tracks": []}
 
 
@@ -116,11 +117,10 @@ class TrackFaces(RowStage):
         return {"tracks_uri": key, "tracks": facts}
 
     def _found(self, row: Row, view: View) -> Iterator[tuple[int, list[Face]]]:
-        """Pts and faces of each frame, in pixels of the view; looked for in smaller pictures where it is large."""
-        max_side = self._detector_config.max_side_px
-        small = view.shrunk(max_side)
+        """Pts and faces of each frame, in pixels of the view; very large pictures are looked at smaller."""
+        small = view.shrunk(MESH_SIDE_PX)
         larger = view.size / small.size
-        frames = telling(_frames(row, small, max_side), self.tell)
+        frames = telling(_frames(row, small, MESH_SIDE_PX), self.tell)
         for pts, faces in scan_faces(frames, self._detector, self._mesh, self._detector_config.detect_every):
             yield pts, [enlarged(face, larger) for face in faces]
 

@@ -18,7 +18,7 @@ from pipelines.mask import FACE_OVAL
 Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
 Floats = NDArray[np.float64]
 
-LOOK_EVERY = 3  # frames: an eighth of a second
+VIEW_EVERY = 3  # frames: an eighth of a second
 BATCH = 16  # always padded to it: a result does not depend on what else is looked at
 MOUTH_TOP = 0.6  # of the face frame: a mouth is painted from between nose and upper lip down
 HIDDEN = 0.5  # from this probability on a pixel is hidden
@@ -72,7 +72,7 @@ class CoverMeter:
 
 def cover_places(track: SmoothTrack) -> set[int]:
     """The frames of a track that are looked at: every third, and the last."""
-    return {*range(0, len(track.pts), LOOK_EVERY), len(track.pts) - 1}
+    return {*range(0, len(track.pts), VIEW_EVERY), len(track.pts) - 1}
 
 
 def cover_view(pts: int, frame: Pixels, landmarks: Floats) -> CoverView:
@@ -91,11 +91,11 @@ def cover_view(pts: int, frame: Pixels, landmarks: Floats) -> CoverView:
 
 
 def cover_spans(pts: Sequence[int], shares: Floats, least: float, end_pts: int) -> list[CoverSpan]:
-    """Where something hides a mouth: from after the last look that was free to the next one.
+    """Where something hides a mouth: from after the last view that was free to the next one.
 
     Args:
-        pts: when it was looked at, ascending.
-        shares: [N, 2] of `CoverMeter.shares`; a look that differs from both beside it is not believed.
+        pts: when it was viewed, ascending.
+        shares: [N, 2] of `CoverMeter.shares`; a view that differs from both beside it is not believed.
         least: the share from which on a mouth is hidden.
         end_pts: end of the track.
     """
@@ -111,6 +111,6 @@ def cover_spans(pts: Sequence[int], shares: Floats, least: float, end_pts: int) 
 
 
 def _shifted(shares: Floats, by: int) -> Floats:
-    """The shares of the looks before or after; at an end its own."""
+    """The shares of the views before or after; at an end its own."""
     places = np.clip(np.arange(len(shares)) + by, 0, len(shares) - 1)
     return shares[places]

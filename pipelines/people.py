@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import pdist, squareform
+from scipy.spatial.distance import pdist
 
 from pipelines.stage import Row
 
@@ -39,7 +39,22 @@ class _Seen:
         return same_shot and self.start_pts < other.end_pts and other.start_pts < self.end_pts
 
 
-def find_people(shots: Sequence[Row], named: Mapping[str, Floats] | None = None) -> dict[TrackKey, str]:
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom the tracks of one group show.
+
+    Attributes:
+        name: that of the nearest of the known within `ONE_PERSON`, else "person 1", "person 2" and so on, whoever is
+            seen longest first.
+        distances: from everybody whose pictures are known: a name goes to one of two who are seen at once, but both
+            may be the one.
+    """
+
+    name: str
+    distances: Mapping[str, float]
+
+
+def find_people(shots: Sequence[Row], named: Mapping[str, Floats] | None = None) -> dict[TrackKey, Person]:
     """Who each face track of a film is.
 
     Args:
@@ -47,18 +62,20 @@ def find_people(shots: Sequence[Row], named: Mapping[str, Floats] | None = None)
         named: descriptors [P, 128] of pictures of people whose names are known.
 
     Returns:
-        A name for each track that can be recognised: that of the nearest of `named` within `ONE_PERSON`, else
-        "person 1", "person 2" and so on, whoever is seen longest first.
+        The person of each track that can be recognised.
     """
     seen = [_seen(shot["shot_index"], track) for shot in shots for track in shot["tracks"] if _is_known(track)]
     seen.sort(key=lambda one: one.key)
     groups = [[seen[place] for place in group] for group in _groups(seen)]
-    names = _known_names(groups, named or {})
+    distances = [{name: _distance(group, pictures) for name, pictures in (named or {}).items()} for group in groups]
+    names = _known_names(groups, distances)
     unknown = [group for group, name in zip(groups, names, strict=True) if name is None]
     unknown.sort(key=lambda group: (-sum(one.end_pts - one.start_pts for one in group), group[0].key))
     numbered = {group[0].key: f"person {number}" for number, group in enumerate(unknown, start=1)}
     return {
-        one.key: name or numbered[group[0].key] for group, name in zip(groups, names, strict=True) for one in group
+        one.key: Person(name or numbered[group[0].key], near)
+        for group, name, near in zip(groups, names, distances, strict=True)
+        for one in group
     }
 
 
@@ -75,10 +92,10 @@ def _groups(seen: Sequence[_Seen]) -> list[list[int]]:
     """Places of the tracks of each person, in order; people by their first track."""
     if len(seen) < 2:
         return [[place] for place in range(len(seen))]
-    apart = squareform(pdist(np.stack([one.descriptor for one in seen])))
+    apart = pdist(np.stack([one.descriptor for one in seen]))  # condensed: half a gigabyte for ten thousand tracks
     for first, second in _beside(seen):
-        apart[first, second] = apart[second, first] = APART
-    labels = fcluster(linkage(squareform(apart, checks=False), "average"), ONE_PERSON, "distance")
+        apart[first * len(seen) - first * (first + 1) // 2 + second - first - 1] = APART
+    labels = fcluster(linkage(apart, "average"), ONE_PERSON, "distance")
     groups: dict[int, list[int]] = defaultdict(list)
     for place, label in enumerate(labels.tolist()):
         groups[label].append(place)
@@ -94,13 +111,13 @@ def _beside(seen: Sequence[_Seen]) -> Iterator[tuple[int, int]]:
         yield from ((one, other) for one, other in combinations(places, 2) if seen[one].is_beside(seen[other]))
 
 
-def _known_names(groups: Sequence[Sequence[_Seen]], named: Mapping[str, Floats]) -> list[str | None]:
+def _known_names(groups: Sequence[Sequence[_Seen]], distances: Sequence[Mapping[str, float]]) -> list[str | None]:
     """The name of each group, nearest first; a name is not given to two groups that are seen at once."""
     offers = sorted(
         (distance, place, name)
-        for place, group in enumerate(groups)
-        for name, pictures in named.items()
-        if (distance := _distance(group, pictures)) <= ONE_PERSON
+        for place, known in enumerate(distances)
+        for name, distance in known.items()
+        if distance <= ONE_PERSON
     )
     names: list[str | None] = [None] * len(groups)
     for _, place, name in offers:

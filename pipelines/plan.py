@@ -9,13 +9,14 @@ import pyarrow as pa
 from pipelines.cast_list import CastList, by_cast, named_by
 from pipelines.eligibility import Eligibility
 from pipelines.paint_spans import num_frames_to_paint
-from pipelines.people import TrackKey, find_people
+from pipelines.people import Person, TrackKey, find_people
 from pipelines.stage import Row
 from pipelines.verdict import Decision, decide_track, measured, shot_reason
 from schemas.reason import Reason, Verdict
 from schemas.shot import PLAN, PLANNED_SHOT
 from schemas.timing import clock, fraction
 
+HIDDEN = (Reason.MOUTH_HIDDEN, Reason.TEXT_ON_MOUTH)
 PlanKey = tuple[str, int, int | None]  # dub_id, shot_index, track_index: names a row of PLAN
 
 
@@ -30,22 +31,24 @@ def plan_shots(
         casts: what the catalog says of the people in a film, by `cast_uri`.
     """
     rules, rows = eligibility or Eligibility(), tracked.to_pylist()
-    films: dict[str, list[Row]] = defaultdict(list)
+    films: dict[tuple[str, str | None], dict[int, Row]] = defaultdict(dict)  # in any language
     for row in rows:
-        films[row["dub_id"]].append(row)
-    casts_of = {dub_id: (casts or {}).get(shots[0]["cast_uri"]) for dub_id, shots in films.items()}
-    people = {dub_id: find_people(shots, named_by(casts_of[dub_id])) for dub_id, shots in films.items()}
-    planned = [_planned(row, people[row["dub_id"]], casts_of[row["dub_id"]], rules) for row in rows]
+        films[row["film_id"], row["cast_uri"]][row["shot_index"]] = row
+    cast_of = {film: (casts or {}).get(film[1] or "") for film in films}
+    people = {film: find_people(list(shots.values()), named_by(cast_of[film])) for film, shots in films.items()}
+    keys = [(row["film_id"], row["cast_uri"]) for row in rows]
+    planned = [_planned(row, people[key], cast_of[key], rules) for row, key in zip(rows, keys, strict=True)]
     return pa.Table.from_pylist(planned, schema=PLANNED_SHOT)
 
 
-def _planned(row: Row, people: Mapping[TrackKey, str], cast: CastList | None, eligibility: Eligibility) -> Row:
+def _planned(row: Row, people: Mapping[TrackKey, Person], cast: CastList | None, eligibility: Eligibility) -> Row:
     verdicts: list[Row] = []
     for track in row["tracks"]:
         person = people.get((row["shot_index"], track["track_index"]))
         verdict, reason = by_cast(decide_track(row, track, eligibility), person, cast)
         index = track["track_index"]
-        verdicts.append({"track_index": index, "verdict": verdict, "reason": reason, "person": person})
+        name = person.name if person else None
+        verdicts.append({"track_index": index, "verdict": verdict, "reason": reason, "person": name})
     return _with_verdicts(row, verdicts)
 
 
@@ -119,6 +122,10 @@ def _problems(known: Mapping[PlanKey, Row], edits: list[Row]) -> list[str]:
             problems.append(f"{name}: is there twice")
         elif edit["verdict"] not in allowed:
             problems.append(f"{name}: verdict must be {', '.join(allowed)}, got {edit['verdict']!r}")
+        elif known[key]["reason"] == Reason.CAST and known[key]["verdict"] == Verdict.LEAVE != edit["verdict"]:
+            problems.append(
+                f"{name}: the catalog's cast list leaves {known[key]['person'] or 'this person'} as filmed"
+            )
         elif key[2] is None and edit["verdict"] != Verdict.LEAVE:
             problems.append(f"{name}: the shot has no face that could be painted, so its verdict stays leave")
         seen.add(key)
@@ -134,10 +141,14 @@ def _edit_reason(edit: Row) -> Reason | None:
 
 
 def _edited(row: Row, wanted: Mapping[PlanKey, Decision]) -> Row:
-    changed = []
+    changed, seen_free = [], set()
     for verdict in row["verdicts"]:
         found = wanted.get((row["dub_id"], row["shot_index"], verdict["track_index"]))
         if found is not None and found[0] != verdict["verdict"]:
+            if verdict["reason"] in HIDDEN and verdict["verdict"] == Verdict.LEAVE:
+                seen_free.add(verdict["track_index"])
             verdict = verdict | {"verdict": found[0], "reason": found[1]}
         changed.append(verdict)
-    return _with_verdicts(row, changed)
+    # Who wants a mouth painted that was left because it is hidden, has seen that it is not.
+    tracks = [one | {"covers": []} if one["track_index"] in seen_free else one for one in row["tracks"]]
+    return _with_verdicts(row | {"tracks": tracks}, changed)

@@ -78,8 +78,11 @@ def measured(row: Row, track: Row, reason: Reason | None, eligibility: Eligibili
         return (
             f"unsure for {share:.0%} of the {heard.total / ANALYSIS_RATE_HZ:.1f} s it may be heard, at most {most:.0%}"
         )
-    unmet = (demand for demand in _demands(row, track, eligibility) if demand.verdict is not Verdict.DUB)
-    return next((demand.words for demand in unmet if demand.reason is reason), None)
+    unmet = [
+        one for one in _demands(row, track, eligibility) if one.reason is reason and one.verdict is not Verdict.DUB
+    ]
+    unmet.sort(key=lambda demand: demand.verdict is not Verdict.LEAVE)
+    return unmet[0].words if unmet else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ def _demands(row: Row, track: Row, eligibility: Eligibility) -> Iterator[Demand]
     long_enough = Verdict.DUB if frames >= one.min_frames else Verdict.LEAVE
     yield Demand(Reason.TRACK_TOO_SHORT, f"{frames} frames, at least {one.min_frames}", long_enough)
     score = f"detector score {track['score']:.2f}"
-    yield _at_least(Reason.FACE_UNSURE, score, track["score"], one.min_face_score, one.sure_face_score)
+    yield _at_least(Reason.FACE_UNSURE, score, track["score"], 0.0, one.sure_face_score)
     height, small = track["face_height_px"], Reason.FACE_TOO_SMALL
     yield _at_least(small, f"face {height:.0f} px high", height, one.min_face_height_px, one.sure_face_height_px)
     enlargement = track["enlargement"]

@@ -18,6 +18,7 @@ FILM = pa.schema(
         column("dub_digest", pa.string(), "SHA-256 of the dub's bytes."),
         column("me_uri", pa.string(), "Music and effects without dialogue.", nullable=True),
         column("cast_uri", pa.string(), "Names and pictures of people in the film.", nullable=True),
+        column("cast_digest", pa.string(), "SHA-256 of that list when the job began.", nullable=True),
         column("width_px", pa.int32(), "Width of the coded picture.", unit="px"),
         column("height_px", pa.int32(), "Height of the coded picture.", unit="px"),
         column("pixel_format", pa.string(), "FFmpeg's name of the sample layout."),

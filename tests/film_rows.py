@@ -20,6 +20,7 @@ def film_row(film: SyntheticFilm, dub: Path | None = None, **changes: Any) -> di
         "dub_digest": "a" * 64,
         "me_uri": None,
         "cast_uri": None,
+        "cast_digest": None,
         "width_px": film.spec.width_px,
         "height_px": film.spec.height_px,
         "pixel_format": film.spec.pixel_format,

@@ -80,7 +80,6 @@ SETTINGS = [  # what --set takes; a key that goes away breaks somebody's command
     "eligibility.min_doubt_score",
     "eligibility.min_enlargement",
     "eligibility.min_face_height_px",
-    "eligibility.min_face_score",
     "eligibility.min_frames",
     "eligibility.min_speaking_score",
     "eligibility.paint_margin_s",

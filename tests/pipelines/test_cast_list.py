@@ -11,6 +11,7 @@ from pipelines.cast_list import CastListError, cast_list
 from pipelines.face_descriptor import ASSET
 from pipelines.media.published_frames import published_frames
 from pipelines.people import ONE_PERSON
+from pipelines.storage import file_digest
 from schemas.reason import Verdict
 from tests.real_assets import real_asset
 
@@ -101,3 +102,25 @@ def test_a_list_in_another_encoding_says_so(tmp_path: Path) -> None:
 
     with pytest.raises(CastListError, match="UTF-8"):
         cast_list(tmp_path / "cast.csv")
+
+
+def test_what_cannot_be_read_is_told_and_not_thrown(tmp_path: Path) -> None:
+    with pytest.raises(CastListError, match="cannot be read"):
+        cast_list(tmp_path)
+    with pytest.raises(CastListError, match="line"):
+        cast_list(listed(tmp_path, 'name,picture\n"Ana' + "x" * 200_000))
+
+
+def test_the_list_that_the_job_began_with_counts(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", astronaut())
+    path = listed(tmp_path, "name,picture\nAna,a.png\n")
+    digest = file_digest(path)
+    first = cast_list(path, digest)
+
+    listed(tmp_path, "name,picture,verdict\nAna,a.png,leave\n")
+
+    assert cast_list(path, digest) is first
+    assert cast_list(path).verdicts == {"Ana": Verdict.LEAVE}
+    cast_list.__globals__["_cast_list"].cache_clear()
+    with pytest.raises(CastListError, match="has changed"):
+        cast_list(path, digest)

@@ -77,17 +77,40 @@ def test_a_fade_through_black_is_one_cut_in_the_middle_of_the_black(black: int) 
     assert 39 <= cut <= 42 + black
 
 
-def test_a_cut_to_black_and_out_of_it_is_one_cut() -> None:
-    (cut,) = film(seen(1, 30), seen(1, 12, light=np.zeros(12)), seen(2, 30))
+def test_a_cut_to_black_and_out_of_it_is_one_cut_where_the_picture_goes() -> None:
+    assert film(seen(1, 30), seen(1, 12, light=np.zeros(12)), seen(2, 30)) == [30]
 
-    assert 30 <= cut <= 42
+
+def test_a_cut_to_black_at_the_end_is_a_cut_and_a_fade_is_none() -> None:
+    assert film(seen(1, 30), seen(1, 30, light=np.zeros(30))) == [30]
+    assert film(seen(1, 60, light=np.concatenate([fade(30, out=15), np.zeros(30)]))) == []
+
+
+def test_letters_on_black_are_a_shot() -> None:
+    card = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    cv2.putText(card, "Ten years later", (40, 70), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255, 255, 255), 1)
+
+    assert film(seen(1, 30), iter([card] * 40), seen(2, 30)) == [30, 70]
+
+
+@pytest.mark.parametrize("light", [0.1, 0.15, 0.3])
+def test_hard_cuts_between_dark_shots_are_found(light: float) -> None:
+    """Night scenes differ by a few codes only; grain is as dark."""
+    lengths = [20, 31, 25, 44, 20]
+    cuts = np.cumsum(lengths)[:-1].tolist()
+    dark = [np.asarray(frame * light, np.uint8) for seed, count in enumerate(lengths) for frame in seen(seed, count)]
+
+    assert set(cuts) <= set(content_cuts(dark, 27.0 * light))
 
 
 def test_a_film_that_fades_in_and_out_has_no_cut() -> None:
     assert film(seen(1, 60, light=fade(60, into=12, out=12))) == []
 
 
-@pytest.mark.parametrize("shape", [(4.0,), (4.0, 4.0), (3.0, 2.2, 1.7, 1.4, 1.2, 1.1), (0.1, 0.1)])
+FLASHES = [(4.0,), (4.0, 4.0), (3.0, 2.2, 1.7, 1.4, 1.2, 1.1), (0.1, 0.1), (0.0,), (0.0, 0.0, 0.0), (0.0,) * 6]
+
+
+@pytest.mark.parametrize("shape", FLASHES)
 @pytest.mark.parametrize("speed", [0.0, 0.6])
 def test_a_flash_is_no_cut_even_where_the_camera_moves(shape: tuple[float, ...], speed: float) -> None:
     light = np.ones(50)

@@ -37,7 +37,6 @@ def hidden(first: int, after: int, kind: str = "thing") -> list[dict[str, Any]]:
         ({"enlargement": 5.0}, Reason.FACE_TOO_LARGE),
         ({"yaw_deg": -70.0}, Reason.FACE_TURNED),
         ({"pitch_deg": 33.0}, Reason.FACE_TURNED),
-        ({"score": 0.4}, Reason.FACE_UNSURE),
         ({"smear": 0.2}, Reason.MOTION_BLUR),
         ({"covers": hidden(20, 60)}, Reason.MOUTH_HIDDEN),
         ({"covers": hidden(20, 60, "text")}, Reason.TEXT_ON_MOUTH),
@@ -108,7 +107,7 @@ def test_a_glimpse_of_a_hand_is_dubbed_around() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"sure_yaw_deg": 50.0}, {"max_smear": 0.01}, {"min_face_score": 0.8}, {"min_frames": 0}]
+    "settings", [{"sure_yaw_deg": 50.0}, {"max_smear": 0.01}, {"sure_face_score": 1.5}, {"min_frames": 0}]
 )
 def test_thresholds_out_of_order_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(settings))):

@@ -25,26 +25,26 @@ HAND = range(58, 229)
 EVERY = 3
 
 
-def looks(*hidden: float) -> NDArray[np.float64]:
+def viewed(*hidden: float) -> NDArray[np.float64]:
     """[N, 2] shares of which a thing hides so much, text nothing."""
     return np.stack([np.array(hidden), np.zeros(len(hidden))], 1)
 
 
-def test_a_span_reaches_from_after_the_last_free_look_to_the_next_one() -> None:
-    spans = cover_spans([0, 3, 6, 9, 12, 15], looks(0, 0, 0.5, 0.5, 0, 0), LEAST, 18)
+def test_a_span_reaches_from_after_the_last_free_view_to_the_next_one() -> None:
+    spans = cover_spans([0, 3, 6, 9, 12, 15], viewed(0, 0, 0.5, 0.5, 0, 0), LEAST, 18)
 
     assert spans == [CoverSpan(4, 12, "thing")]
 
 
 def test_what_hides_the_mouth_at_an_end_hides_it_to_that_end() -> None:
-    assert cover_spans([0, 3, 6, 9], looks(0.5, 0.5, 0, 0), LEAST, 12) == [CoverSpan(0, 6, "thing")]
-    assert cover_spans([0, 3, 6, 9], looks(0, 0, 0.5, 0.5), LEAST, 12) == [CoverSpan(4, 12, "thing")]
-    assert cover_spans([0], looks(0.5), LEAST, 1) == [CoverSpan(0, 1, "thing")]
+    assert cover_spans([0, 3, 6, 9], viewed(0.5, 0.5, 0, 0), LEAST, 12) == [CoverSpan(0, 6, "thing")]
+    assert cover_spans([0, 3, 6, 9], viewed(0, 0, 0.5, 0.5), LEAST, 12) == [CoverSpan(4, 12, "thing")]
+    assert cover_spans([0], viewed(0.5), LEAST, 1) == [CoverSpan(0, 1, "thing")]
 
 
-def test_one_look_that_differs_from_both_beside_it_is_not_believed() -> None:
-    assert cover_spans([0, 3, 6, 9, 12], looks(0, 0, 0.9, 0, 0), LEAST, 15) == []
-    assert cover_spans([0, 3, 6, 9, 12], looks(0.9, 0.9, 0, 0.9, 0.9), LEAST, 15) == [CoverSpan(0, 15, "thing")]
+def test_one_view_that_differs_from_both_beside_it_is_not_believed() -> None:
+    assert cover_spans([0, 3, 6, 9, 12], viewed(0, 0, 0.9, 0, 0), LEAST, 15) == []
+    assert cover_spans([0, 3, 6, 9, 12], viewed(0.9, 0.9, 0, 0.9, 0.9), LEAST, 15) == [CoverSpan(0, 15, "thing")]
 
 
 def test_things_and_titles_are_told_apart() -> None:

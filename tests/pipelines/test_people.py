@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.cast_list import CastList
-from pipelines.people import MIN_FACE_HEIGHT_PX, ONE_PERSON, find_people
+from pipelines.people import MIN_FACE_HEIGHT_PX, ONE_PERSON
+from pipelines.people import find_people as found_people
 from pipelines.people_table import people_table
-from pipelines.plan import plan_shots, plan_table
+from pipelines.plan import apply_edits, plan_shots, plan_table
 from schemas.reason import Reason, Verdict
 from schemas.shot import TRACKED_SHOT
 from tests.planned_rows import TICKS_PER_FRAME, shot, track
@@ -29,6 +30,11 @@ def descriptor(person: int, away: float = 0.0, seed: int = 0) -> list[float]:
 
 def face(index: int, person: int, away: float = 0.1, **changes: Any) -> dict[str, Any]:
     return track(index, **{"descriptor": descriptor(person, away, seed=index), **changes})
+
+
+def find_people(shots: list[dict[str, Any]], named: dict[str, Any] | None = None) -> dict[tuple[int, int], str]:
+    """The name of each track."""
+    return {key: person.name for key, person in found_people(shots, named).items()}
 
 
 def film(*shots: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -130,3 +136,37 @@ def test_the_people_table_adds_up_to_the_plan() -> None:
     assert [row["heard_s"] for row in people] == [1.6, 1.6]  # 40 frames of speech
     assert sum(row["frames_to_paint"] for row in people) == sum(row["frames_to_paint"] for row in plan) > 0
     assert [(row["num_dub"], row["num_review"], row["num_leave"]) for row in people] == [(1, 0, 0)] * 2
+
+
+def protected(away: float, *beside: dict[str, Any]) -> list[tuple[str, str]]:
+    """Verdicts of a shot in which Ana, who is to be left, is seen so far from her picture, and others beside her."""
+    row = film([face(0, ANA, 0.0, descriptor=_apart(away)), *beside])[0]
+    row["cast_uri"] = "cast.csv"
+    cast = CastList(descriptors={"Ana": np.array([descriptor(ANA)])}, verdicts={"Ana": Verdict.LEAVE})
+    table = plan_shots(pa.Table.from_pylist([row], schema=TRACKED_SHOT), casts={"cast.csv": cast})
+    return [(line["verdict"], line["reason"]) for line in plan_table(table).to_pylist()]
+
+
+def _apart(away: float) -> list[float]:
+    values = descriptor(ANA)
+    values[EVE] += away
+    return values
+
+
+def test_who_is_to_be_left_is_left_even_beside_somebody_who_looks_more_like_their_picture() -> None:
+    mirror = face(1, ANA, 0.0, speaking_score=0.1)
+
+    assert protected(0.25, mirror)[0] == (Verdict.LEAVE, Reason.CAST)
+
+
+@pytest.mark.parametrize(("away", "verdict"), [(0.49, "leave"), (0.55, "review"), (0.65, "dub")])
+def test_who_may_be_somebody_to_be_left_waits_for_a_person(away: float, verdict: str) -> None:
+    assert protected(away)[0][0] == verdict
+
+
+def test_an_edited_plan_cannot_paint_whom_the_cast_list_leaves() -> None:
+    cast = CastList(descriptors={"Ana": np.array([descriptor(ANA)])}, verdicts={"Ana": Verdict.LEAVE})
+    before, now = planned(None), planned(cast)
+
+    with pytest.raises(ValueError, match="cast list leaves Ana"):
+        apply_edits(now, plan_table(before))
