@@ -119,7 +119,7 @@ def _shot_facts(row: Row) -> dict[str, Any]:
 def _track_facts(row: Row, track: Row, verdict: Row) -> dict[str, Any]:
     facts = {name: _rounded(track[name]) for name in TRACK_FACTS}
     span = {"start_pts": track["start_pts"], "end_pts": track["end_pts"]}
-    decided = {name: verdict[name] for name in ("person", "verdict", "reason")}
+    decided = {name: verdict[name] for name in ("person", "verdict", "reason")} | {"covers": track["covers"]}
     reason = Reason(verdict["reason"]) if verdict["reason"] else None
     return facts | span | decided | {"measured": measured(row, track, reason, Eligibility())}
 

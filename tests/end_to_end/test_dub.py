@@ -29,6 +29,7 @@ SETTINGS = (
     "eligibility.min_doubt_score=0.0",
     "eligibility.min_speaking_score=0.0",
     "eligibility.max_enlargement=6",
+    "eligibility.sure_enlargement=6",
 )
 
 
