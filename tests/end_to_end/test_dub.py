@@ -114,6 +114,7 @@ def test_the_delivery_has_all_that_people_look_at(first: tuple[DubOutcome, list[
         "shots.parquet",
         "report.html",
         "review",
+        "timeline.png",
     }
     assert {path.name for path in (folder / "review").iterdir()} == {"shot0000.mp4", "shot0000-track0.png"}
     assert "data:image/png" in (folder / "report.html").read_text()
