@@ -6,11 +6,10 @@ from pipelines.face_frame import MOUTH_LEFT, MOUTH_RIGHT
 from pipelines.face_tracks import SmoothTrack
 
 SHUTTER = 0.5  # of a frame's time: 180 degrees, as most films are shot
-SHARE = 0.75  # of the frames smear no more than what is told
 
 
 def mouth_smear(track: SmoothTrack) -> float:
-    """How far the mouth moves while the shutter is open, over the mouth's width: three in four frames move no more.
+    """How far the mouth moves while the shutter is open, over the mouth's width: the median of its frames.
 
     A sharp mouth painted into a smeared face is seen. What is measured is the motion, not the picture: at a short
     shutter time it is sharper.
@@ -20,4 +19,4 @@ def mouth_smear(track: SmoothTrack) -> float:
     moved = np.linalg.norm(np.diff(corners.mean(1), axis=0), axis=-1)
     if not len(moved):
         return 0.0
-    return float(np.quantile(SHUTTER * moved / width[1:], SHARE))
+    return float(np.median(SHUTTER * moved / width[1:]))

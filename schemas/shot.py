@@ -50,7 +50,7 @@ TRACK_FACTS = pa.struct(
         column("enlargement", pa.float32(), "Film pixels per crop pixel: above 1 the painted crop is enlarged."),
         column("yaw_deg", pa.float32(), "Median turn of the head; positive to the right of the picture.", unit="deg"),
         column("pitch_deg", pa.float32(), "Median nod of the head; positive down.", unit="deg"),
-        column("smear", pa.float32(), "What the mouth moves while the shutter is open, over its width."),
+        column("smear", pa.float32(), "Median of what the mouth moves while the shutter is open, over its width."),
         column("covers", pa.list_(MOUTH_COVER), "Where something hides the mouth."),
         column("score", pa.float32(), "Mean detector score, 0..1."),
         column("speaking_score", pa.float32(), "How surely it is heard in the original, 0..1: its best piece."),
