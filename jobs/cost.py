@@ -9,6 +9,21 @@ from pipelines.paint_rate import PaintRate
 from pipelines.stage import Row
 from schemas.timing import fraction
 
+# What people are shown of a PLAN row, and what it is called above.
+PLAN_HEADS = {
+    "shot_index": "shot",
+    "track_index": "face",
+    "person": "person",
+    "start": "start",
+    "end": "end",
+    "verdict": "verdict",
+    "reason": "reason",
+    "measured": "measured",
+    "speaking_score": "speaking",
+    "face_height_px": "height, px",
+    "frames_to_paint": "frames",
+}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanCost:

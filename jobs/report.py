@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from string import Template
 
+from jobs.cost import PLAN_HEADS
 from jobs.film_review import FramePair, TrackSheet
 from jobs.portraits import Portrait
 from jobs.tally import StageCount
@@ -127,22 +128,7 @@ def _reasons(plan: Sequence[Row]) -> str:
 
 
 def _plan(plan: Sequence[Row]) -> str:
-    columns = ["shot_index", "track_index", "person", "start", "end", "verdict", "reason", "measured"]
-    columns += ["speaking_score", "face_height_px", "frames_to_paint"]
-    heads = [
-        "shot",
-        "face",
-        "person",
-        "start",
-        "end",
-        "verdict",
-        "reason",
-        "measured",
-        "speaking",
-        "height, px",
-        "frames",
-    ]
-    return _table(heads, [[row[name] for name in columns] for row in plan])
+    return _table(list(PLAN_HEADS.values()), [[row[name] for name in PLAN_HEADS] for row in plan])
 
 
 def _stages(stages: Mapping[str, StageCount]) -> str:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jobs.catalog import CatalogProblem
-from jobs.cost import PlanCost, verdict_words
+from jobs.cost import PLAN_HEADS, PlanCost, verdict_words
 from jobs.doctor import Finding
 from jobs.inspect_job import Inspection
 from pipelines.stage import Row
@@ -90,22 +90,8 @@ def show_people(people: Sequence[Row]) -> None:
 
 def show_plan(plan: Sequence[Row], cost: PlanCost) -> None:
     """Print a plan and what it would cost."""
-    columns = (
-        "title",
-        "language",
-        "shot_index",
-        "track_index",
-        "person",
-        "start",
-        "end",
-        "verdict",
-        "reason",
-        "measured",
-    )
-    numbers = ("speaking_score", "face_height_px", "frames_to_paint")
-    heads = ["title", "language", "shot", "face", "person", "start", "end", "verdict", "reason", "measured"]
-    heads += ["speaking", "px", "frames"]
-    show("plan", heads, [[row[name] for name in (*columns, *numbers)] for row in plan])
+    heads = {"title": "title", "language": "language", **PLAN_HEADS}
+    show("plan", list(heads.values()), [[row[name] for name in heads] for row in plan])
     show("verdicts", ["verdict: reason", "face tracks and empty shots"], list(cost.verdicts.items()))
     print(
         f"{cost.num_shots} shots, {cost.num_tracks} face tracks; {cost.frames_to_paint} frames to paint, "

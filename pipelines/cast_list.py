@@ -16,16 +16,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.face_identity import FaceIdentity
 from pipelines.people import ONE_PERSON, Person
 from pipelines.storage import file_digest
 from pipelines.verdict import Decision
 from schemas.reason import Reason, Verdict
+
+if TYPE_CHECKING:
+    from pipelines.face_identity import FaceIdentity
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -75,6 +78,8 @@ def cast_list(path: Path, digest: str | None = None) -> CastList:
 def _cast_list(path: Path, digest: str) -> CastList:
     if file_digest(path) != digest:
         raise CastListError(f"{path.name} has changed since the job began")
+    from pipelines.face_identity import FaceIdentity  # loads torch: only who has a cast list pays
+
     identity = FaceIdentity()
     problems: list[str] = []
     descriptors: dict[str, list[Floats]] = defaultdict(list)
@@ -161,7 +166,7 @@ def _check_cells(line: Mapping[str, str]) -> None:
         raise CastListError("\n".join(wrong))
 
 
-def _described(path: Path, identity: FaceIdentity) -> Floats:
+def _described(path: Path, identity: "FaceIdentity") -> Floats:
     """The descriptor of the one face in a picture."""
     if not path.is_file():
         raise CastListError(f"there is no picture {path}")

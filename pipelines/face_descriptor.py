@@ -20,7 +20,6 @@ Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
 Floats = NDArray[np.float64]
 
 ASSET = "dlib-face-recognition"
-NUM_VALUES = 128
 CHIP_PX, PADDING = 150, 0.25
 # Where dlib's network was shown the outer and inner corners of both eyes and the base of the nose, in a unit square.
 CHIP_POINTS = np.array([(0.1206, 0.2137), (0.3341, 0.2291), (0.6461, 0.2290), (0.8596, 0.2135), (0.4901, 0.6278)])
