@@ -2,8 +2,9 @@
 
     python -m benchmarks.analysis_speed [--width 1920] [--frames 150] [--people 1]
 
-A real talking face (an asset) fills the middle of a film of that width, once or side by side. Machines are noisy:
-look at the ratios, not at the seconds. Models are loaded before anything is timed.
+A real talking face (an asset) fills the middle of a film of that width, once or side by side. Everything has one
+thread, as a worker's core has. Machines are noisy: look at the ratios, not at the seconds. Models are loaded before
+anything is timed.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pyarrow as pa
+import torch
 from numpy.typing import NDArray
 
 from jobs.inspect_job import film_row
@@ -82,6 +84,8 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=150)
     parser.add_argument("--people", type=int, default=1)
     chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
         drawn = list(islice(pictures(chosen.width, chosen.people), chosen.frames))

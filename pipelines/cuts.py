@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 CONTENT_SIDE_PX = 256  # PySceneDetect's own working width: grain averages out, a cut does not
 FLASH_FRAMES = 8  # a picture that comes back within so many was gone for a flash
 RETURNED = 0.4  # of the jump: so near to the picture before it is again
-BLACK = 20.0  # codes that 99 % of a black frame's samples stay below; letters on black are no black
+BLACK = 20  # codes that a black frame's samples stay below
+BLACK_REST = 0.01  # of them may be brighter; letters on black are no black
 JUMP = 12.0  # mean difference in codes of a picture that goes black at once
 TRANSNET_SIZE_PX = (48, 27)  # width and height that TransNetV2 was trained on
 TRANSNET_BLOCK_FRAMES = 2_000  # 8 MB of small frames at a time: a feature film does not fit a worker's memory share
@@ -66,7 +67,7 @@ class Black:
     def take(self, index: int, small: Bytes) -> int | None:
         """The next frame; a cut that is certain now."""
         certain = self._decided(small) if self._cut is not None and index == self._ends_at + FLASH_FRAMES - 1 else None
-        is_black = float(np.percentile(small, 99)) < BLACK
+        is_black = np.count_nonzero(small >= BLACK) < BLACK_REST * small.size
         jumped = bool(self._recent) and _difference(self._recent[-1], small) > JUMP
         if is_black and self.begins_at is None:
             certain = self._cut if self._cut is not None else certain

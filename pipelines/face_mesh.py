@@ -17,7 +17,6 @@ Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
 INPUT_PX = 192
 MARGIN = 1.5  # side of the square the network was trained on, over the long side of the face's landmarks
 EYE_LEFT, EYE_RIGHT = 33, 263  # outer eye corners, left and right in the picture
-PASSES = 2  # the first finds the face in the detector's box, the second sees it centred and upright
 
 
 class FaceMesh:
@@ -25,6 +24,9 @@ class FaceMesh:
 
     def landmarks(self, frame: Pixels, box: Floats, eyes: Floats | None = None) -> tuple[Floats, float]:
         """The face mesh in film pixels and how surely a face is there.
+
+        It is looked at three times: the first finds the face in the box, the second sees it centred and upright, the
+        third as `refined` would see it in the next frame, so that landmarks do not leap where the detector looked.
 
         Args:
             frame: [H, W, 3] RGB.
@@ -35,12 +37,22 @@ class FaceMesh:
             [468, 2] landmarks, and the presence of a face, 0..1.
         """
         level = np.array([[0.0, 0.0], [1.0, 0.0]])
-        affine = square_affine(box.reshape(2, 2), level if eyes is None else eyes)
-        for _ in range(PASSES):
-            found, presence = self._infer(crop_frame(frame, affine, INPUT_PX))
-            landmarks = apply(invert(affine), found)
-            affine = square_affine(landmarks, landmarks[[EYE_LEFT, EYE_RIGHT]])
-        return landmarks, presence
+        near, _ = self._seen(frame, square_affine(box.reshape(2, 2), level if eyes is None else eyes))
+        near, _ = self.refined(frame, near)
+        return self.refined(frame, near)
+
+    def refined(self, frame: Pixels, near: Floats) -> tuple[Floats, float]:
+        """The same, where it is known nearly where they are.
+
+        Args:
+            frame: [H, W, 3] RGB.
+            near: [468, 2] in film pixels.
+        """
+        return self._seen(frame, square_affine(near, near[[EYE_LEFT, EYE_RIGHT]]))
+
+    def _seen(self, frame: Pixels, affine: Floats) -> tuple[Floats, float]:
+        found, presence = self._infer(crop_frame(frame, affine, INPUT_PX))
+        return apply(invert(affine), found), presence
 
     def _infer(self, crop: Pixels) -> tuple[Floats, float]:
         interpreter, source, outputs = self._interpreter

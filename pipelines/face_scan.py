@@ -1,11 +1,13 @@
 """The faces of each frame, with the detector run only where it is needed.
 
-The detector looks at every k-th frame. Where the same faces stand at both ends of such a stretch, they are
-interpolated between; where a face comes, goes or leaps, each frame is looked at, so that births and deaths are exact.
-The landmarks are found in every frame.
+The detector looks at every k-th frame. Where the same faces stand at both ends of such a stretch, they are expected
+on the way between; where a face comes, goes or leaps, each frame is looked at, so that births and deaths are exact.
+The landmarks are found in every frame: in three passes of the face mesh where the detector looked, in one where a face
+is met where it should be.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice, pairwise
 
 import numpy as np
@@ -21,13 +23,16 @@ from pipelines.face_tracks import Face, Look
 
 Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
 Floats = NDArray[np.float64]
-Faces = list[Detection]
+Faces = list[Face]
+Pairs = list[tuple[Face, Face]]
 
 STEADY_OVERLAP = 0.6
 NEAR_OVERLAP = 0.1  # with another face: they touch
 MIN_PRESENCE = 0.5  # what the mesh takes for no face is none: cartoons, patterns, heads from behind
 LOOK = CropConfig(size_px=16, left=-0.85, top=-1.0, width=1.7)
-STRETCHES = 4  # in memory at once
+HELD_FRAMES = 12  # in memory at once, at least a stretch
+SEEN_ASKEW = 0.03  # of its size: a face this far from where it was expected is looked at anew
+LEAPT = 0.3  # this far: it may be another one
 
 
 def scan_faces(
@@ -41,18 +46,91 @@ def scan_faces(
         mesh: finds the landmarks.
         detect_every: length of a stretch in frames; 1 looks at every frame.
     """
+    scan = FaceScan(detector, mesh, detect_every)
     source = iter(frames)
-    while chunk := list(islice(source, STRETCHES * detect_every + 1)):
-        found = _detect([frame for _, frame in chunk], detector, detect_every)
-        for (pts, frame), detections in zip(chunk, found, strict=True):
-            yield pts, [face for detection in detections if (face := _with_mesh(frame, detection, mesh))]
+    last: tuple[Pixels, Faces] | None = None
+    for pts, frame in islice(source, 1):
+        last = frame, scan.look([frame])[0]
+        yield pts, last[1]
+    held = max(1, HELD_FRAMES // detect_every) * detect_every
+    while last is not None and (chunk := list(islice(source, held))):
+        pictures = [last[0], *(frame for _, frame in chunk)]
+        found = scan.follow(pictures, last[1])
+        yield from zip((pts for pts, _ in chunk), found, strict=True)
+        last = pictures[-1], found[-1]
 
 
-def _with_mesh(frame: Pixels, detection: Detection, mesh: FaceMesh) -> Face | None:
-    landmarks, presence = mesh.landmarks(frame, detection.box, detection.points[:2])
-    if presence < MIN_PRESENCE:
-        return None
-    return Face(detection.box, detection.score, landmarks, face_look(frame, landmarks))
+@dataclass(frozen=True, slots=True)
+class FaceScan:
+    """Finds the faces of frames that follow one another."""
+
+    detector: FaceDetector
+    mesh: FaceMesh
+    every: int  # how many frames the detector looks
+
+    def look(self, frames: Sequence[Pixels]) -> list[Faces]:
+        """The faces of each frame, whatever there was before."""
+        detected = self.detector.detect(frames) if frames else []
+        return [
+            [face for detection in detections if (face := self._met(frame, detection))]
+            for frame, detections in zip(frames, detected, strict=True)
+        ]
+
+    def follow(self, frames: Sequence[Pixels], first: Faces) -> list[Faces]:
+        """The faces of each frame but the first.
+
+        Args:
+            frames: two or more consecutive ones.
+            first: faces of the first frame.
+        """
+        keys = sorted({*range(self.every, len(frames), self.every), len(frames) - 1})
+        found = {0: first} | dict(zip(keys, self.look([frames[key] for key in keys]), strict=True))
+        for start, end in pairwise([0, *keys]):
+            pairs = same_faces(found[start], found[end])
+            found |= {} if pairs is None else self._between(frames, start, end, pairs) or {}
+        missing = [index for index in range(len(frames)) if index not in found]
+        found |= zip(missing, self.look([frames[index] for index in missing]), strict=True)
+        return [found[index] for index in range(1, len(frames))]
+
+    def _between(self, frames: Sequence[Pixels], start: int, end: int, pairs: Pairs) -> dict[int, Faces] | None:
+        """The faces of the frames between two, the middle one first, then those on either side of it.
+
+        None where a face is not where it should be: who passes by in front, or leaps.
+        """
+        if end - start < 2:
+            return {}
+        middle = (start + end) // 2
+        share = (middle - start) / (end - start)
+        met = [self._followed(frames[middle], between(one, other, share)) for one, other in pairs]
+        faces = [face for face in met if face is not None]
+        if len(faces) < len(pairs):
+            return None
+        before = self._between(
+            frames, start, middle, [(one, face) for (one, _), face in zip(pairs, faces, strict=True)]
+        )
+        after = self._between(
+            frames, middle, end, [(face, other) for (_, other), face in zip(pairs, faces, strict=True)]
+        )
+        return None if before is None or after is None else {middle: faces} | before | after
+
+    def _met(self, frame: Pixels, detection: Detection) -> Face | None:
+        landmarks, presence = self.mesh.landmarks(frame, detection.box, detection.points[:2])
+        return _face(frame, detection.box, detection.score, landmarks) if presence >= MIN_PRESENCE else None
+
+    def _followed(self, frame: Pixels, expected: Face) -> Face | None:
+        landmarks, presence = self.mesh.refined(frame, expected.landmarks)
+        size = float(np.ptp(expected.landmarks, axis=0).max())
+        shift = landmarks.mean(0) - expected.landmarks.mean(0)
+        away = float(np.linalg.norm(shift)) / max(size, 1.0)
+        if away > SEEN_ASKEW:
+            landmarks, presence = self.mesh.refined(frame, landmarks)
+        if presence < MIN_PRESENCE or away > LEAPT:
+            return None
+        return _face(frame, expected.box + np.tile(shift, 2), expected.score, landmarks)
+
+
+def _face(frame: Pixels, box: Floats, score: float, landmarks: Floats) -> Face:
+    return Face(box, score, landmarks, face_look(frame, landmarks))
 
 
 def face_look(frame: Pixels, landmarks: Floats) -> Look:
@@ -62,22 +140,7 @@ def face_look(frame: Pixels, landmarks: Floats) -> Look:
     return np.asarray(away / max(float(np.linalg.norm(away)), 1e-9), np.float32)
 
 
-def _detect(frames: Sequence[Pixels], detector: FaceDetector, every: int) -> list[Faces]:
-    """The faces of consecutive frames; the first and the last are looked at always."""
-    keys = sorted({*range(0, len(frames), every), len(frames) - 1})
-    found = dict(zip(keys, detector.detect([frames[key] for key in keys]), strict=True))
-    for first, last in pairwise(keys):
-        partners = same_faces(found[first], found[last])
-        if partners is not None:
-            for index in range(first + 1, last):
-                share = (index - first) / (last - first)
-                found[index] = [between(one, other, share) for one, other in partners]
-    missing = [index for index in range(len(frames)) if index not in found]
-    found |= zip(missing, detector.detect([frames[index] for index in missing]), strict=True)
-    return [found[index] for index in range(len(frames))]
-
-
-def same_faces(before: Faces, after: Faces) -> list[tuple[Detection, Detection]] | None:
+def same_faces(before: Faces, after: Faces) -> Pairs | None:
     """Each face with itself a few frames later.
 
     None where a face came, went, or moved too far to be sure, and where two are so near that they may have passed
@@ -93,7 +156,9 @@ def same_faces(before: Faces, after: Faces) -> list[tuple[Detection, Detection]]
     return [(one, after[int(place)]) for one, place in zip(before, likely.argmax(1), strict=True)]
 
 
-def between(one: Detection, other: Detection, share: float) -> Detection:
-    """The detection at a share of the way from one to the other."""
-    box = one.box + share * (other.box - one.box)
-    return Detection(box, min(one.score, other.score), one.points + share * (other.points - one.points))
+def between(one: Face, other: Face, share: float) -> Face:
+    """Where a face should be at a share of the way from one to the other; how it looks there nobody knows."""
+    box, landmarks = (
+        start + share * (end - start) for start, end in ((one.box, other.box), (one.landmarks, other.landmarks))
+    )
+    return Face(box, min(one.score, other.score), landmarks)

@@ -24,7 +24,8 @@ from pipelines.head_pose import pitch_deg, yaw_deg
 from pipelines.heard_sound import HeardSound, heard_sound
 from pipelines.media.container import UndecodableError
 from pipelines.media.display import View, display_view
-from pipelines.media.picture import rgb_frames
+from pipelines.media.picture import NEAR_CHROMA, rgb_frames
+from pipelines.media.picture_part import rgb_parts
 from pipelines.mouth_cover import CoverMeter, CoverView, cover_spans
 from pipelines.mouth_smear import mouth_smear
 from pipelines.progress import telling
@@ -32,13 +33,13 @@ from pipelines.speaking import Floats, Mouth
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key, file_digest
 from pipelines.stored_sound import stored_sound
-from pipelines.track_pictures import TrackPictures, track_pictures
+from pipelines.track_pictures import TrackPictures, shown_parts, track_pictures
 from pipelines.who_speaks import speaking_scores
 from schemas.frames import TRACK_FRAME
 from schemas.shot import ALIGNED_SHOT, TRACKED_SHOT
 from schemas.timing import fraction
 
-VERSION = 3  # raised when the same film gives other tracks
+VERSION = 4  # raised when the same film gives other tracks
 HEARD_VERSION = 1  # raised when the same sound gives other curves
 HEARD_FACTS = {"version": HEARD_VERSION, "weights": file_digest(WEIGHTS)}
 COVER_FACTS = {"weights": file_digest(cover_network.WEIGHTS)}
@@ -104,7 +105,7 @@ class TrackFaces(RowStage):
             return NOTHING
         tracks = [smooth_track(track, frame_pts, time_base, self._crop, self._tracks) for track in linked]
         key = content_key("track-frames", VERSION, self._key_facts(row))
-        pictures = track_pictures(_frames(row, view), tracks, self._crop.size_px)
+        pictures = track_pictures(_faces_shown(row, view, tracks, self._crop.size_px), tracks, self._crop.size_px)
         self._store.put_table(key, track_table(tracks, pictures, view))
         ends = dict(zip(frame_pts, [*frame_pts[1:], row["shot_end_pts"]], strict=True))
         facts = [
@@ -120,7 +121,7 @@ class TrackFaces(RowStage):
         """Pts and faces of each frame, in pixels of the view; very large pictures are looked at smaller."""
         small = view.shrunk(MESH_SIDE_PX)
         larger = view.size / small.size
-        frames = telling(_frames(row, small, MESH_SIDE_PX), self.tell)
+        frames = telling(_frames(row, small), self.tell)
         for pts, faces in scan_faces(frames, self._detector, self._mesh, self._detector_config.detect_every):
             yield pts, [enlarged(face, larger) for face in faces]
 
@@ -212,8 +213,17 @@ def track_facts(index: int, track: SmoothTrack, end_pts: int) -> Row:
     }
 
 
-def _frames(row: Row, view: View, max_side_px: int | None = None) -> Iterator[tuple[int, Pixels]]:
-    frames = rgb_frames(Path(row["film_uri"]), row["shot_start_pts"], row["shot_end_pts"], max_side_px)
+def _frames(row: Row, small: View) -> Iterator[tuple[int, Pixels]]:
+    """The frames of a shot, shrunk to be looked at."""
+    span = row["shot_start_pts"], row["shot_end_pts"]
+    frames = rgb_frames(Path(row["film_uri"]), *span, MESH_SIDE_PX, NEAR_CHROMA)
+    return ((pts, small.of(frame)) for pts, frame in frames)
+
+
+def _faces_shown(row: Row, view: View, tracks: list[SmoothTrack], size_px: int) -> Iterator[tuple[int, Pixels]]:
+    """The frames of a shot in their true colours and size where its faces are, black elsewhere."""
+    parts = shown_parts(tracks, size_px, view)
+    frames = rgb_parts(Path(row["film_uri"]), row["shot_start_pts"], row["shot_end_pts"], parts)
     return ((pts, view.of(frame)) for pts, frame in frames)
 
 

@@ -75,6 +75,11 @@ def cover_places(track: SmoothTrack) -> set[int]:
     return {*range(0, len(track.pts), VIEW_EVERY), len(track.pts) - 1}
 
 
+def cover_cut(landmarks: Floats) -> tuple[Floats, int]:
+    """The [2, 3] affine from film px to what the network looks at, and its side in px."""
+    return crop_affine(landmarks, COVER_CROP), COVER_CROP.size_px
+
+
 def cover_view(pts: int, frame: Pixels, landmarks: Floats) -> CoverView:
     """The mouth of one frame.
 
@@ -83,7 +88,7 @@ def cover_view(pts: int, frame: Pixels, landmarks: Floats) -> CoverView:
         frame: [H, W, 3] RGB.
         landmarks: [468, 2] face mesh in pixels of it.
     """
-    affine, side = crop_affine(landmarks, COVER_CROP), COVER_CROP.size_px
+    affine, side = cover_cut(landmarks)
     oval = np.zeros((side, side), np.uint8)
     cv2.fillPoly(oval, [apply(affine, landmarks[list(FACE_OVAL)]).round().astype(np.int32)], 1)
     oval[: round((MOUTH_TOP - COVER_CROP.top) / COVER_CROP.width * side)] = 0

@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.face_crop import crop_frame
-from pipelines.face_descriptor import face_chip
+from pipelines.face_crop import corners_of, crop_frame
+from pipelines.face_descriptor import CHIP_PX, chip_affine, face_chip
 from pipelines.face_tracks import SmoothTrack
 from pipelines.head_pose import pitch_deg, yaw_deg
-from pipelines.mouth_cover import CoverView, cover_places, cover_view
+from pipelines.media.display import View
+from pipelines.media.picture_part import Part, part_around
+from pipelines.mouth_cover import CoverView, cover_cut, cover_places, cover_view
 
 Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
+Floats = NDArray[np.float64]
 
 NUM_CHIPS = 3  # a tenth of a second each; one alone may have its eyes shut
 
@@ -54,6 +57,30 @@ def track_pictures(frames: Iterable[tuple[int, Pixels]], tracks: Sequence[Smooth
             if place in looked_at[index]:
                 cut.mouths[index].append(cover_view(pts, frame, track.landmarks[place]))
     return cut
+
+
+def shown_parts(tracks: Sequence[SmoothTrack], size_px: int, view: View) -> dict[int, list[Part]]:
+    """What of each frame `track_pictures` looks at, by pts.
+
+    Args:
+        tracks: of a shot, as seen in the view.
+        size_px: side of a crop.
+        view: of the film's own pixels.
+    """
+    parts: dict[int, list[Part]] = defaultdict(list)
+    for track in tracks:
+        boxes = np.stack([_shown_box(track, place, size_px) for place in range(len(track.pts))])
+        for pts, box in zip(track.pts, view.boxes_in_film(boxes), strict=True):
+            parts[pts].append(part_around(box, view.width_px, view.height_px))
+    return parts
+
+
+def _shown_box(track: SmoothTrack, place: int, size_px: int) -> Floats:
+    """[4] around all that is cut out of a frame."""
+    landmarks = track.landmarks[place]
+    cuts = (track.affines[place], size_px), (chip_affine(landmarks), CHIP_PX), cover_cut(landmarks)
+    corners = np.concatenate([corners_of(affine, side_px) for affine, side_px in cuts])
+    return np.concatenate([corners.min(0), corners.max(0)])
 
 
 def chip_places(track: SmoothTrack) -> list[int]:

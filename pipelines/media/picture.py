@@ -24,11 +24,12 @@ BACK_OFF_S = (0, 2, 8, 32, None)  # how much earlier to seek when the first fram
 HD_WIDTH_PX, HD_HEIGHT_PX = 1280, 720
 UNTAGGED = 2
 SHARP_CHROMA = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
+NEAR_CHROMA = Interpolation.FAST_BILINEAR
 MEAN = Interpolation.AREA | Interpolation.FULL_CHR_H_INT  # without full chroma all is two codes darker
 
 
 def rgb_frames(
-    path: Path, start_pts: int, end_pts: int, max_side_px: int | None = None
+    path: Path, start_pts: int, end_pts: int, max_side_px: int | None = None, kernel: Interpolation = SHARP_CHROMA
 ) -> Iterator[tuple[int, Bytes]]:
     """Every frame shown in [start_pts, end_pts) with its pts, in display order: RGB, [H, W, 3] uint8.
 
@@ -36,15 +37,16 @@ def rgb_frames(
         path: the film.
         start_pts: of the first frame.
         end_pts: of the first frame after them.
-        max_side_px: larger pictures are shrunk to this long side (`shrunk_size`), which is quicker than to take them
-            whole.
+        max_side_px: larger pictures are shrunk to this long side (`shrunk_size`).
+        kernel: how chroma is interpolated in pictures that are not shrunk; `NEAR_CHROMA` is many times as quick, and
+            good enough to find things.
 
     Raises:
         UndecodableError: the file or the span cannot be decoded.
     """
     for pts, frame in frames(path, start_pts, end_pts):
         size = shrunk_size(frame.width, frame.height, max_side_px)
-        yield pts, to_rgb(frame, size if size != (frame.width, frame.height) else None)
+        yield pts, to_rgb(frame, size if size != (frame.width, frame.height) else None, kernel)
 
 
 def shrunk_size(width_px: int, height_px: int, max_side_px: int | None) -> tuple[int, int]:
@@ -122,12 +124,13 @@ def _plane_samples(plane: VideoPlane, dtype: np.dtype[Any]) -> Plane:
     return samples[: plane.height, : plane.width].copy()
 
 
-def to_rgb(frame: VideoFrame, size: tuple[int, int] | None = None) -> Bytes:
+def to_rgb(frame: VideoFrame, size: tuple[int, int] | None = None, kernel: Interpolation = SHARP_CHROMA) -> Bytes:
     """The frame as RGB, [H, W, 3] uint8, by the matrix and range it is tagged with.
 
     Args:
         frame: as decoded.
         size: width and height to shrink it to, by the mean of what a pixel then shows.
+        kernel: how chroma is interpolated, unless it is shrunk.
     """
     width, height = size or (frame.width, frame.height)
     return np.asarray(
@@ -138,7 +141,7 @@ def to_rgb(frame: VideoFrame, size: tuple[int, int] | None = None) -> Bytes:
             src_colorspace=matrix_of(frame.colorspace, frame.width, frame.height),
             src_color_range=ColorRange.JPEG if coding_of(frame).full_range else ColorRange.MPEG,
             dst_color_range=ColorRange.JPEG,
-            interpolation=SHARP_CHROMA if size is None else MEAN,
+            interpolation=kernel if size is None else MEAN,
         ),
         np.uint8,
     )

@@ -28,3 +28,27 @@ def test_finest_pattern_becomes_grey_when_shrunk() -> None:
     checkers = (np.indices((160, 160)).sum(0) % 2 * 255).astype(np.uint8)
     crop = crop_frame(np.repeat(checkers[..., None], 3, axis=2), np.array([[0.25, 0, 0.1], [0, 0.25, 0.2]]), 40)
     assert np.abs(crop[2:-2, 2:-2].astype(int) - 127).max() < 20
+
+
+def test_a_crop_over_the_far_edge_repeats_it() -> None:
+    frame = np.full((101, 103, 3), 50, np.uint8)
+    frame[-1], frame[:, -1] = 250, 250  # one pixel of an edge is in no whole block
+    crop = crop_frame(frame, np.array([[1 / 8, 0, -11.0], [0, 1 / 8, -11.0]]), 24)
+    assert crop[-1, -1].tolist() == [250] * 3
+    assert np.ptp(crop[6:, 6:].astype(int)) < 5
+
+
+def test_a_crop_beside_the_picture_is_its_edge() -> None:
+    frame = np.full((60, 60, 3), 50, np.uint8)
+    for away in (-5000.0, 5000.0):
+        crop = crop_frame(frame, np.array([[1 / 5, 0, away], [0, 1 / 5, away]]), 16)
+        assert (crop == 50).all()
+
+
+def test_what_does_not_move_looks_the_same_in_a_crop_that_moves_by_its_own_pixels() -> None:
+    frame = np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8)
+    for size in (4, 5):
+        first, second = (
+            crop_frame(frame, np.array([[1 / size, 0, -at], [0, 1 / size, -at]]), 20) for at in (10.0, 12.0)
+        )
+        assert np.array_equal(first[2:, 2:], second[:-2, :-2])

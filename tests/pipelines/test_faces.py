@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from skimage.data import astronaut
 
 from diff2lip.config import CropConfig
-from pipelines.detection import Detection
 from pipelines.eligibility import Eligibility
 from pipelines.face_detector import DetectorConfig, FaceDetector
 from pipelines.face_frame import apply
 from pipelines.face_mesh import FaceMesh
 from pipelines.face_scan import between, same_faces
+from pipelines.face_tracks import Face
 from pipelines.faces import TrackFaces
 from pipelines.speaking import speech_pieces
 from pipelines.stage import check_chain
@@ -191,23 +191,23 @@ def test_landmarks_turn_with_the_head(roll_deg: float) -> None:
     assert np.abs(found[1] - apply(affine, found[0])).mean() < 1.5
 
 
-def detection(x: float) -> Detection:
-    return Detection(np.array([x, 0, x + 50, 50]), 0.9, np.full((5, 2), x))
+def face_at(x: float) -> Face:
+    return Face(np.array([x, 0, x + 50, 50]), 0.9, np.full((468, 2), x))
 
 
 def test_steady_faces_are_paired_and_interpolated_between() -> None:
-    pairs = same_faces([detection(0), detection(100)], [detection(103), detection(6)])
+    pairs = same_faces([face_at(0), face_at(100)], [face_at(103), face_at(6)])
     assert pairs is not None
     assert [round(between(one, other, 1 / 3).box[0]) for one, other in pairs] == [2, 101]
 
 
 @pytest.mark.parametrize("after", [[], [0], [0, 100, 200], [0, 140], [0, 2]])
 def test_face_that_came_went_or_leapt_is_no_steady_stretch(after: list[float]) -> None:
-    assert same_faces([detection(0), detection(100)], [detection(x) for x in after]) is None
+    assert same_faces([face_at(0), face_at(100)], [face_at(x) for x in after]) is None
 
 
 def test_two_who_may_have_passed_each_other_are_looked_at_in_every_frame() -> None:
-    assert same_faces([detection(0), detection(30)], [detection(28), detection(3)]) is None
+    assert same_faces([face_at(0), face_at(30)], [face_at(28), face_at(3)]) is None
 
 
 def test_empty_stretch_is_steady() -> None:

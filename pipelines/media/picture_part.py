@@ -1,0 +1,76 @@
+"""Parts of a frame as RGB: where a few faces are wanted, the rest of the picture need not be converted."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from av.filter import Graph
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from pipelines.media.picture import frames, to_rgb
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+
+GRID_PX = 8  # a whole number of chroma samples
+AROUND_PX = 8  # what chroma is interpolated from, and a crop's own kernel
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A rectangle of film pixels."""
+
+    left: int
+    top: int
+    right: int  # exclusive
+    bottom: int  # exclusive
+
+
+def part_around(box: Floats, width_px: int, height_px: int) -> Part:
+    """What must be converted so that all within a box [4] x0 y0 x1 y1 has its true colour; at least a pixel or so."""
+    size = np.array([width_px, height_px])
+    low = (np.floor((box[:2] - 2 * AROUND_PX) / GRID_PX) * GRID_PX).clip(0, (size - 1) // GRID_PX * GRID_PX)
+    high = (np.ceil((box[2:] + 2 * AROUND_PX) / GRID_PX) * GRID_PX).clip(low + 1, size)
+    return Part(*low.astype(int).tolist(), *high.astype(int).tolist())
+
+
+def rgb_parts(
+    path: Path, start_pts: int, end_pts: int, parts: Mapping[int, Sequence[Part]]
+) -> Iterator[tuple[int, Bytes]]:
+    """Every frame shown in [start_pts, end_pts) with its pts: RGB, [H, W, 3] uint8, black outside its parts.
+
+    Args:
+        path: the film.
+        start_pts: of the first frame.
+        end_pts: of the first frame after them.
+        parts: what is wanted of each frame, by pts.
+
+    Raises:
+        UndecodableError: the file or the span cannot be decoded.
+    """
+    for pts, frame in frames(path, start_pts, end_pts):
+        yield pts, parts_as_rgb(frame, parts.get(pts, ()))
+
+
+def parts_as_rgb(frame: VideoFrame, parts: Sequence[Part]) -> Bytes:
+    """The frame as `to_rgb` gives it within its parts, and black elsewhere: [H, W, 3]."""
+    picture = np.zeros((frame.height, frame.width, 3), np.uint8)
+    for part in parts:
+        picture[part.top : part.bottom, part.left : part.right] = to_rgb(_cut_out(frame, part))
+    return picture
+
+
+def _cut_out(frame: VideoFrame, part: Part) -> VideoFrame:
+    """A frame of the part's samples alone, with the tags of the whole; the samples are the decoder's own."""
+    graph = Graph()
+    place = f"{part.right - part.left}:{part.bottom - part.top}:{part.left}:{part.top}:exact=1"
+    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1))
+    crop, sink = graph.add("crop", place), graph.add("buffersink")
+    source.link_to(crop)
+    crop.link_to(sink)
+    graph.configure()
+    graph.vpush(frame)
+    return graph.vpull()

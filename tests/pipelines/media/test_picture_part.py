@@ -1,0 +1,56 @@
+"""Parts of a frame: the very samples of the whole one, and nothing beside them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipelines.media.picture import frames, to_rgb
+from pipelines.media.picture_part import part_around, parts_as_rgb, rgb_parts
+from tests.real_assets import real_asset
+from tests.synthetic import FilmSpec, SyntheticFilm, make_film
+
+BOXES = {
+    "inside": (50.0, 40.0, 90.0, 80.0),
+    "top left": (-30.0, -9.0, 12.0, 20.0),
+    "low right": (120.0, 90.0, 400.0, 300.0),
+}
+
+
+def noisy_film(path: Path, pixel_format: str, width_px: int = 162) -> SyntheticFilm:
+    noise = np.random.default_rng(0).integers(0, 256, (120, width_px, 3), np.uint8)
+    spec = FilmSpec(num_frames=2, cuts=(), pixel_format=pixel_format, width_px=width_px)
+    return make_film(path, spec, lambda index: noise)
+
+
+@pytest.mark.parametrize("where", list(BOXES))
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuvj420p", "yuv422p10le", "yuv444p"])
+def test_a_part_is_what_the_whole_frame_shows_there(tmp_path: Path, pixel_format: str, where: str) -> None:
+    film = noisy_film(tmp_path / "film.mp4", pixel_format)
+    _, frame = next(frames(film.path, 0, film.end_pts))
+    left, top, right, bottom = np.clip(np.array(BOXES[where], int), 0, [162, 120, 162, 120])
+
+    picture = parts_as_rgb(frame, [part_around(np.array(BOXES[where]), frame.width, frame.height)])
+
+    assert np.array_equal(picture[top:bottom, left:right], to_rgb(frame)[top:bottom, left:right])
+
+
+@pytest.mark.parametrize("clip", ["clip-obama-speech", "clip-test-movie"])
+def test_chroma_of_real_clips_lies_where_it_lies_in_the_whole_frame(clip: str) -> None:
+    for _, frame in frames(real_asset(clip), 0, 10_000):
+        picture = parts_as_rgb(frame, [part_around(np.array([101.0, 53.0, 181.0, 140.0]), frame.width, frame.height)])
+        assert np.array_equal(picture[53:140, 101:181], to_rgb(frame)[53:140, 101:181])
+
+
+def test_the_rest_is_black_and_costs_nothing_to_ask_for(tmp_path: Path) -> None:
+    film = noisy_film(tmp_path / "film.mp4", "yuv420p")
+    first, second = film.pts
+    part = part_around(np.array([50.0, 40.0, 60.0, 50.0]), 162, 120)
+
+    shown = dict(rgb_parts(film.path, first, film.end_pts, {first: [part]}))
+
+    assert list(shown) == [first, second]
+    assert shown[first].any()
+    shown[first][part.top : part.bottom, part.left : part.right] = 0
+    assert not shown[first].any()
+    assert not shown[second].any()
