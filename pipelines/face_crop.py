@@ -21,9 +21,8 @@ def crop_frame(frame: Pixels, affine: Floats, size_px: int) -> Pixels:
     twice as fine and averaged: one bicubic look-up a pixel would skip film pixels and shimmer. Beyond the picture its
     edge is repeated.
     """
-    block_px = int(enlargement(affine) + 0.05)
-    if block_px > 1:
-        frame, to_film = averaged(frame, affine, size_px, block_px)
+    if block_size_px(affine) > 1:
+        frame, to_film = averaged(frame, affine, size_px)
         affine = compose(affine, to_film)
     fineness = max(1, ceil(enlargement(affine) - 0.05))
     shift = (fineness - 1) / 2  # pixel centres lie at integers on both grids
@@ -36,20 +35,19 @@ def crop_frame(frame: Pixels, affine: Floats, size_px: int) -> Pixels:
     return np.asarray(crop, np.uint8)
 
 
-def averaged(frame: Pixels, affine: Floats, size_px: int, block_px: int) -> tuple[Pixels, Floats]:
-    """The part of a frame that a crop shows, each pixel the mean of a square of film pixels.
+def averaged(frame: Pixels, affine: Floats, size_px: int) -> tuple[Pixels, Floats]:
+    """The part of a frame that a crop shows, each pixel the mean of a block of film pixels.
 
-    The squares lie in a grid from the frame's corner, so a crop that moves sees the same ones. Beyond the picture its
+    The blocks lie in a grid from the frame's corner, so a crop that moves sees the same ones. Beyond the picture its
     edge is repeated.
 
     Returns:
         The part, and the [2, 3] affine from its pixels to the film's.
     """
-    corners = corners_of(affine, size_px)
-    size = np.array(frame.shape[1::-1])
+    block_px, size = block_size_px(affine), np.array(frame.shape[1::-1])
     count = -(-size // block_px)
-    low = np.floor(corners.min(0) / block_px - BLOCKS_AROUND).clip(-BLOCKS_AROUND, count - 1).astype(int)
-    high = np.ceil(corners.max(0) / block_px + BLOCKS_AROUND).clip(1, count + BLOCKS_AROUND).astype(int)
+    low, high = (shown_box(affine, size_px) / block_px).round().astype(int).reshape(2, 2)
+    low, high = low.clip(-BLOCKS_AROUND, count - 1), high.clip(1, count + BLOCKS_AROUND)
     start, end = low * block_px, np.maximum(high, low + 1) * block_px
     part = frame[max(0, start[1]) : end[1], max(0, start[0]) : end[0]]
     before, after = np.maximum(-start, 0), np.maximum(end - size, 0)
@@ -60,9 +58,17 @@ def averaged(frame: Pixels, affine: Floats, size_px: int, block_px: int) -> tupl
     return cv2.resize(part, blocks, interpolation=cv2.INTER_AREA), np.hstack([block_px * np.eye(2), middle])
 
 
-def corners_of(affine: Floats, size_px: int) -> Floats:
-    """[4, 2] the film pixels that a crop's corners show."""
-    return apply(invert(affine), np.array([[-1, -1], [size_px, -1], [-1, size_px], [size_px, size_px]], np.float64))
+def shown_box(affine: Floats, size_px: int) -> Floats:
+    """[4] x0 y0 x1 y1 of all film pixels that `crop_frame` looks at, whole blocks, also those beside the picture."""
+    corners = np.array([[-1, -1], [size_px, -1], [-1, size_px], [size_px, size_px]], np.float64)
+    blocks = apply(invert(affine), corners) / block_size_px(affine)
+    low, high = np.floor(blocks.min(0) - BLOCKS_AROUND), np.ceil(blocks.max(0) + BLOCKS_AROUND)
+    return np.concatenate([low, high]) * block_size_px(affine)
+
+
+def block_size_px(affine: Floats) -> int:
+    """Side of the blocks of film pixels that are averaged; 1: none are."""
+    return max(1, int(enlargement(affine) + 0.05))
 
 
 def enlargement(affine: Floats) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.face_crop import corners_of, crop_frame
+from pipelines.face_crop import crop_frame, shown_box
 from pipelines.face_descriptor import CHIP_PX, chip_affine, face_chip
 from pipelines.face_tracks import SmoothTrack
 from pipelines.head_pose import pitch_deg, yaw_deg
@@ -79,8 +79,8 @@ def _shown_box(track: SmoothTrack, place: int, size_px: int) -> Floats:
     """[4] around all that is cut out of a frame."""
     landmarks = track.landmarks[place]
     cuts = (track.affines[place], size_px), (chip_affine(landmarks), CHIP_PX), cover_cut(landmarks)
-    corners = np.concatenate([corners_of(affine, side_px) for affine, side_px in cuts])
-    return np.concatenate([corners.min(0), corners.max(0)])
+    boxes = np.stack([shown_box(affine, side_px) for affine, side_px in cuts])
+    return np.concatenate([boxes[:, :2].min(0), boxes[:, 2:].max(0)])
 
 
 def chip_places(track: SmoothTrack) -> list[int]:

@@ -16,7 +16,7 @@ Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 GRID_PX = 8  # a whole number of chroma samples
-AROUND_PX = 8  # what chroma is interpolated from, and a crop's own kernel
+AROUND_PX = 8  # what chroma is interpolated from
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Part:
 def part_around(box: Floats, width_px: int, height_px: int) -> Part:
     """What must be converted so that all within a box [4] x0 y0 x1 y1 has its true colour; at least a pixel or so."""
     size = np.array([width_px, height_px])
-    low = (np.floor((box[:2] - 2 * AROUND_PX) / GRID_PX) * GRID_PX).clip(0, (size - 1) // GRID_PX * GRID_PX)
-    high = (np.ceil((box[2:] + 2 * AROUND_PX) / GRID_PX) * GRID_PX).clip(low + 1, size)
+    low = (np.floor((box[:2] - AROUND_PX) / GRID_PX) * GRID_PX).clip(0, (size - 1) // GRID_PX * GRID_PX)
+    high = (np.ceil((box[2:] + AROUND_PX) / GRID_PX) * GRID_PX).clip(low + 1, size)
     return Part(*low.astype(int).tolist(), *high.astype(int).tolist())
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipelines.face_crop import crop_frame, enlargement
+from pipelines.face_crop import crop_frame, enlargement, shown_box
 
 
 def test_identity_affine_gives_the_pixels_themselves() -> None:
@@ -52,3 +52,18 @@ def test_what_does_not_move_looks_the_same_in_a_crop_that_moves_by_its_own_pixel
             crop_frame(frame, np.array([[1 / size, 0, -at], [0, 1 / size, -at]]), 20) for at in (10.0, 12.0)
         )
         assert np.array_equal(first[2:, 2:], second[:-2, :-2])
+
+
+@pytest.mark.parametrize("shrink", [0.8, 1.0, 1.7, 2.3, 6.4, 13.0])
+def test_nothing_outside_the_shown_box_is_looked_at(shrink: float) -> None:
+    rng = np.random.default_rng(0)
+    frame = rng.integers(0, 256, (400, 400, 3), np.uint8)
+    turn = np.deg2rad(20)
+    linear = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) / shrink
+    affine = np.hstack([linear, (8 - linear @ [200.0, 190.0])[:, None]])
+    left, top, right, bottom = shown_box(affine, 16).astype(int).clip(0, 400)
+    other = rng.integers(0, 256, frame.shape, np.uint8)
+    other[top:bottom, left:right] = frame[top:bottom, left:right]
+
+    assert (right - left) * (bottom - top) < 400 * 400 or shrink > 10
+    assert np.array_equal(crop_frame(frame, affine, 16), crop_frame(other, affine, 16))
