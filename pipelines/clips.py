@@ -11,7 +11,7 @@ import pyarrow as pa
 from diff2lip.checkpoint import load_judge
 from diff2lip.syncnet import Judge
 from pipelines.clip_cut import ClipCutter, CutConfig
-from pipelines.clip_face import FaceFinder
+from pipelines.clip_face import MIN_FRAMES, FaceFinder
 from pipelines.clip_sound import heard_file
 from pipelines.face_detector import FaceDetector
 from pipelines.face_mesh import FaceMesh
@@ -42,9 +42,8 @@ class CutClips(RowStage):
     def __init__(self, *, store_uri: str, config: CutConfig, judge_path: str = "", judge_digest: str = "") -> None:
         self._store_uri, self._config = store_uri, config
         self._judge_path, self._judge_digest = judge_path, judge_digest
-        finder = FaceFinder(
-            FaceDetector(config.detector), FaceMesh(), config.detector.detect_every, config.tracks, TRAINING_WINDOW
-        )
+        every = min(config.detector.detect_every, MIN_FRAMES)  # so no stretch of a face lies between two looks
+        finder = FaceFinder(FaceDetector(config.detector), FaceMesh(), every, config.tracks, TRAINING_WINDOW)
         self._cutter = ClipCutter(config, finder, lambda: self._judge)
 
     def facts(self, row: Row) -> Row:

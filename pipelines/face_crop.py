@@ -14,15 +14,22 @@ Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
 BLOCKS_AROUND = 2  # for the bicubic kernel
 
 
-def crop_frame(frame: Pixels, affine: Floats, size_px: int) -> Pixels:
+def crop_frame(frame: Pixels, affine: Floats, size_px: int, finest: int = 2) -> Pixels:
     """The crop of [size_px, size_px, 3] that `affine` ([2, 3], film pixels to crop pixels) cuts out.
 
     Where the crop is smaller than what it shows, whole blocks of film pixels are averaged first, and the rest is taken
-    twice as fine and averaged: one bicubic look-up a pixel would skip film pixels and shimmer. Beyond the picture its
-    edge is repeated.
+    finer and averaged: one bicubic look-up a pixel would skip film pixels and shimmer. Beyond the picture its edge is
+    repeated.
+
+    Args:
+        frame: [H, W, 3] RGB.
+        affine: film pixels to crop pixels.
+        size_px: side of the crop.
+        finest: blocks a crop pixel, at least. With 1 a large face costs a fraction, but how sharp it comes out
+            depends on where it lies: that is for those who only look.
     """
-    if block_size_px(affine) > 1:
-        frame, to_film = averaged(frame, affine, size_px)
+    if block_size_px(affine, finest) > 1:
+        frame, to_film = averaged(frame, affine, size_px, finest)
         affine = compose(affine, to_film)
     fineness = max(1, ceil(enlargement(affine) - 0.05))
     shift = (fineness - 1) / 2  # pixel centres lie at integers on both grids
@@ -35,7 +42,7 @@ def crop_frame(frame: Pixels, affine: Floats, size_px: int) -> Pixels:
     return np.asarray(crop, np.uint8)
 
 
-def averaged(frame: Pixels, affine: Floats, size_px: int) -> tuple[Pixels, Floats]:
+def averaged(frame: Pixels, affine: Floats, size_px: int, finest: int = 2) -> tuple[Pixels, Floats]:
     """The part of a frame that a crop shows, each pixel the mean of a block of film pixels.
 
     The blocks lie in a grid from the frame's corner, so a crop that moves sees the same ones. Beyond the picture its
@@ -44,9 +51,9 @@ def averaged(frame: Pixels, affine: Floats, size_px: int) -> tuple[Pixels, Float
     Returns:
         The part, and the [2, 3] affine from its pixels to the film's.
     """
-    block_px, size = block_size_px(affine), np.array(frame.shape[1::-1])
+    block_px, size = block_size_px(affine, finest), np.array(frame.shape[1::-1])
     count = -(-size // block_px)
-    low, high = (shown_box(affine, size_px) / block_px).round().astype(int).reshape(2, 2)
+    low, high = (shown_box(affine, size_px, finest) / block_px).round().astype(int).reshape(2, 2)
     low, high = low.clip(-BLOCKS_AROUND, count - 1), high.clip(1, count + BLOCKS_AROUND)
     start, end = low * block_px, np.maximum(high, low + 1) * block_px
     part = frame[max(0, start[1]) : end[1], max(0, start[0]) : end[0]]
@@ -58,17 +65,18 @@ def averaged(frame: Pixels, affine: Floats, size_px: int) -> tuple[Pixels, Float
     return cv2.resize(part, blocks, interpolation=cv2.INTER_AREA), np.hstack([block_px * np.eye(2), middle])
 
 
-def shown_box(affine: Floats, size_px: int) -> Floats:
+def shown_box(affine: Floats, size_px: int, finest: int = 2) -> Floats:
     """[4] x0 y0 x1 y1 of all film pixels that `crop_frame` looks at, whole blocks, also those beside the picture."""
+    block_px = block_size_px(affine, finest)
     corners = np.array([[-1, -1], [size_px, -1], [-1, size_px], [size_px, size_px]], np.float64)
-    blocks = apply(invert(affine), corners) / block_size_px(affine)
+    blocks = apply(invert(affine), corners) / block_px
     low, high = np.floor(blocks.min(0) - BLOCKS_AROUND), np.ceil(blocks.max(0) + BLOCKS_AROUND)
-    return np.concatenate([low, high]) * block_size_px(affine)
+    return np.concatenate([low, high]) * block_px
 
 
-def block_size_px(affine: Floats) -> int:
+def block_size_px(affine: Floats, finest: int = 2) -> int:
     """Side of the blocks of film pixels that are averaged; 1: none are."""
-    return max(1, int(enlargement(affine) + 0.05))
+    return max(1, int(enlargement(affine) / finest + 0.05))
 
 
 def enlargement(affine: Floats) -> float:

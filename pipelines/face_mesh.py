@@ -51,7 +51,7 @@ class FaceMesh:
         return self._seen(frame, square_affine(near, near[[EYE_LEFT, EYE_RIGHT]]))
 
     def _seen(self, frame: Pixels, affine: Floats) -> tuple[Floats, float]:
-        found, presence = self._infer(crop_frame(frame, affine, INPUT_PX))
+        found, presence = self._infer(crop_frame(frame, affine, INPUT_PX, finest=1))
         return apply(invert(affine), found), presence
 
     def _infer(self, crop: Pixels) -> tuple[Floats, float]:

@@ -1,7 +1,8 @@
 """The faces of each frame, with the detector run only where it is needed.
 
 The detector looks at every k-th frame. Where the same faces stand at both ends of such a stretch, they are expected
-on the way between; where a face comes, goes or leaps, each frame is looked at, so that births and deaths are exact.
+on the way between; where a face comes, goes or leaps, each frame is looked at, so that births and deaths are exact. A
+face that comes and goes between two looks is not found: it is seen for fewer than k frames.
 The landmarks are found in every frame: in three passes of the face mesh where the detector looked, in one where a face
 is met where it should be.
 """
@@ -17,7 +18,7 @@ from diff2lip.config import CropConfig
 from pipelines.detection import Detection, overlap
 from pipelines.face_crop import crop_frame
 from pipelines.face_detector import FaceDetector
-from pipelines.face_frame import crop_affine
+from pipelines.face_frame import RIGID_INDICES, crop_affine
 from pipelines.face_mesh import FaceMesh
 from pipelines.face_tracks import Face, Look
 
@@ -30,9 +31,11 @@ STEADY_OVERLAP = 0.6
 NEAR_OVERLAP = 0.1  # with another face: they touch
 MIN_PRESENCE = 0.5  # what the mesh takes for no face is none: cartoons, patterns, heads from behind
 LOOK = CropConfig(size_px=16, left=-0.85, top=-1.0, width=1.7)
-HELD_FRAMES = 12  # in memory at once, at least a stretch
+HELD_FRAMES = 12  # in memory at once, but at least a stretch
 SEEN_ASKEW = 0.03  # of its size: a face this far from where it was expected is looked at anew
 LEAPT = 0.3  # this far: it may be another one
+ALIKE = 0.7  # of looks some frames apart: less like, it may be another one
+RIGID = list(RIGID_INDICES)
 
 
 def scan_faces(
@@ -58,6 +61,7 @@ def scan_faces(
         found = scan.follow(pictures, last[1])
         yield from zip((pts for pts, _ in chunk), found, strict=True)
         last = pictures[-1], found[-1]
+        del chunk, pictures  # before the next frames are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +122,18 @@ class FaceScan:
         return _face(frame, detection.box, detection.score, landmarks) if presence >= MIN_PRESENCE else None
 
     def _followed(self, frame: Pixels, expected: Face) -> Face | None:
+        """The face where it is expected, or None where the detector has to look for it."""
         landmarks, presence = self.mesh.refined(frame, expected.landmarks)
-        size = float(np.ptp(expected.landmarks, axis=0).max())
-        shift = landmarks.mean(0) - expected.landmarks.mean(0)
-        away = float(np.linalg.norm(shift)) / max(size, 1.0)
-        if away > SEEN_ASKEW:
-            landmarks, presence = self.mesh.refined(frame, landmarks)
+        size = max(1.0, float(np.ptp(expected.landmarks, axis=0).max()))
+        shifts = landmarks[RIGID] - expected.landmarks[RIGID]
+        away = float(np.linalg.norm(shifts, axis=1).max()) / size
         if presence < MIN_PRESENCE or away > LEAPT:
             return None
-        return _face(frame, expected.box + np.tile(shift, 2), expected.score, landmarks)
+        if away > SEEN_ASKEW:
+            landmarks, presence = self.mesh.refined(frame, landmarks)
+        shift = (landmarks[RIGID] - expected.landmarks[RIGID]).mean(0)
+        face = _face(frame, expected.box + np.tile(shift, 2), expected.score, landmarks)
+        return face if presence >= MIN_PRESENCE and likeness(face, expected) >= ALIKE else None
 
 
 def _face(frame: Pixels, box: Floats, score: float, landmarks: Floats) -> Face:
@@ -135,7 +142,7 @@ def _face(frame: Pixels, box: Floats, score: float, landmarks: Floats) -> Face:
 
 def face_look(frame: Pixels, landmarks: Floats) -> Look:
     """[768] how a face looks, from hair to upper lip: 16 px square, less their mean, of length 1."""
-    small = crop_frame(frame, crop_affine(landmarks, LOOK), LOOK.size_px).astype(np.float64).ravel()
+    small = crop_frame(frame, crop_affine(landmarks, LOOK), LOOK.size_px, finest=1).astype(np.float64).ravel()
     away = small - small.mean()
     return np.asarray(away / max(float(np.linalg.norm(away)), 1e-9), np.float32)
 
@@ -157,8 +164,13 @@ def same_faces(before: Faces, after: Faces) -> Pairs | None:
 
 
 def between(one: Face, other: Face, share: float) -> Face:
-    """Where a face should be at a share of the way from one to the other; how it looks there nobody knows."""
+    """Where a face should be at a share of the way from one to the other, looking as the first of them."""
     box, landmarks = (
         start + share * (end - start) for start, end in ((one.box, other.box), (one.landmarks, other.landmarks))
     )
-    return Face(box, min(one.score, other.score), landmarks)
+    return Face(box, min(one.score, other.score), landmarks, one.look)
+
+
+def likeness(one: Face, other: Face) -> float:
+    """How like two faces look, -1..1; 1 where it is unknown of one of them."""
+    return 1.0 if one.look is None or other.look is None else float(one.look @ other.look)

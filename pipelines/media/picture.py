@@ -24,7 +24,7 @@ BACK_OFF_S = (0, 2, 8, 32, None)  # how much earlier to seek when the first fram
 HD_WIDTH_PX, HD_HEIGHT_PX = 1280, 720
 UNTAGGED = 2
 SHARP_CHROMA = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
-NEAR_CHROMA = Interpolation.FAST_BILINEAR
+NEAR_CHROMA = Interpolation.FAST_BILINEAR  # in pictures of even size all is one or two codes darker
 MEAN = Interpolation.AREA | Interpolation.FULL_CHR_H_INT  # without full chroma all is two codes darker
 
 
@@ -124,22 +124,29 @@ def _plane_samples(plane: VideoPlane, dtype: np.dtype[Any]) -> Plane:
     return samples[: plane.height, : plane.width].copy()
 
 
-def to_rgb(frame: VideoFrame, size: tuple[int, int] | None = None, kernel: Interpolation = SHARP_CHROMA) -> Bytes:
+def to_rgb(
+    frame: VideoFrame,
+    size: tuple[int, int] | None = None,
+    kernel: Interpolation = SHARP_CHROMA,
+    coding: Coding | None = None,
+) -> Bytes:
     """The frame as RGB, [H, W, 3] uint8, by the matrix and range it is tagged with.
 
     Args:
         frame: as decoded.
         size: width and height to shrink it to, by the mean of what a pixel then shows.
         kernel: how chroma is interpolated, unless it is shrunk.
+        coding: what its samples mean, where that is known better: of a part of a frame.
     """
+    meant = coding or coding_of(frame)
     width, height = size or (frame.width, frame.height)
     return np.asarray(
         frame.to_ndarray(
             width=width,
             height=height,
             format="rgb24",
-            src_colorspace=matrix_of(frame.colorspace, frame.width, frame.height),
-            src_color_range=ColorRange.JPEG if coding_of(frame).full_range else ColorRange.MPEG,
+            src_colorspace=meant.matrix,
+            src_color_range=ColorRange.JPEG if meant.full_range else ColorRange.MPEG,
             dst_color_range=ColorRange.JPEG,
             interpolation=kernel if size is None else MEAN,
         ),

@@ -10,13 +10,14 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from pipelines.media.picture import frames, to_rgb
+from pipelines.media.picture import coding_of, frames, to_rgb
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 GRID_PX = 8  # a whole number of chroma samples
 AROUND_PX = 8  # what chroma is interpolated from
+EDGE_PX = 32  # of the picture's edge, for boxes beside it: blocks that a crop averages
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,14 @@ class Part:
 
 
 def part_around(box: Floats, width_px: int, height_px: int) -> Part:
-    """What must be converted so that all within a box [4] x0 y0 x1 y1 has its true colour; at least a pixel or so."""
+    """What must be converted so that all within a box [4] x0 y0 x1 y1 has its true colour.
+
+    Of a box beside the picture it is the picture's nearest edge, which crops repeat.
+    """
     size = np.array([width_px, height_px])
-    low = (np.floor((box[:2] - AROUND_PX) / GRID_PX) * GRID_PX).clip(0, (size - 1) // GRID_PX * GRID_PX)
-    high = (np.ceil((box[2:] + AROUND_PX) / GRID_PX) * GRID_PX).clip(low + 1, size)
+    furthest = ((size - EDGE_PX) // GRID_PX * GRID_PX).clip(0)
+    low = (np.floor((box[:2] - AROUND_PX) / GRID_PX) * GRID_PX).clip(0, furthest)
+    high = (np.ceil((box[2:] + AROUND_PX) / GRID_PX) * GRID_PX).clip(np.minimum(low + EDGE_PX, size), size)
     return Part(*low.astype(int).tolist(), *high.astype(int).tolist())
 
 
@@ -57,9 +62,17 @@ def rgb_parts(
 
 def parts_as_rgb(frame: VideoFrame, parts: Sequence[Part]) -> Bytes:
     """The frame as `to_rgb` gives it within its parts, and black elsewhere: [H, W, 3]."""
-    picture = np.zeros((frame.height, frame.width, 3), np.uint8)
+    picture, coding = np.zeros((frame.height, frame.width, 3), np.uint8), coding_of(frame)
     for part in parts:
-        picture[part.top : part.bottom, part.left : part.right] = to_rgb(_cut_out(frame, part))
+        rgb = to_rgb(_cut_out(frame, part), coding=coding)
+        left, top = (min(side, AROUND_PX) for side in (part.left, part.top))  # of the rim the chroma is not sure
+        right, bottom = (
+            end - (AROUND_PX if end < whole else 0)
+            for end, whole in ((part.right, frame.width), (part.bottom, frame.height))
+        )
+        picture[part.top + top : bottom, part.left + left : right] = rgb[
+            top : bottom - part.top, left : right - part.left
+        ]
     return picture
 
 

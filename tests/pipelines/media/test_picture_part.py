@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -40,6 +41,39 @@ def test_chroma_of_real_clips_lies_where_it_lies_in_the_whole_frame(clip: str) -
     for _, frame in frames(real_asset(clip), 0, 10_000):
         picture = parts_as_rgb(frame, [part_around(np.array([101.0, 53.0, 181.0, 140.0]), frame.width, frame.height)])
         assert np.array_equal(picture[53:140, 101:181], to_rgb(frame)[53:140, 101:181])
+
+
+def test_neighbouring_parts_do_not_spoil_each_other(tmp_path: Path) -> None:
+    film = noisy_film(tmp_path / "film.mp4", "yuv420p")
+    _, frame = next(frames(film.path, 0, film.end_pts))
+    boxes = np.array([[20.0, 30.0, 80.0, 70.0], [77.0, 40.0, 120.0, 90.0]])
+    parts = [part_around(box, frame.width, frame.height) for box in boxes]
+
+    for order in (parts, parts[::-1]):
+        picture = parts_as_rgb(frame, order)
+        for left, top, right, bottom in boxes.astype(int):
+            assert np.array_equal(picture[top:bottom, left:right], to_rgb(frame)[top:bottom, left:right])
+
+
+@pytest.mark.parametrize("box", [(-900.0, 20.0, -500.0, 60.0), (500.0, 300.0, 900.0, 400.0)])
+def test_of_a_box_beside_the_picture_its_edge_is_shown(tmp_path: Path, box: tuple[float, ...]) -> None:
+    film = noisy_film(tmp_path / "film.mp4", "yuv420p")
+    _, frame = next(frames(film.path, 0, film.end_pts))
+    picture, whole = parts_as_rgb(frame, [part_around(np.array(box), 162, 120)]), to_rgb(frame)
+    if box[0] < 0:
+        assert np.array_equal(picture[20:60, :16], whole[20:60, :16])
+    else:
+        assert np.array_equal(picture[-16:, -16:], whole[-16:, -16:])
+
+
+def test_a_small_part_of_an_untagged_hd_film_is_read_as_bt709_too() -> None:
+    frame = av.VideoFrame(1280, 720, "yuv420p")
+    for plane, code in zip(frame.planes, (120, 90, 170), strict=True):
+        plane.update(bytes([code]) * plane.buffer_size)
+
+    picture = parts_as_rgb(frame, [part_around(np.array([600.0, 300.0, 640.0, 340.0]), 1280, 720)])
+
+    assert np.array_equal(picture[300:340, 600:640], to_rgb(frame)[300:340, 600:640])
 
 
 def test_the_rest_is_black_and_costs_nothing_to_ask_for(tmp_path: Path) -> None:
