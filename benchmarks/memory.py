@@ -1,6 +1,7 @@
 """How much memory the dub needs for longer films and longer shots: it should hardly grow.
 
-    python -m benchmarks.memory [--minutes 10 40 120] [--frames 500 4000] [--painted 32 320 1280]
+    python -m benchmarks.memory [--minutes 10 40 120] [--followed 250 1000 4000] [--frames 500 4000]
+        [--painted 32 320 1280]
 
 Each row is a process of its own. "at rest" is the most it had held when its model was loaded and had worked on a few
 seconds, "peak" the most at its end, "ratio" the peak over that of the shortest. The material is made on the spot and
@@ -17,6 +18,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ STEM_RATE_HZ = 24_000  # not the rate that models listen at: it must be resample
 FRAME_RATE = Fraction(25)
 SHOT_S = 10  # of the shot whose mel windows are cut
 WIDTH_PX, HEIGHT_PX, FACE_PX = 320, 180, 50
+TALKING_WIDTH_PX = 640
 WARM_UP_FRAMES = 32
 PROCESSES = 2
 SPAWN = get_context("spawn")
@@ -98,6 +101,30 @@ def paint_path(folder: Path, num_frames: int) -> Measured:
 
     short, long = (_made_elsewhere(partial(planned_shot, size_px), folder, count) for count in (8, num_frames))
     return _measured(lambda: stage.facts(short), lambda: stage.facts(long))
+
+
+def faces_path(folder: Path, num_frames: int) -> Measured:
+    """A shot of so many frames in which somebody speaks: found, followed, cropped and heard."""
+    from benchmarks.analysis_speed import as_shot
+    from pipelines.faces import TrackFaces
+
+    stage = TrackFaces(store_uri=str(folder))
+    short, long = (_made_elsewhere(talking_film, folder, count) for count in (WARM_UP_FRAMES, num_frames))
+    return _measured(lambda: stage(as_shot(short, WARM_UP_FRAMES)), lambda: stage(as_shot(long, num_frames)))
+
+
+def talking_film(folder: Path, num_frames: int) -> dict[str, Any]:
+    """The FILM row of a film in which a real face talks."""
+    from benchmarks.analysis_speed import SAMPLE_RATE_HZ, pictures
+    from jobs.inspect_job import film_row
+    from jobs.portrait_clip import write_clip
+    from pipelines.media.probe import probe_film
+
+    path = folder / f"talking{num_frames}.mp4"
+    noise = np.random.default_rng(1).normal(0, 0.05, round(num_frames * SAMPLE_RATE_HZ / FRAME_RATE))
+    size = TALKING_WIDTH_PX, TALKING_WIDTH_PX * 9 // 16 // 2 * 2
+    write_clip(path, islice(pictures(TALKING_WIDTH_PX, 1), num_frames), noise.astype(np.float32), size)
+    return film_row(path, probe_film(path))
 
 
 def planned_shot(size_px: int, folder: Path, num_frames: int) -> dict[str, Any]:
@@ -191,10 +218,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=int, nargs="*", default=[10, 40, 120])
     parser.add_argument("--frames", type=int, nargs="*", default=[500, 4000])
+    parser.add_argument("--followed", type=int, nargs="*", default=[250, 1000, 4000])
     parser.add_argument("--painted", type=int, nargs="*", default=[32, 320, 1280])
     args = parser.parse_args()
     rows = [
         ("sound of a film", "min", sound_path, args.minutes),
+        ("faces of a shot", "frames", faces_path, args.followed),
         ("composite a shot", "frames", composite_path, args.frames),
         ("paint a track", "frames", paint_path, args.painted),
     ]
