@@ -16,7 +16,7 @@ Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 GRID_PX = 8  # a whole number of chroma samples
-AROUND_PX = 8  # what chroma is interpolated from
+AROUND_PX = 8  # what chroma is interpolated from, converted with a part and not shown
 EDGE_PX = 32  # of the picture's edge, for boxes beside it: blocks that a crop averages
 
 
@@ -31,14 +31,14 @@ class Part:
 
 
 def part_around(box: Floats, width_px: int, height_px: int) -> Part:
-    """What must be converted so that all within a box [4] x0 y0 x1 y1 has its true colour.
+    """The part that holds all of a box [4] x0 y0 x1 y1 which lies in the picture.
 
     Of a box beside the picture it is the picture's nearest edge, which crops repeat.
     """
     size = np.array([width_px, height_px])
     furthest = ((size - EDGE_PX) // GRID_PX * GRID_PX).clip(0)
-    low = (np.floor((box[:2] - AROUND_PX) / GRID_PX) * GRID_PX).clip(0, furthest)
-    high = (np.ceil((box[2:] + AROUND_PX) / GRID_PX) * GRID_PX).clip(np.minimum(low + EDGE_PX, size), size)
+    low = (np.floor(box[:2] / GRID_PX) * GRID_PX).clip(0, furthest)
+    high = (np.ceil(box[2:] / GRID_PX) * GRID_PX).clip(np.minimum(low + EDGE_PX, size), size)
     return Part(*low.astype(int).tolist(), *high.astype(int).tolist())
 
 
@@ -64,14 +64,15 @@ def parts_as_rgb(frame: VideoFrame, parts: Sequence[Part]) -> Bytes:
     """The frame as `to_rgb` gives it within its parts, and black elsewhere: [H, W, 3]."""
     picture, coding = np.zeros((frame.height, frame.width, 3), np.uint8), coding_of(frame)
     for part in parts:
-        rgb = to_rgb(_cut_out(frame, part), coding=coding)
-        left, top = (min(side, AROUND_PX) for side in (part.left, part.top))  # of the rim the chroma is not sure
-        right, bottom = (
-            end - (AROUND_PX if end < whole else 0)
-            for end, whole in ((part.right, frame.width), (part.bottom, frame.height))
+        around = Part(
+            max(0, part.left - AROUND_PX),
+            max(0, part.top - AROUND_PX),
+            min(frame.width, part.right + AROUND_PX),
+            min(frame.height, part.bottom + AROUND_PX),
         )
-        picture[part.top + top : bottom, part.left + left : right] = rgb[
-            top : bottom - part.top, left : right - part.left
+        rgb = to_rgb(_cut_out(frame, around), coding=coding)
+        picture[part.top : part.bottom, part.left : part.right] = rgb[
+            part.top - around.top : part.bottom - around.top, part.left - around.left : part.right - around.left
         ]
     return picture
 

@@ -18,7 +18,7 @@ from pipelines.media.display import View
 from pipelines.media.picture import rgb_frames
 from pipelines.media.picture_part import rgb_parts
 from pipelines.track_pictures import shown_parts, track_pictures
-from tests.pipelines.test_faces import frame_with
+from tests.pipelines.standing_faces import frame_with
 from tests.synthetic import FilmSpec, make_film
 
 pytestmark = pytest.mark.assets

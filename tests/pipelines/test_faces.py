@@ -8,8 +8,6 @@ import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
-from numpy.typing import NDArray
-from skimage.data import astronaut
 
 from diff2lip.config import CropConfig
 from pipelines.eligibility import Eligibility
@@ -25,27 +23,12 @@ from pipelines.storage import read_table
 from schemas.frames import TRACK_FRAME
 from schemas.shot import ALIGNED_SHOT, TRACKED_SHOT
 from tests.film_rows import film_row
+from tests.pipelines.standing_faces import frame_with
 from tests.portraits import SIDE_PX, talking_portrait
 from tests.real_assets import real_asset
 from tests.synthetic import FilmSpec, SyntheticFilm, make_film
 
-Pixels = NDArray[np.uint8]
-
 SPEC = FilmSpec(num_frames=26, cuts=(), width_px=320, height_px=240, sound_start_s=0, languages=("eng",))
-
-
-def portrait() -> Pixels:
-    """A real face of about 100 px on 160 x 160."""
-    picture: Pixels = cv2.resize(astronaut()[:200, 130:330], (160, 160), interpolation=cv2.INTER_AREA)
-    return picture
-
-
-def frame_with(x: int | None, second_x: int | None = None) -> Pixels:
-    frame = np.full((240, 320, 3), 90, np.uint8)
-    for place in (x, second_x):
-        if place is not None:
-            frame[40:200, place : place + 160] = portrait()
-    return frame
 
 
 def shot_row(film: SyntheticFilm, **changes: Any) -> dict[str, Any]:

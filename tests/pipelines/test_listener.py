@@ -1,12 +1,11 @@
 """Of two real people of whom one speaks, only that one's mouth is painted; the other keeps every sample."""
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
+from benchmarks.analysis_speed import as_shot
 from diff2lip.config import SamplerConfig
 from jobs.inspect_job import film_row
 from pipelines.composite import CompositeShot
@@ -19,8 +18,6 @@ from pipelines.patch import lay, patch_of
 from pipelines.plan import plan_shots
 from pipelines.storage import read_table
 from schemas.reason import Verdict
-from schemas.shot import ALIGNED_SHOT
-from tests.planned_rows import SAMPLES_PER_FRAME
 from tests.real_assets import real_asset
 from tests.tiny_model import TINY, save_tiny_model
 
@@ -39,30 +36,10 @@ def composited(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         PaintMouths(str(folder), str(model), SamplerConfig(steps=1, frames_per_batch=4), SMALL_CROPS, threads=1),
         CompositeShot(str(folder), TINY.crop),
     )
-    rows = pa.Table.from_pylist([spoken_shot(path)], schema=ALIGNED_SHOT)
+    rows = as_shot(film_row(path, probe_film(path)), NUM_FRAMES)
     for stage in stages:
         rows = stage(rows)
     return SimpleNamespace(path=path, row=rows.to_pylist()[0])
-
-
-def spoken_shot(path: Path) -> dict[str, object]:
-    film = film_row(path, probe_film(path))
-    end_pts = film["start_pts"] + (film["end_pts"] - film["start_pts"]) * NUM_FRAMES // film["num_frames"]
-    speech = [{"start": 0, "end": NUM_FRAMES * SAMPLES_PER_FRAME}]
-    return {
-        **film,
-        "shot_index": 0,
-        "num_shots": 1,
-        "shot_start_pts": film["start_pts"],
-        "shot_end_pts": end_pts,
-        "shot_num_frames": NUM_FRAMES,
-        "dub_start_sample": 0,
-        "dub_end_sample": speech[0]["end"],
-        "lag_samples": 0,
-        "dub_speech": speech,
-        "original_speech": speech,
-        "original_overlap": [],
-    }
 
 
 @pytest.mark.assets
