@@ -1,8 +1,9 @@
-"""How long the shipped model paints a frame, and what the choices cost, as ratios within one run.
+"""How long a model paints a frame, and what the choices cost, as ratios within one run.
 
-    python -m benchmarks.paint_speed [--model bundled:small] [--threads 2]
+    python -m benchmarks.paint_speed [--model bundled:small] [--threads 2] [--device cuda] [--batches 4 32]
 
-Machines are noisy: look at the ratios, not at the seconds. The first row is the default sampler.
+`--model published` is the published architecture with fresh weights: its speed does not depend on them. Machines are
+noisy: look at the ratios, not at the seconds. The first row is the default sampler.
 """
 
 import argparse
@@ -16,26 +17,27 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from diff2lip.checkpoint import load_checkpoint
-from diff2lip.config import SamplerConfig, published_sampler
+from diff2lip.config import ModelConfig, SamplerConfig, published_sampler
+from diff2lip.mouth_weight import crop_mask
 from diff2lip.precision import Precision, set_precision
 from diff2lip.sampler import paint, track_noise
 from diff2lip.unet import Condition, UNet
 from jobs.model_reference import resolve_model
 
 ROUNDS = 3
+PUBLISHED = "published"
 
 
 def condition_of(denoiser: UNet, frames: int) -> Condition:
-    """A batch of noise for pictures; the time does not depend on what they show."""
-    crop = denoiser.config.crop
+    """A batch of noise for pictures, where the network is; the time does not depend on what they show."""
+    crop, device = denoiser.config.crop, next(denoiser.parameters()).device
     shape = (frames, 3, crop.size_px, crop.size_px)
     source = torch.rand(shape, generator=torch.Generator().manual_seed(1)) * 2 - 1
-    source = source.to(memory_format=torch.channels_last)
-    mask = torch.zeros(1, 1, crop.size_px, crop.size_px)
-    mask[:, :, crop.mask_row :] = 1
+    source = source.to(device, memory_format=torch.channels_last)
+    noise = track_noise("film", 0, 0, crop.size_px).to(device).expand(shape)
     with torch.inference_mode():
-        sound = denoiser.encode_sound(torch.zeros(frames, 80, 16))
-    return Condition(source, mask, track_noise("film", 0, 0, crop.size_px).expand(shape), source, sound)
+        sound = denoiser.encode_sound(torch.zeros(frames, 80, 16, device=device))
+    return Condition(source, crop_mask(crop).to(device), noise, source, sound)
 
 
 def seconds_per_frame(denoiser: UNet, sampler: SamplerConfig) -> float:
@@ -50,16 +52,30 @@ def gflop_per_frame(denoiser: UNet, sampler: SamplerConfig) -> float:
     """Multiplications and additions of one painted frame: all steps, all passes, and the sound once."""
     condition = condition_of(denoiser, 1)
     with torch.inference_mode(), FlopCounterMode(display=False) as step:
-        denoiser(condition.source, torch.zeros(1), condition)
+        denoiser(condition.source, torch.zeros(1, device=condition.source.device), condition)
     with torch.inference_mode(), FlopCounterMode(display=False) as sound:
-        denoiser.encode_sound(torch.zeros(1, 80, 16))
-    return (step.get_total_flops() * sampler.calls + sound.get_total_flops()) / 1e9
+        denoiser.encode_sound(torch.zeros(1, 80, 16, device=condition.source.device))
+    return float(step.get_total_flops() * sampler.calls + sound.get_total_flops()) / 1e9
 
 
 def _seconds(work: Callable[[], Tensor]) -> float:
+    """Until the pictures are in the machine's own memory."""
     begin = time.perf_counter()
-    work()
+    work().cpu()
     return time.perf_counter() - begin
+
+
+def _network(model: str) -> UNet:
+    return UNet(ModelConfig()) if model == PUBLISHED else load_checkpoint(resolve_model(model).path).denoiser
+
+
+def _samplers(batches: list[int]) -> dict[str, SamplerConfig]:
+    rows = {"default": SamplerConfig(), "no guidance": SamplerConfig(guidance=1.0), "8 steps": SamplerConfig(steps=8)}
+    rows |= {"published": published_sampler(), "bf16": SamplerConfig(precision=Precision.BF16)}
+    for size in batches:
+        rows[f"batch {size}"] = SamplerConfig(frames_per_batch=size)
+        rows[f"batch {size}, bf16"] = SamplerConfig(frames_per_batch=size, precision=Precision.BF16)
+    return rows
 
 
 def main() -> None:
@@ -67,13 +83,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="bundled:small")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--batches", type=int, nargs="*", default=[4, 32])
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    denoiser = load_checkpoint(resolve_model(args.model).path).denoiser.to(memory_format=torch.channels_last)
-    default = SamplerConfig()
-    rows = {"default": default, "no guidance": SamplerConfig(guidance=1.0), "8 steps": SamplerConfig(steps=8)}
-    rows |= {"published": published_sampler(), "bf16": SamplerConfig(precision=Precision.BF16)}
-    rows |= {f"batch {size}": SamplerConfig(frames_per_batch=size) for size in (4, 32)}
+    denoiser = _network(args.model).to(args.device).to(memory_format=torch.channels_last)
+    default, rows = SamplerConfig(), _samplers(args.batches)
+    print(
+        f"{args.model} on {torch.cuda.get_device_name() if args.device != 'cpu' else 'cpu'}, torch {torch.__version__}"
+    )
     print(f"{'sampler':<16}{'s a frame':>12}{'ratio':>8}{'GFLOP a frame':>16}{'GFLOP/s':>10}")
     first = seconds_per_frame(denoiser, default)
     for name, sampler in rows.items():

@@ -40,7 +40,12 @@ def face_affine(landmarks: Floats) -> Floats:
     Returns:
         [2, 3] affine.
     """
-    return similarity(landmarks[list(RIGID_INDICES)], RIGID_TEMPLATE)
+    return similarity(rigid_points(landmarks), RIGID_TEMPLATE)
+
+
+def rigid_points(landmarks: Floats) -> Floats:
+    """[..., 10, 2] the points of `RIGID_INDICES` of [..., 468, 2] landmarks."""
+    return landmarks[..., list(RIGID_INDICES), :]
 
 
 def similarity(source: Floats, target: Floats) -> Floats:
@@ -59,7 +64,12 @@ def similarity(source: Floats, target: Floats) -> Floats:
 
 def crop_affine(landmarks: Floats, crop: CropConfig) -> Floats:
     """The affine from film pixels to crop pixels: [2, 3]. Pixel centres lie at integers."""
-    return compose(face_to_crop(crop), face_affine(landmarks))
+    return rigid_crop_affine(rigid_points(landmarks), crop)
+
+
+def rigid_crop_affine(points: Floats, crop: CropConfig) -> Floats:
+    """The same of a face of which only the [10, 2] `rigid_points` are known."""
+    return compose(face_to_crop(crop), similarity(points, RIGID_TEMPLATE))
 
 
 def face_to_crop(crop: CropConfig) -> Floats:

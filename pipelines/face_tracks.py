@@ -4,7 +4,7 @@ Times are pts of one film; smoothing counts in seconds, because frames need not 
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -14,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 
 from diff2lip.config import CropConfig
 from pipelines.detection import overlap
-from pipelines.face_frame import RIGID_INDICES, crop_affine, mouth_opening
+from pipelines.face_frame import mouth_opening, rigid_crop_affine, rigid_points
 
 Floats = NDArray[np.float64]
 Look = NDArray[np.float32]
@@ -60,9 +60,9 @@ class FaceTrack:
     looks: Floats | None = None  # [L] the sum of its faces' looks
 
     def add(self, pts: int, face: Face) -> None:
-        """The face was seen again."""
+        """The face was seen again; of its look only the sum is kept."""
         self.pts.append(pts)
-        self.faces.append(face)
+        self.faces.append(replace(face, look=None))
         if face.look is not None:
             self.looks = np.asarray(face.look + (0.0 if self.looks is None else self.looks), np.float64)
 
@@ -94,7 +94,7 @@ class SmoothTrack:
     affines: Floats  # [F, 2, 3], film pixels to crop pixels
 
 
-def link_faces(frames: Sequence[tuple[int, Sequence[Face]]], max_gap_pts: int, min_overlap: float) -> list[FaceTrack]:
+def link_faces(frames: Iterable[tuple[int, Sequence[Face]]], max_gap_pts: int, min_overlap: float) -> list[FaceTrack]:
     """Tracks by first frame, then from left to right.
 
     Each frame's faces are given to the tracks so that the overlaps with the expected boxes and the likenesses of looks
@@ -153,7 +153,6 @@ def smooth_track(
     times = np.array([float((at - pts[0]) * time_base) for at in pts])
     raw = _bridged(track, pts, np.stack([face.landmarks for face in track.faces]))
     boxes = _bridged(track, pts, np.stack([face.box for face in track.faces]))
-    steady = _steady(times, raw, config)
     return SmoothTrack(
         pts=pts,
         detected=[at in seen for at in pts],
@@ -161,21 +160,24 @@ def smooth_track(
         boxes=smooth(times, boxes, config.centre_sigma_s),
         landmarks=smooth(times, raw, config.landmarks_sigma_s),
         openings=np.array([mouth_opening(points) for points in raw]),
-        affines=np.stack([crop_affine(points, crop) for points in steady]),
+        affines=np.stack([rigid_crop_affine(points, crop) for points in _steady(times, rigid_points(raw), config)]),
     )
 
 
 def _bridged(track: FaceTrack, pts: list[int], values: Floats) -> Floats:
     """Values at all of `pts`, straight lines over the gaps."""
-    flat = values.reshape(len(values), -1)
-    filled = np.stack([np.interp(pts, track.pts, column) for column in flat.T], axis=1)
-    return filled.reshape(len(pts), *values.shape[1:])
+    if len(pts) == len(track.pts):
+        return values
+    filled = np.empty((len(pts), *values.shape[1:]))
+    for column, known in zip(filled.reshape(len(pts), -1).T, values.reshape(len(values), -1).T, strict=True):
+        column[:] = np.interp(pts, track.pts, known)
+    return filled
 
 
-def _steady(times: Floats, landmarks: Floats, config: TrackConfig) -> Floats:
-    """Landmarks for the crop's affine: scale and rotation calmed more than the place."""
-    centres = landmarks[:, list(RIGID_INDICES)].mean(1, keepdims=True)
-    shapes = smooth(times, landmarks - centres, config.shape_sigma_s)
+def _steady(times: Floats, points: Floats, config: TrackConfig) -> Floats:
+    """[F, 10, 2] points for the crop's affine: scale and rotation calmed more than the place."""
+    centres = points.mean(1, keepdims=True)
+    shapes = smooth(times, points - centres, config.shape_sigma_s)
     return smooth(times, centres, config.centre_sigma_s) + shapes
 
 

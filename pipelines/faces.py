@@ -1,6 +1,7 @@
 """Stage 3, TrackFaces: the face tracks of a shot, their crops, and who speaks."""
 
-from collections.abc import Iterator
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from fractions import Fraction
 from functools import cached_property
@@ -26,20 +27,21 @@ from pipelines.media.container import UndecodableError
 from pipelines.media.display import View, display_view
 from pipelines.media.picture import NEAR_CHROMA, rgb_frames
 from pipelines.media.picture_part import rgb_parts
-from pipelines.mouth_cover import CoverMeter, CoverView, cover_spans
+from pipelines.mouth_cover import CoveredTrack, CoverMeter
 from pipelines.mouth_smear import mouth_smear
 from pipelines.progress import telling
+from pipelines.row_table import draft_table
 from pipelines.speaking import Floats, Mouth
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key, file_digest
 from pipelines.stored_sound import stored_sound
-from pipelines.track_pictures import TrackPictures, shown_parts, track_pictures
+from pipelines.track_pictures import TrackPicture, shown_parts, track_pictures
 from pipelines.who_speaks import speaking_scores
 from schemas.frames import TRACK_FRAME
 from schemas.shot import ALIGNED_SHOT, TRACKED_SHOT
 from schemas.timing import fraction
 
-VERSION = 4  # raised when the same film gives other tracks
+VERSION = 5  # raised when the same film gives other tracks
 HEARD_VERSION = 1  # raised when the same sound gives other curves
 HEARD_FACTS = {"version": HEARD_VERSION, "weights": file_digest(WEIGHTS)}
 COVER_FACTS = {"weights": file_digest(cover_network.WEIGHTS)}
@@ -97,25 +99,49 @@ class TrackFaces(RowStage):
     def _track(self, row: Row) -> Row:
         """The stage's columns, the key of the tracks in place of their uri."""
         view = display_view(Path(row["film_uri"]), row["shot_start_pts"])
-        found = list(self._found(row, view))
-        frame_pts = [pts for pts, _ in found]
-        time_base = fraction(row["time_base"])
-        linked = link_faces(found, int(self._tracks.max_gap_s / time_base), self._tracks.min_overlap)
-        if not linked:
+        frame_pts: list[int] = []
+        tracks = self._smooth_tracks(row, view, frame_pts)
+        if not tracks:
             return NOTHING
-        tracks = [smooth_track(track, frame_pts, time_base, self._crop, self._tracks) for track in linked]
         key = content_key("track-frames", VERSION, self._key_facts(row))
-        pictures = track_pictures(_faces_shown(row, view, tracks, self._crop.size_px), tracks, self._crop.size_px)
-        self._store.put_table(key, track_table(tracks, pictures, view))
+        chips, covers = self._cut(row, view, tracks, key)
         ends = dict(zip(frame_pts, [*frame_pts[1:], row["shot_end_pts"]], strict=True))
         facts = [
             track_facts(index, track, ends[track.pts[-1]])
             | speaking_facts(scores)
-            | {"descriptor": self._describer.describe(pictures.chips[index]).mean(0).tolist()}
-            | {"covers": self._cover_facts(pictures.mouths[index], ends[track.pts[-1]])}
+            | {"descriptor": self._describer.describe(chips[index]).mean(0).tolist()}
+            | {"covers": self._cover_facts(covers[index], ends[track.pts[-1]])}
             for index, (track, scores) in enumerate(zip(tracks, self._speech_scores(row, tracks), strict=True))
         ]
         return {"tracks_uri": key, "tracks": facts}
+
+    def _smooth_tracks(self, row: Row, view: View, frame_pts: list[int]) -> list[SmoothTrack]:
+        """The tracks of a shot; the pts of all its frames are added to a list. Raw faces are let go one by one."""
+        time_base = fraction(row["time_base"])
+        found = _noted(self._found(row, view), frame_pts)
+        linked = deque(link_faces(found, int(self._tracks.max_gap_s / time_base), self._tracks.min_overlap))
+        return [
+            smooth_track(linked.popleft(), frame_pts, time_base, self._crop, self._tracks) for _ in range(len(linked))
+        ]
+
+    def _cut(
+        self, row: Row, view: View, tracks: list[SmoothTrack], key: str
+    ) -> tuple[dict[int, list[Pixels]], list[CoveredTrack]]:
+        """Chips and covers of each track; its crops go into a table of the store as they are cut."""
+        chips: dict[int, list[Pixels]] = defaultdict(list)
+        covers = [CoveredTrack(self._covers) for _ in tracks]
+        frames = _faces_shown(row, view, tracks, self._crop.size_px)
+        with draft_table(self._store, TRACK_FRAME) as table:
+            for picture in track_pictures(frames, tracks, self._crop.size_px):
+                table.add(track_frame(picture, tracks[picture.track_index], view))
+                if picture.chip is not None:
+                    chips[picture.track_index].append(picture.chip)
+                if picture.mouth is not None:
+                    covers[picture.track_index].add(picture.mouth)
+            if table.num_rows < sum(len(track.pts) for track in tracks):
+                raise UndecodableError(f"{row['film_uri']}: frames that were decoded once were not again")
+            table.commit(key)
+        return chips, covers
 
     def _found(self, row: Row, view: View) -> Iterator[tuple[int, list[Face]]]:
         """Pts and faces of each frame, in pixels of the view; very large pictures are looked at smaller."""
@@ -125,10 +151,9 @@ class TrackFaces(RowStage):
         for pts, faces in scan_faces(frames, self._detector, self._mesh, self._detector_config.detect_every):
             yield pts, [enlarged(face, larger) for face in faces]
 
-    def _cover_facts(self, views: list[CoverView], end_pts: int) -> list[Row]:
+    def _cover_facts(self, covered: CoveredTrack, end_pts: int) -> list[Row]:
         """MOUTH_COVER of a track."""
-        shares, pts = self._covers.shares(views), [view.pts for view in views]
-        return [asdict(span) for span in cover_spans(pts, shares, self._tracks.least_hidden, end_pts)]
+        return [asdict(span) for span in covered.spans(self._tracks.least_hidden, end_pts)]
 
     def _speech_scores(self, row: Row, tracks: list[SmoothTrack]) -> list[list[Row]]:
         """SPEECH_SCORE of each track."""
@@ -161,31 +186,26 @@ class TrackFaces(RowStage):
         return ObjectStore(self._store_uri)
 
 
-def track_table(tracks: list[SmoothTrack], pictures: TrackPictures, view: View) -> pa.Table:
-    """The TRACK_FRAME table: track after track, in order of time.
+def track_frame(picture: TrackPicture, track: SmoothTrack, view: View) -> Row:
+    """The row of TRACK_FRAME of one frame of a track, in the film's own pixels.
 
     Args:
-        tracks: as seen in the view.
-        pictures: cut out of it.
-        view: what the film's own pixels are shown as; the table is in the film's own.
+        picture: cut out of the view.
+        track: as seen in the view.
+        view: what the film's own pixels are shown as.
     """
-    tables = []
-    for index, track in enumerate(tracks):
-        num_frames, from_film = len(track.pts), invert(view.to_film)
-        affines = np.stack([compose(affine, from_film) for affine in track.affines])
-        columns = {
-            "track_index": np.full(num_frames, index, np.int32),
-            "pts": track.pts,
-            "detected": track.detected,
-            "score": track.scores.astype(np.float32),
-            "box": _lists(view.boxes_in_film(track.boxes), TRACK_FRAME.field("box").type),
-            "landmarks": _lists(apply(view.to_film, track.landmarks), TRACK_FRAME.field("landmarks").type),
-            "opening": track.openings.astype(np.float32),
-            "affine": _lists(affines, TRACK_FRAME.field("affine").type),
-            "crop": [pictures.crops[index, pts] for pts in track.pts],
-        }
-        tables.append(pa.table(columns, schema=TRACK_FRAME))
-    return pa.concat_tables(tables)
+    place = picture.place
+    return {
+        "track_index": picture.track_index,
+        "pts": track.pts[place],
+        "detected": track.detected[place],
+        "score": track.scores[place],
+        "box": view.boxes_in_film(track.boxes[place][None])[0].tolist(),
+        "landmarks": apply(view.to_film, track.landmarks[place]).ravel().tolist(),
+        "opening": track.openings[place],
+        "affine": compose(track.affines[place], invert(view.to_film)).ravel().tolist(),
+        "crop": picture.crop,
+    }
 
 
 def speaking_facts(scores: list[Row]) -> Row:
@@ -220,6 +240,13 @@ def _frames(row: Row, small: View) -> Iterator[tuple[int, Pixels]]:
     return ((pts, small.of(frame)) for pts, frame in frames)
 
 
+def _noted(found: Iterable[tuple[int, list[Face]]], frame_pts: list[int]) -> Iterator[tuple[int, list[Face]]]:
+    """What was found, its pts added to a list on the way."""
+    for pts, faces in found:
+        frame_pts.append(pts)
+        yield pts, faces
+
+
 def _faces_shown(row: Row, view: View, tracks: list[SmoothTrack], size_px: int) -> Iterator[tuple[int, Pixels]]:
     """The frames of a shot in their true colours and size where its faces are, black elsewhere."""
     parts = shown_parts(tracks, size_px, view)
@@ -229,9 +256,3 @@ def _faces_shown(row: Row, view: View, tracks: list[SmoothTrack], size_px: int) 
 
 def _times_s(pts: list[int], time_base: Fraction) -> Floats:
     return np.array([float(at * time_base) for at in pts])
-
-
-def _lists(values: Floats, kind: pa.DataType) -> pa.Array:
-    """Fixed-size lists of a column's type, one a frame."""
-    flat = values.astype(kind.value_type.to_pandas_dtype()).reshape(-1)
-    return pa.FixedSizeListArray.from_arrays(pa.array(flat), type=kind)

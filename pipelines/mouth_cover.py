@@ -70,6 +70,32 @@ class CoverMeter:
         return load_cover_network()
 
 
+class CoveredTrack:
+    """How much of a track's mouth is hidden, view after view; a batch of views is held at most."""
+
+    def __init__(self, meter: CoverMeter) -> None:
+        self._meter = meter
+        self._pts: list[int] = []
+        self._shares: list[Floats] = []
+        self._waiting: list[CoverView] = []
+
+    def add(self, view: CoverView) -> None:
+        """The next view, in order of time."""
+        self._pts.append(view.pts)
+        self._waiting.append(view)
+        if len(self._waiting) == BATCH:
+            self._measure()
+
+    def spans(self, least: float, end_pts: int) -> list[CoverSpan]:
+        """Where something hides at least this share of the mouth; after the last view."""
+        self._measure()
+        return cover_spans(self._pts, np.concatenate(self._shares), least, end_pts)
+
+    def _measure(self) -> None:
+        self._shares.append(self._meter.shares(self._waiting))
+        self._waiting = []
+
+
 def cover_places(track: SmoothTrack) -> set[int]:
     """The frames of a track that are looked at: every third, and the last."""
     return {*range(0, len(track.pts), VIEW_EVERY), len(track.pts) - 1}

@@ -4,8 +4,8 @@ The crops, chips by which a face is recognised, and mouths to see what hides the
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,22 +24,29 @@ Floats = NDArray[np.float64]
 NUM_CHIPS = 3  # a tenth of a second each; one alone may have its eyes shut
 
 
-@dataclass(slots=True)
-class TrackPictures:
-    """Pictures by track."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrackPicture:
+    """What is cut out of one frame for one track."""
 
-    crops: dict[tuple[int, int], bytes] = field(default_factory=dict)  # RGB, by track index and pts
-    chips: dict[int, list[Pixels]] = field(default_factory=lambda: defaultdict(list))  # by track index
-    mouths: dict[int, list[CoverView]] = field(default_factory=lambda: defaultdict(list))
+    track_index: int
+    place: int  # of the frame in its track
+    crop: bytes  # RGB
+    chip: Pixels | None  # of a few frames: to recognise the face
+    mouth: CoverView | None  # of every third frame: to see what hides it
 
 
-def track_pictures(frames: Iterable[tuple[int, Pixels]], tracks: Sequence[SmoothTrack], size_px: int) -> TrackPictures:
-    """Cut out of each frame what its tracks want of it; one frame is in memory at a time.
+def track_pictures(
+    frames: Iterable[tuple[int, Pixels]], tracks: Sequence[SmoothTrack], size_px: int
+) -> Iterator[TrackPicture]:
+    """Cut out of each frame what its tracks want of it; nothing is held.
 
     Args:
         frames: pts and picture of the shot, in order of time.
         tracks: of the shot.
         size_px: side of a crop.
+
+    Yields:
+        The pictures of each frame, track after track.
     """
     wanted: dict[int, list[tuple[int, int]]] = defaultdict(list)  # track and place in it, by pts
     for index, track in enumerate(tracks):
@@ -47,16 +54,16 @@ def track_pictures(frames: Iterable[tuple[int, Pixels]], tracks: Sequence[Smooth
             wanted[pts].append((index, place))
     shown = [set(chip_places(track)) for track in tracks]
     looked_at = [cover_places(track) for track in tracks]
-    cut = TrackPictures()
     for pts, frame in frames:
         for index, place in wanted[pts]:
-            track = tracks[index]
-            cut.crops[index, pts] = crop_frame(frame, track.affines[place], size_px).tobytes()
-            if place in shown[index]:
-                cut.chips[index].append(face_chip(frame, track.landmarks[place]))
-            if place in looked_at[index]:
-                cut.mouths[index].append(cover_view(pts, frame, track.landmarks[place]))
-    return cut
+            landmarks = tracks[index].landmarks[place]
+            yield TrackPicture(
+                track_index=index,
+                place=place,
+                crop=crop_frame(frame, tracks[index].affines[place], size_px).tobytes(),
+                chip=face_chip(frame, landmarks) if place in shown[index] else None,
+                mouth=cover_view(pts, frame, landmarks) if place in looked_at[index] else None,
+            )
 
 
 def shown_parts(tracks: Sequence[SmoothTrack], size_px: int, view: View) -> dict[int, list[Part]]:
