@@ -65,8 +65,12 @@ def _seconds(work: Callable[[], Tensor]) -> float:
     return time.perf_counter() - begin
 
 
+def _device_name(device: str) -> str:
+    return torch.cuda.get_device_name(device) if torch.device(device).type == "cuda" else device
+
+
 def _network(model: str) -> UNet:
-    return UNet(ModelConfig()) if model == PUBLISHED else load_checkpoint(resolve_model(model).path).denoiser
+    return UNet(ModelConfig()).eval() if model == PUBLISHED else load_checkpoint(resolve_model(model).path).denoiser
 
 
 def _samplers(batches: list[int]) -> dict[str, SamplerConfig]:
@@ -89,9 +93,7 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     denoiser = _network(args.model).to(args.device).to(memory_format=torch.channels_last)
     default, rows = SamplerConfig(), _samplers(args.batches)
-    print(
-        f"{args.model} on {torch.cuda.get_device_name() if args.device != 'cpu' else 'cpu'}, torch {torch.__version__}"
-    )
+    print(f"{args.model} on {_device_name(args.device)}, torch {torch.__version__}")
     print(f"{'sampler':<16}{'s a frame':>12}{'ratio':>8}{'GFLOP a frame':>16}{'GFLOP/s':>10}")
     first = seconds_per_frame(denoiser, default)
     for name, sampler in rows.items():

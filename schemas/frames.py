@@ -8,6 +8,7 @@ NUM_LANDMARKS = 468
 LANDMARKS = pa.list_(pa.float32(), NUM_LANDMARKS * 2)
 AFFINE = pa.list_(pa.float64(), 6)
 
+# Frame after frame, the tracks of each beside one another: whoever reads one track looks for its index.
 TRACK_FRAME = pa.schema(
     [
         column("track_index", pa.int32(), "The face track, from 0."),

@@ -39,7 +39,8 @@ def planned(folder: Path, num_frames: int, spoken: tuple[int, int], size_px: int
     """A shot with two tracks of which the second one is to be painted."""
     rng = np.random.default_rng(0)
     write_wav(folder / "dub.wav", rng.normal(0, 0.1, num_frames * ANALYSIS_RATE_HZ // 25).astype(np.float32), 16_000)
-    rows = [row for index in range(2) for row in track_rows(index, num_frames, size_px)]
+    both = zip(*(track_rows(index, num_frames, size_px) for index in range(2)), strict=True)
+    rows = [row for of_frame in both for row in of_frame]  # in order of time, as TrackFaces writes them
     uri = ObjectStore(str(folder)).put_table("ab" * 32, pa.Table.from_pylist(rows, schema=TRACK_FRAME))
     end_pts = num_frames * TICKS_PER_FRAME
     verdicts = [Verdict.LEAVE, Verdict.DUB]

@@ -108,7 +108,8 @@ def test_pictures_cut_out_of_parts_are_those_cut_out_of_whole_frames(
     shown = rgb_parts(film.path, 0, film.end_pts, parts)
     cut = list(track_pictures(((pts, view.of(frame)) for pts, frame in shown), tracks, 128))
 
-    assert len(cut) == len(whole) == sum(len(track.pts) for track in tracks)
+    places = [(index, place) for place in range(len(film.pts)) for index in range(2)]
+    assert [(one.track_index, one.place) for one in cut] == [(one.track_index, one.place) for one in whole] == places
     assert sum(one.chip is not None for one in cut) == 2 * 3
     assert all(ours.crop == theirs.crop for ours, theirs in zip(cut, whole, strict=True))
     chips = [[one.chip for one in of if one.chip is not None] for of in (cut, whole)]

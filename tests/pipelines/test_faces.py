@@ -1,6 +1,7 @@
 """TrackFaces on films whose faces are put there: exact births and deaths, crops of the right place."""
 
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from diff2lip.config import CropConfig
+from pipelines import faces
 from pipelines.eligibility import Eligibility
 from pipelines.face_detector import DetectorConfig, FaceDetector
 from pipelines.face_frame import apply
@@ -17,6 +19,7 @@ from pipelines.face_mesh import FaceMesh
 from pipelines.face_scan import between, same_faces
 from pipelines.face_tracks import Face
 from pipelines.faces import TrackFaces
+from pipelines.media.picture_part import rgb_parts
 from pipelines.speaking import speech_pieces
 from pipelines.stage import check_chain
 from pipelines.storage import read_table
@@ -120,6 +123,37 @@ def test_crops_show_the_face_where_the_affine_says(tmp_path: Path) -> None:
     assert np.abs(crops[4:-4] - crops.mean(0)).mean() < 6  # the face moves through the picture, not in its crop
     corners = np.array([frame["affine"] for frame in frames]).reshape(-1, 2, 3)[:, 0, 2]
     assert np.all(np.diff(corners) < 0)
+
+
+@pytest.mark.assets
+@pytest.mark.usefixtures("models")
+def test_frames_lie_in_order_of_time_with_each_tracks_own_crop(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", replace(SPEC, num_frames=12), lambda at: frame_with(0, 160))
+    (row,) = track(TrackFaces(store_uri=str(tmp_path / "work")), shot_row(film))
+
+    frames = read_table(row["tracks_uri"]).to_pylist()
+
+    assert [(frame["pts"], frame["track_index"]) for frame in frames] == [
+        (at, who) for at in film.pts for who in (0, 1)
+    ]
+    assert all(frame["box"][0] // 160 == frame["track_index"] for frame in frames)  # left face, right face
+    lefts = [apply(np.array(frame["affine"]).reshape(2, 3), np.array([160.0, 120.0]))[0] for frame in frames]
+    assert all((left > 64) == (frame["track_index"] == 0) for left, frame in zip(lefts, frames, strict=True))
+
+
+@pytest.mark.assets
+@pytest.mark.usefixtures("models")
+def test_a_frame_that_is_not_decoded_again_loses_the_shot_and_leaves_no_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = make_film(tmp_path / "film.mp4", replace(SPEC, num_frames=12), lambda at: frame_with(80))
+    monkeypatch.setattr(faces, "rgb_parts", lambda *given: islice(rgb_parts(*given), 11))
+
+    (row,) = track(TrackFaces(store_uri=str(tmp_path / "work")), shot_row(film))
+
+    assert row["picture_lost"]
+    assert row["tracks_uri"] is None
+    assert not [path for path in (tmp_path / "work").rglob("*") if path.is_file()]
 
 
 @pytest.mark.assets

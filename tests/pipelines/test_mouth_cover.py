@@ -13,7 +13,7 @@ from pipelines.face_detector import FaceDetector
 from pipelines.face_frame import MOUTH_LEFT, MOUTH_RIGHT
 from pipelines.face_mesh import FaceMesh
 from pipelines.media.picture import rgb_frames
-from pipelines.mouth_cover import CoverMeter, CoverSpan, CoverView, cover_spans, cover_view
+from pipelines.mouth_cover import BATCH, CoveredTrack, CoverMeter, CoverSpan, CoverView, cover_spans, cover_view
 from tests.real_assets import real_asset
 
 Pixels = NDArray[np.uint8]
@@ -79,6 +79,24 @@ def test_a_hand_is_noticed_as_a_person_sees_it() -> None:
     assert len(true) > 50
     assert len(found & true) >= 0.9 * len(true)
     assert len(found & true) >= 0.9 * len(found)
+
+
+@pytest.mark.parametrize("count", [1, BATCH - 1, BATCH, BATCH + 1])
+def test_views_that_come_one_by_one_are_all_measured(count: int) -> None:
+    """The last ones of a track before which a hand comes, so that only the last views differ from the others."""
+    meter, seen = (
+        CoverMeter(),
+        [view for view in views("clip-wolfgang") if view.pts <= HAND.start + 4 * EVERY][-count:],
+    )
+    track = CoveredTrack(meter)
+    for view in seen:
+        track.add(view)
+
+    pts, end_pts = [view.pts for view in seen], seen[-1].pts + EVERY
+    spans = track.spans(LEAST, end_pts)
+
+    assert spans == cover_spans(pts, meter.shares(seen), LEAST, end_pts)
+    assert spans[-1].end_pts == end_pts
 
 
 @pytest.mark.parametrize("clip", ["clip-test-movie", "clip-jwp-intro", "clip-single-face", "clip-obama-speech"])
