@@ -18,7 +18,7 @@ from diff2lip.config import CropConfig
 from pipelines.detection import Detection, overlap
 from pipelines.face_crop import crop_frame
 from pipelines.face_detector import FaceDetector
-from pipelines.face_frame import RIGID_INDICES, crop_affine
+from pipelines.face_frame import crop_affine, rigid_points
 from pipelines.face_mesh import FaceMesh
 from pipelines.face_tracks import Face, Look
 
@@ -35,7 +35,6 @@ HELD_FRAMES = 12  # in memory at once, but at least a stretch
 SEEN_ASKEW = 0.03  # of its size: a face this far from where it was expected is looked at anew
 LEAPT = 0.3  # this far: it may be another one
 ALIKE = 0.7  # of looks some frames apart: less like, it may be another one
-RIGID = list(RIGID_INDICES)
 
 
 def scan_faces(
@@ -125,13 +124,13 @@ class FaceScan:
         """The face where it is expected, or None where the detector has to look for it."""
         landmarks, presence = self.mesh.refined(frame, expected.landmarks)
         size = max(1.0, float(np.ptp(expected.landmarks, axis=0).max()))
-        shifts = landmarks[RIGID] - expected.landmarks[RIGID]
+        shifts = rigid_points(landmarks - expected.landmarks)
         away = float(np.linalg.norm(shifts, axis=1).max()) / size
         if presence < MIN_PRESENCE or away > LEAPT:
             return None
         if away > SEEN_ASKEW:
             landmarks, presence = self.mesh.refined(frame, landmarks)
-        shift = (landmarks[RIGID] - expected.landmarks[RIGID]).mean(0)
+        shift = rigid_points(landmarks - expected.landmarks).mean(0)
         face = _face(frame, expected.box + np.tile(shift, 2), expected.score, landmarks)
         return face if presence >= MIN_PRESENCE and likeness(face, expected) >= ALIKE else None
 
