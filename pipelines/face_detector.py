@@ -31,7 +31,7 @@ class DetectorConfig:
     max_overlap: float = 0.4  # boxes that share more are one face
     max_side_px: int = 1280  # larger pictures are shrunk to this long side: 4K costs what 720p costs
     min_side_px: int = 480  # smaller pictures are enlarged to it, at most twice: faces below 30 px are then sure
-    detect_every: int = 8  # frames; between, the face mesh follows faces that stay; fewer than 10 are never painted
+    detect_every: int = 10  # frames; between, the face mesh follows faces that stay; fewer than 10 are never painted
     batch_size: int = 4  # frames at once; does not change the result
 
     def __post_init__(self) -> None:
@@ -64,30 +64,39 @@ class FaceDetector:
         height, width = frames[0].shape[:2]
         scale = working_scale(height, width, self._config)
         pixels = np.stack([_resized(frame, scale) for frame in frames])
-        priors = _anchors(*pixels.shape[1:3]).to(self._device)
         with torch.inference_mode():
             offsets, logits, points = self._network(self._normalised(pixels))
             scores = logits.softmax(-1)[..., 1]
-            boxes, marks = decode_boxes(offsets, priors), decode_points(points, priors)
+        priors = _anchors(*pixels.shape[1:3]).to(self._device)
         ratio = np.array([width / pixels.shape[2], height / pixels.shape[1]])
-        return [self._faces(*found, ratio) for found in zip(boxes, marks, scores, strict=True)]
+        return [self._faces(*found, priors, ratio) for found in zip(offsets, points, scores, strict=True)]
 
-    def _faces(self, boxes: Tensor, points: Tensor, scores: Tensor, ratio: NDArray[np.float64]) -> list[Detection]:
+    def _faces(
+        self, offsets: Tensor, points: Tensor, scores: Tensor, priors: Tensor, ratio: Floats
+    ) -> list[Detection]:
+        """The faces of one frame from what the network says at every anchor; the few sure ones alone are decoded."""
         sure = scores > self._config.min_score
-        boxes_px, points_px, sure_scores = (_on_cpu(part[sure]) for part in (boxes, points, scores))
+        boxes_px = _on_cpu(decode_boxes(offsets[sure], priors[sure]))
+        points_px = _on_cpu(decode_points(points[sure], priors[sure]))
         # Pixel centres lie at integers in film pixels; the network counts from the corner of the first pixel.
         return [
             Detection(box * np.tile(ratio, 2) - 0.5, float(score), marks * ratio - 0.5)
-            for box, marks, score in distinct(boxes_px, points_px, sure_scores, self._config.max_overlap)
+            for box, marks, score in distinct(boxes_px, points_px, _on_cpu(scores[sure]), self._config.max_overlap)
         ]
 
     def _normalised(self, pixels: Frames) -> Tensor:
         """[B, 3, H, W] as the backend's network wants it."""
-        rgb = torch.from_numpy(pixels).to(self._device).permute(0, 3, 1, 2).float()  # channels last, as it came
         if self._config.backend == "mobilenet":
-            return rgb.flip(1) - rgb.new_tensor(MOBILENET_MEAN_BGR)[:, None, None]
+            pixels = np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2BGR) for frame in pixels])
+            bgr = self._floats(pixels)
+            return bgr.sub_(bgr.new_tensor(MOBILENET_MEAN_BGR)[:, None, None])
+        rgb = self._floats(pixels)
         mean, std = (rgb.new_tensor(values)[:, None, None] for values in (IMAGENET_MEAN_RGB, IMAGENET_STD_RGB))
         return (rgb / 255 - mean) / std
+
+    def _floats(self, pixels: Frames) -> Tensor:
+        """[B, 3, H, W], channels last in memory, as it came."""
+        return torch.from_numpy(pixels).to(self._device).permute(0, 3, 1, 2).float()
 
     def _network(self, pixels: Tensor) -> Outputs:
         outputs: Outputs = self._module(pixels)

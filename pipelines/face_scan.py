@@ -1,8 +1,9 @@
 """The faces of each frame, with the detector run only where it is needed.
 
 The detector looks at every k-th frame. Where the same faces stand at both ends of such a stretch, they are expected
-on the way between; where a face comes, goes or leaps, each frame is looked at, so that births and deaths are exact. A
-face that comes and goes between two looks is not found: it is seen for fewer than k frames.
+on the way between; where a face comes, goes or leaps, the stretch is halved until it stands at the ends of one or its
+first and last frames are known. A face that comes and goes between two looks is not found: it is seen for fewer than k
+frames.
 The landmarks are found in every frame: in three passes of the face mesh where the detector looked, in one where a face
 is met where it should be.
 """
@@ -89,11 +90,24 @@ class FaceScan:
         keys = sorted({*range(self.every, len(frames), self.every), len(frames) - 1})
         found = {0: first} | dict(zip(keys, self.look([frames[key] for key in keys]), strict=True))
         for start, end in pairwise([0, *keys]):
-            pairs = same_faces(found[start], found[end])
-            found |= {} if pairs is None else self._between(frames, start, end, pairs) or {}
-        missing = [index for index in range(len(frames)) if index not in found]
-        found |= zip(missing, self.look([frames[index] for index in missing]), strict=True)
+            found |= self._filled(frames, start, end, found)
         return [found[index] for index in range(1, len(frames))]
+
+    def _filled(self, frames: Sequence[Pixels], start: int, end: int, found: dict[int, Faces]) -> dict[int, Faces]:
+        """The faces of the frames between two of which they are known.
+
+        They are met where the same faces stand at both ends; else the detector looks at the middle one, and so on.
+        """
+        if end - start < 2:
+            return {}
+        pairs = same_faces(found[start], found[end])
+        met = None if pairs is None else self._between(frames, start, end, pairs)
+        if met is not None:
+            return met
+        middle = (start + end) // 2
+        known = {start: found[start], middle: self.look([frames[middle]])[0], end: found[end]}
+        before = self._filled(frames, start, middle, known)
+        return {middle: known[middle]} | before | self._filled(frames, middle, end, known)
 
     def _between(self, frames: Sequence[Pixels], start: int, end: int, pairs: Pairs) -> dict[int, Faces] | None:
         """The faces of the frames between two, the middle one first, then those on either side of it.
