@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from jobs.inspect_job import film_row
 from jobs.portrait_clip import write_clip
 from pipelines.assets import asset_path
+from pipelines.cuts import content_cuts
 from pipelines.faces import TrackFaces
 from pipelines.media.picture import frames
 from pipelines.media.probe import probe_film
@@ -95,6 +96,7 @@ def main() -> None:
         rows = pa.Table.from_pylist([film], schema=FILM)
         faces = TrackFaces(store_uri=f"{folder}/store")
         faces(as_shot(film, WARM_UP_FRAMES))  # loads the models and listens to the film
+        content_cuts([drawn[0]], None)  # loads its library
         alone = timed(lambda: decode(film))
         print(f"{'':<14}{'s a frame':>12}{'of decoding':>14}")
         for name, seconds in (

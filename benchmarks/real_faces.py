@@ -14,11 +14,12 @@ from diff2lip.config import CropConfig
 from diff2lip.mel import log_mel, mel_window
 from jobs.demo_lines import LINES
 from pipelines.assets import asset_path
+from pipelines.crops import cropped_frames
 from pipelines.faces import TrackFaces
 from pipelines.media.probe import probe_film
 from pipelines.media.sound import read_mono
 from pipelines.reference import choose_references, closed_frames
-from pipelines.storage import read_table
+from pipelines.track_frames import TrackFrames
 from schemas.shot import ALIGNED_SHOT
 from schemas.timing import rational
 
@@ -45,8 +46,8 @@ def real_faces(clip: str, crop: CropConfig, num_frames: int, max_s: float = 4.0)
     with tempfile.TemporaryDirectory() as folder:
         row = _row(path, max_s)
         tracked = TrackFaces(store_uri=folder, crop=crop)(pa.Table.from_pylist([row], schema=ALIGNED_SHOT)).to_pylist()
-        table = read_table(tracked[0]["tracks_uri"])
-    frames = [frame for frame in table.to_pylist() if frame["track_index"] == 0 and frame["detected"]]
+        seen = TrackFrames(tracked[0]["tracks_uri"], 0).seen
+        frames = list(cropped_frames(tracked[0], {0: seen}, crop.size_px))
     pixels = np.stack([_pixels(frame["crop"], crop.size_px) for frame in frames])
     chosen = np.linspace(0, len(frames) - 1, num_frames).round().astype(int)
     openings = np.array([frame["opening"] for frame in frames], np.float32)

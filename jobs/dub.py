@@ -153,7 +153,8 @@ class _Job:
     def _painted(self, shots: pa.Table, plan: list[Row]) -> Iterator[Row]:
         painted = shots.filter(pa.compute.is_null(shots["reason"]))
         films = [row for row in shots.to_pylist() if row["shot_index"] == 0]
-        self._expect("paint", painted.num_rows, sum(row["frames_to_paint"] for row in plan))
+        for stage in ("crops", "paint"):
+            self._expect(stage, painted.num_rows, sum(row["frames_to_paint"] for row in plan))
         self._expect("composite", painted.num_rows, _total(painted, "shot_num_frames"))
         self._expect("stitch", len(films), sum(film["num_frames"] for film in films))
         pages = partial(self._page, plan, self._pipeline.people_table(shots).to_pylist())

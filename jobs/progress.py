@@ -33,6 +33,7 @@ STAGE_WORDS = {
     "align": "listening",
     "faces": "following faces",
     "plan": "planning",
+    "crops": "cutting out faces",
     "paint": "painting mouths",
     "composite": "compositing",
     "stitch": "stitching films",

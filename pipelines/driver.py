@@ -25,7 +25,7 @@ VERSION = 2
 BUILDING = Lock()  # Ray Data's settings belong to the process, and a dataset takes them when it is built
 NAMES = ("film_uri", "dub_uri", "me_uri", "cast_uri", "cast_digest", "title")  # no pixel depends on it
 ANALYSIS_FAILED = "the analysis of a shot failed, and again when it was tried anew: see the log above"
-ANALYSIS_STAGES, PAINTING_STAGES = ("shots", "align", "faces"), ("paint", "composite")
+ANALYSIS_STAGES, PAINTING_STAGES = ("shots", "align", "faces"), ("crops", "paint", "composite")
 RETRIED = (Reason.WORKER_DIED, Reason.UNDECODABLE)  # not kept: the next run tries such a shot again
 
 
@@ -193,6 +193,6 @@ def _report(timings: list[Row], row: Row, listener: Listener, *, cached: bool = 
 
 
 def _num_frames(stage: str, row: Row) -> int:
-    if stage == "paint":
+    if stage in ("crops", "paint"):
         return sum(track["num_frames"] for track in row["painted"])
     return int(row["num_frames"] if stage == "shots" else row["shot_num_frames"])

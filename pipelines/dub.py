@@ -11,10 +11,11 @@ from ray.data import Dataset
 
 from diff2lip.checkpoint import read_config
 from diff2lip.config import CropConfig, SamplerConfig
-from pipelines import align, composite, faces, paint, shots, speech
+from pipelines import align, composite, crops, faces, paint, shots, speech
 from pipelines.align import AlignConfig, AlignDub
 from pipelines.blend import BlendConfig
 from pipelines.composite import CompositeShot
+from pipelines.crops import CutCrops
 from pipelines.eligibility import Eligibility
 from pipelines.face_detector import DetectorConfig
 from pipelines.face_tracks import TrackConfig
@@ -36,10 +37,10 @@ ANALYSIS_VERSIONS = {
     "covers": faces.COVER_FACTS,
     "faces": faces.VERSION,
 }
-PAINTING_VERSIONS = {"paint": paint.VERSION, "composite": composite.VERSION}
+PAINTING_VERSIONS = {"crops": crops.VERSION, "paint": paint.VERSION, "composite": composite.VERSION}
 
 check_chain([DetectShots, AlignDub, TrackFaces])
-check_chain([PaintMouths, CompositeShot])
+check_chain([CutCrops, PaintMouths, CompositeShot])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,9 +102,11 @@ def analysis_pass(films: pa.Table, config: DubConfig, live: LiveFrames | None = 
 
 
 def painting_pass(planned: pa.Table, config: DubConfig, live: LiveFrames | None = None) -> Dataset:
-    """PLANNED_SHOT rows to COMPOSITED_SHOT rows: stages 5 and 6."""
+    """PLANNED_SHOT rows to COMPOSITED_SHOT rows: stages 5 and 6, and the crops that they need."""
     store = {"store_uri": config.store_uri}
     rows = rows_of(planned)
+    cutting = {"crop": config.crop, "eligibility": config.eligibility}
+    rows = apply(rows, "crops", CutCrops, PLACEMENTS["crops"], store | cutting, live)
     painting = {"model_path": config.model_path, "sampler": config.sampler, "threads": config.threads}
     painting |= {"eligibility": config.eligibility}
     rows = apply(rows, "paint", PaintMouths, PLACEMENTS["paint"], store | painting, live)

@@ -41,7 +41,14 @@ ALIKE = 0.7  # of looks some frames apart: less like, it may be another one
 def scan_faces(
     frames: Iterable[tuple[int, Pixels]], detector: FaceDetector, mesh: FaceMesh, detect_every: int
 ) -> Iterator[tuple[int, list[Face]]]:
-    """Pts and faces of each frame. A few frames are in memory at a time.
+    """Pts and faces of each frame: `scan_pictures` without its pictures."""
+    return ((pts, faces) for pts, _, faces in scan_pictures(frames, detector, mesh, detect_every))
+
+
+def scan_pictures(
+    frames: Iterable[tuple[int, Pixels]], detector: FaceDetector, mesh: FaceMesh, detect_every: int
+) -> Iterator[tuple[int, Pixels, list[Face]]]:
+    """Pts, picture and faces of each frame. A few frames are in memory at a time.
 
     Args:
         frames: pts and picture, in order of time.
@@ -54,14 +61,15 @@ def scan_faces(
     last: tuple[Pixels, Faces] | None = None
     for pts, frame in islice(source, 1):
         last = frame, scan.look([frame])[0]
-        yield pts, last[1]
+        yield pts, *last
     held = max(1, HELD_FRAMES // detect_every) * detect_every
     while last is not None and (chunk := list(islice(source, held))):
         pictures = [last[0], *(frame for _, frame in chunk)]
         found = scan.follow(pictures, last[1])
-        yield from zip((pts for pts, _ in chunk), found, strict=True)
+        for (pts, frame), faces in zip(chunk, found, strict=True):
+            yield pts, frame, faces
         last = pictures[-1], found[-1]
-        del chunk, pictures  # before the next frames are read
+        del chunk, pictures, frame  # before the next frames are read
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from scipy.optimize import linear_sum_assignment
 from diff2lip.config import CropConfig
 from pipelines.detection import overlap
 from pipelines.face_frame import mouth_opening, rigid_crop_affine, rigid_points
+
+if TYPE_CHECKING:
+    from pipelines.face_sight import FaceSight  # loads networks
 
 Floats = NDArray[np.float64]
 Look = NDArray[np.float32]
@@ -43,6 +47,7 @@ class Face:
     score: float  # of the detector, 0..1
     landmarks: Floats  # [468, 2]
     look: Look | None = None  # [L] how it looks (`face_look`): tells people apart who pass each other
+    sight: "FaceSight | None" = None  # pictures of it, of some frames
 
 
 def enlarged(face: Face, by: Floats) -> Face:

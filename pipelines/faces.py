@@ -1,8 +1,8 @@
-"""Stage 3, TrackFaces: the face tracks of a shot, their crops, and who speaks."""
+"""Stage 3, TrackFaces: the face tracks of a shot, and who speaks."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -19,15 +19,15 @@ from pipelines.face_descriptor import FaceDescriber
 from pipelines.face_detector import DetectorConfig, FaceDetector
 from pipelines.face_frame import apply, compose, invert
 from pipelines.face_mesh import FaceMesh
-from pipelines.face_scan import Pixels, scan_faces
-from pipelines.face_tracks import Face, SmoothTrack, TrackConfig, enlarged, link_faces, smooth_track
+from pipelines.face_scan import Pixels, scan_pictures
+from pipelines.face_sight import FaceSight, best_chips, face_sight
+from pipelines.face_tracks import Face, FaceTrack, SmoothTrack, TrackConfig, enlarged, link_faces, smooth_track
 from pipelines.head_pose import pitch_deg, yaw_deg
 from pipelines.heard_sound import HeardSound, heard_sound
 from pipelines.media.container import UndecodableError
 from pipelines.media.display import View, display_view
 from pipelines.media.picture import NEAR_CHROMA, rgb_frames
-from pipelines.media.picture_part import rgb_parts
-from pipelines.mouth_cover import CoveredTrack, CoverMeter
+from pipelines.mouth_cover import CoverMeter, cover_spans
 from pipelines.mouth_smear import mouth_smear
 from pipelines.progress import telling
 from pipelines.row_table import draft_table
@@ -35,13 +35,12 @@ from pipelines.speaking import Floats, Mouth
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key, file_digest
 from pipelines.stored_sound import stored_sound
-from pipelines.track_pictures import TrackPicture, shown_parts, track_pictures
 from pipelines.who_speaks import speaking_scores
 from schemas.frames import TRACK_FRAME
 from schemas.shot import ALIGNED_SHOT, TRACKED_SHOT
 from schemas.timing import fraction
 
-VERSION = 5  # raised when the same film gives other tracks
+VERSION = 6  # raised when the same film gives other tracks
 HEARD_VERSION = 1  # raised when the same sound gives other curves
 HEARD_FACTS = {"version": HEARD_VERSION, "weights": file_digest(WEIGHTS)}
 COVER_FACTS = {"weights": file_digest(cover_network.WEIGHTS)}
@@ -50,7 +49,7 @@ NOTHING: Row = {"tracks_uri": None, "tracks": []}
 
 
 class TrackFaces(RowStage):
-    """Adds the face tracks of each shot. The picture is decoded twice and never held: once to find, once to crop."""
+    """Adds the face tracks of each shot. The picture is decoded once and not held; crops are cut after the plan."""
 
     consumes: ClassVar[pa.Schema] = ALIGNED_SHOT
     produces: ClassVar[pa.Schema] = TRACKED_SHOT
@@ -100,60 +99,62 @@ class TrackFaces(RowStage):
         """The stage's columns, the key of the tracks in place of their uri."""
         view = display_view(Path(row["film_uri"]), row["shot_start_pts"])
         frame_pts: list[int] = []
-        tracks = self._smooth_tracks(row, view, frame_pts)
-        if not tracks:
+        linked = self._linked(row, view, frame_pts)
+        if not linked:
             return NOTHING
-        key = content_key("track-frames", VERSION, self._key_facts(row))
-        chips, covers = self._cut(row, view, tracks, key)
         ends = dict(zip(frame_pts, [*frame_pts[1:], row["shot_end_pts"]], strict=True))
-        facts = [
-            track_facts(index, track, ends[track.pts[-1]])
-            | speaking_facts(scores)
-            | {"descriptor": self._describer.describe(chips[index]).mean(0).tolist()}
-            | {"covers": self._cover_facts(covers[index], ends[track.pts[-1]])}
-            for index, (track, scores) in enumerate(zip(tracks, self._speech_scores(row, tracks), strict=True))
-        ]
-        return {"tracks_uri": key, "tracks": facts}
+        tracks: list[SmoothTrack] = []
+        facts: list[Row] = []
+        while linked:  # the faces themselves are let go track by track
+            track = linked.popleft()
+            smooth = smooth_track(track, frame_pts, fraction(row["time_base"]), self._crop, self._tracks)
+            facts.append(track_facts(len(tracks), smooth, ends[smooth.pts[-1]]) | self._sight_facts(track, ends))
+            tracks.append(smooth)
+        scores = self._speech_scores(row, tracks)
+        uri = self._commit(row, view, tracks)
+        return {
+            "tracks_uri": uri,
+            "tracks": [one | speaking_facts(heard) for one, heard in zip(facts, scores, strict=True)],
+        }
 
-    def _smooth_tracks(self, row: Row, view: View, frame_pts: list[int]) -> list[SmoothTrack]:
-        """The tracks of a shot; the pts of all its frames are added to a list. Raw faces are let go one by one."""
-        time_base = fraction(row["time_base"])
+    def _linked(self, row: Row, view: View, frame_pts: list[int]) -> deque[FaceTrack]:
+        """The tracks of a shot; the pts of all its frames are added to a list."""
         found = _noted(self._found(row, view), frame_pts)
-        linked = deque(link_faces(found, int(self._tracks.max_gap_s / time_base), self._tracks.min_overlap))
-        return [
-            smooth_track(linked.popleft(), frame_pts, time_base, self._crop, self._tracks) for _ in range(len(linked))
-        ]
+        max_gap_pts = int(self._tracks.max_gap_s / fraction(row["time_base"]))
+        return deque(link_faces(found, max_gap_pts, self._tracks.min_overlap))
 
-    def _cut(
-        self, row: Row, view: View, tracks: list[SmoothTrack], key: str
-    ) -> tuple[dict[int, list[Pixels]], list[CoveredTrack]]:
-        """Chips and covers of each track; its crops go into a table of the store as they are cut."""
-        chips: dict[int, list[Pixels]] = defaultdict(list)
-        covers = [CoveredTrack(self._covers) for _ in tracks]
-        frames = _faces_shown(row, view, tracks, self._crop.size_px)
+    def _sight_facts(self, track: FaceTrack, ends: dict[int, int]) -> Row:
+        """Who it is, and what hides its mouth."""
+        sights: list[FaceSight] = [face.sight for face in track.faces if face.sight is not None]
+        views = [sight.mouth for sight in sights if sight.mouth is not None]
+        pts, shares = [view.pts for view in views], self._covers.shares(views)
+        spans = cover_spans(pts, shares, self._tracks.least_hidden, (track.pts[0], ends[track.pts[-1]]))
+        chips = best_chips(sights)
+        descriptor = self._describer.describe(chips).mean(0).tolist() if chips else []
+        return {"covers": [asdict(span) for span in spans], "descriptor": descriptor}
+
+    def _commit(self, row: Row, view: View, tracks: list[SmoothTrack]) -> str:
+        """Store the rows of TRACK_FRAME: frame after frame, the tracks of each beside one another."""
+        places: dict[int, list[tuple[int, int]]] = defaultdict(list)  # track and place in it, by pts
+        for index, track in enumerate(tracks):
+            for place, pts in enumerate(track.pts):
+                places[pts].append((index, place))
+        key = content_key("track-frames", VERSION, self._key_facts(row))
         with draft_table(self._store, TRACK_FRAME) as table:
-            for picture in track_pictures(frames, tracks, self._crop.size_px):
-                table.add(track_frame(picture, tracks[picture.track_index], view))
-                if picture.chip is not None:
-                    chips[picture.track_index].append(picture.chip)
-                if picture.mouth is not None:
-                    covers[picture.track_index].add(picture.mouth)
-            if table.num_rows < sum(len(track.pts) for track in tracks):
-                raise UndecodableError(f"{row['film_uri']}: frames that were decoded once were not again")
+            for pts in sorted(places):
+                for index, place in places[pts]:
+                    table.add({"track_index": index} | track_frame(tracks[index], place, view))
             table.commit(key)
-        return chips, covers
+        return key
 
     def _found(self, row: Row, view: View) -> Iterator[tuple[int, list[Face]]]:
         """Pts and faces of each frame, in pixels of the view; very large pictures are looked at smaller."""
         small = view.shrunk(MESH_SIDE_PX)
         larger = view.size / small.size
         frames = telling(_frames(row, small), self.tell)
-        for pts, faces in scan_faces(frames, self._detector, self._mesh, self._detector_config.detect_every):
-            yield pts, [enlarged(face, larger) for face in faces]
-
-    def _cover_facts(self, covered: CoveredTrack, end_pts: int) -> list[Row]:
-        """MOUTH_COVER of a track."""
-        return [asdict(span) for span in covered.spans(self._tracks.least_hidden, end_pts)]
+        pictures = scan_pictures(frames, self._detector, self._mesh, self._detector_config.detect_every)
+        for index, (pts, frame, faces) in enumerate(pictures):
+            yield pts, [enlarged(_sighted(face, frame, index, pts), larger) for face in faces]
 
     def _speech_scores(self, row: Row, tracks: list[SmoothTrack]) -> list[list[Row]]:
         """SPEECH_SCORE of each track."""
@@ -186,17 +187,15 @@ class TrackFaces(RowStage):
         return ObjectStore(self._store_uri)
 
 
-def track_frame(picture: TrackPicture, track: SmoothTrack, view: View) -> Row:
-    """The row of TRACK_FRAME of one frame of a track, in the film's own pixels.
+def track_frame(track: SmoothTrack, place: int, view: View) -> Row:
+    """What TRACK_FRAME says of one frame of a track, in the film's own pixels.
 
     Args:
-        picture: cut out of the view.
         track: as seen in the view.
+        place: of the frame in the track.
         view: what the film's own pixels are shown as.
     """
-    place = picture.place
     return {
-        "track_index": picture.track_index,
         "pts": track.pts[place],
         "detected": track.detected[place],
         "score": track.scores[place],
@@ -204,7 +203,6 @@ def track_frame(picture: TrackPicture, track: SmoothTrack, view: View) -> Row:
         "landmarks": apply(view.to_film, track.landmarks[place]).ravel().tolist(),
         "opening": track.openings[place],
         "affine": compose(track.affines[place], invert(view.to_film)).ravel().tolist(),
-        "crop": picture.crop,
     }
 
 
@@ -247,11 +245,9 @@ def _noted(found: Iterable[tuple[int, list[Face]]], frame_pts: list[int]) -> Ite
         yield pts, faces
 
 
-def _faces_shown(row: Row, view: View, tracks: list[SmoothTrack], size_px: int) -> Iterator[tuple[int, Pixels]]:
-    """The frames of a shot in their true colours and size where its faces are, black elsewhere."""
-    parts = shown_parts(tracks, size_px, view)
-    frames = rgb_parts(Path(row["film_uri"]), row["shot_start_pts"], row["shot_end_pts"], parts)
-    return ((pts, view.of(frame)) for pts, frame in frames)
+def _sighted(face: Face, frame: Pixels, index: int, pts: int) -> Face:
+    """A face with the pictures that are kept of it."""
+    return replace(face, sight=face_sight(frame, face.landmarks, index, pts))
 
 
 def _times_s(pts: list[int], time_base: Fraction) -> Floats:

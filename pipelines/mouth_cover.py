@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 from pipelines.cover_network import COVER_CROP, KINDS, CoverNetwork, load_cover_network
 from pipelines.face_crop import crop_frame
 from pipelines.face_frame import apply, crop_affine
-from pipelines.face_tracks import SmoothTrack
 from pipelines.mask import FACE_OVAL
 
 Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
 Floats = NDArray[np.float64]
 
-VIEW_EVERY = 3  # frames: an eighth of a second
 BATCH = 16  # always padded to it: a result does not depend on what else is looked at
 MOUTH_TOP = 0.6  # of the face frame: a mouth is painted from between nose and upper lip down
 HIDDEN = 0.5  # from this probability on a pixel is hidden
@@ -70,42 +68,6 @@ class CoverMeter:
         return load_cover_network()
 
 
-class CoveredTrack:
-    """How much of a track's mouth is hidden, view after view; a batch of views is held at most."""
-
-    def __init__(self, meter: CoverMeter) -> None:
-        self._meter = meter
-        self._pts: list[int] = []
-        self._shares: list[Floats] = []
-        self._waiting: list[CoverView] = []
-
-    def add(self, view: CoverView) -> None:
-        """The next view, in order of time."""
-        self._pts.append(view.pts)
-        self._waiting.append(view)
-        if len(self._waiting) == BATCH:
-            self._measure()
-
-    def spans(self, least: float, end_pts: int) -> list[CoverSpan]:
-        """Where something hides at least this share of the mouth; after the last view."""
-        self._measure()
-        return cover_spans(self._pts, np.concatenate(self._shares), least, end_pts)
-
-    def _measure(self) -> None:
-        self._shares.append(self._meter.shares(self._waiting))
-        self._waiting = []
-
-
-def cover_places(track: SmoothTrack) -> set[int]:
-    """The frames of a track that are looked at: every third, and the last."""
-    return {*range(0, len(track.pts), VIEW_EVERY), len(track.pts) - 1}
-
-
-def cover_cut(landmarks: Floats) -> tuple[Floats, int]:
-    """The [2, 3] affine from film px to what the network looks at, and its side in px."""
-    return crop_affine(landmarks, COVER_CROP), COVER_CROP.size_px
-
-
 def cover_view(pts: int, frame: Pixels, landmarks: Floats) -> CoverView:
     """The mouth of one frame.
 
@@ -114,30 +76,32 @@ def cover_view(pts: int, frame: Pixels, landmarks: Floats) -> CoverView:
         frame: [H, W, 3] RGB.
         landmarks: [468, 2] face mesh in pixels of it.
     """
-    affine, side = cover_cut(landmarks)
+    affine, side = crop_affine(landmarks, COVER_CROP), COVER_CROP.size_px
     oval = np.zeros((side, side), np.uint8)
     cv2.fillPoly(oval, [apply(affine, landmarks[list(FACE_OVAL)]).round().astype(np.int32)], 1)
     oval[: round((MOUTH_TOP - COVER_CROP.top) / COVER_CROP.width * side)] = 0
     return CoverView(pts, crop_frame(frame, affine, side), oval.astype(bool))
 
 
-def cover_spans(pts: Sequence[int], shares: Floats, least: float, end_pts: int) -> list[CoverSpan]:
+def cover_spans(pts: Sequence[int], shares: Floats, least: float, track_pts: tuple[int, int]) -> list[CoverSpan]:
     """Where something hides a mouth: from after the last view that was free to the next one.
 
     Args:
         pts: when it was viewed, ascending.
         shares: [N, 2] of `CoverMeter.shares`; a view that differs from both beside it is not believed.
         least: the share from which on a mouth is hidden.
-        end_pts: end of the track.
+        track_pts: begin and end of the track.
     """
+    if not len(pts):
+        return []
     calm = np.sort(np.stack([_shifted(shares, -1), shares, _shifted(shares, 1)]), 0)[1]
     spans = []
     for kind, name in enumerate(KINDS):
         hidden = np.concatenate([[False], calm[:, kind] >= least, [False]])
         edges = np.flatnonzero(np.diff(hidden.astype(int)))
         for first, after in zip(edges[::2], edges[1::2], strict=True):
-            start = pts[first] if first == 0 else pts[first - 1] + 1
-            spans.append(CoverSpan(start, pts[after] if after < len(pts) else end_pts, name))
+            start = track_pts[0] if first == 0 else pts[first - 1] + 1
+            spans.append(CoverSpan(start, pts[after] if after < len(pts) else track_pts[1], name))
     return sorted(spans, key=lambda span: (span.start_pts, span.kind))
 
 

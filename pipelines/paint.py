@@ -30,17 +30,16 @@ from diff2lip.sampler import paint, track_noise
 from diff2lip.unet import Condition
 from pipelines.dub_mel import DubMel
 from pipelines.eligibility import Eligibility
-from pipelines.paint_spans import spans_to_paint
 from pipelines.progress import Tell, untold
-from pipelines.reference import choose_references, closed_frames
+from pipelines.reference import choose_references
 from pipelines.row_table import draft_table
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key, file_digest
 from pipelines.stored_sound import stored_sound
-from pipelines.track_frames import TrackFrames
+from pipelines.track_frames import TrackFrames, frames_to_paint
 from schemas.frames import PAINTED_FRAME
 from schemas.reason import Verdict
-from schemas.shot import PAINTED_SHOT, PLANNED_SHOT
+from schemas.shot import CROPPED_SHOT, PAINTED_SHOT
 from schemas.timing import fraction
 
 VERSION = 2  # raised when the same facts give other pixels
@@ -53,7 +52,7 @@ NoiseIds = tuple[str, int, int]  # film, shot, track
 class PaintMouths(RowStage):
     """Adds the painted crops of each track with verdict dub or review."""
 
-    consumes: ClassVar[pa.Schema] = PLANNED_SHOT
+    consumes: ClassVar[pa.Schema] = CROPPED_SHOT
     produces: ClassVar[pa.Schema] = PAINTED_SHOT
 
     def __init__(
@@ -64,28 +63,28 @@ class PaintMouths(RowStage):
         self._painter = Painter(Path(model_path), sampler, self._store, threads)
 
     def facts(self, row: Row) -> Row:
+        if row["crops_uri"] is None:
+            return {"painted": []}
         wanted = [verdict["track_index"] for verdict in row["verdicts"] if verdict["verdict"] != Verdict.LEAVE]
         painted = [self._paint_track(row, index) for index in wanted]
         return {"painted": [track for track in painted if track["num_frames"]]}
 
     def _paint_track(self, row: Row, track_index: int) -> Row:
         begin = time.monotonic()
-        track = next(track for track in row["tracks"] if track["track_index"] == track_index)
-        frames = TrackFrames(row["tracks_uri"], track_index)
-        # Where a gap was bridged something hides the face: no mouth is painted upon it.
-        chosen = frames_in_spans(frames.seen, spans_to_paint(row, track, self._eligibility))
+        track = TrackFrames(row["tracks_uri"], track_index)
+        chosen = frames_to_paint(row, track, self._eligibility)
         if not chosen:
             return {"track_index": track_index, "painted_uri": "", "num_frames": 0, "seconds": 0.0}
-        uri = self._commit(self._painted(row, frames, track_index, [frame["pts"] for frame in chosen]))
+        uri = self._commit(self._painted(row, track, chosen))
         seconds = time.monotonic() - begin
         return {"track_index": track_index, "painted_uri": uri, "num_frames": len(chosen), "seconds": seconds}
 
-    def _painted(self, row: Row, track: TrackFrames, track_index: int, pts: list[int]) -> Iterator[Row]:
+    def _painted(self, row: Row, track: TrackFrames, pts: list[int]) -> Iterator[Row]:
         """The rows of PAINTED_FRAME of these frames of a track, painted batch by batch as they are taken."""
-        noise_ids = (row["film_id"], row["shot_index"], track_index)
-        references, weights = self._references(track, pts), fade_weights(track.pts, pts)
+        noise_ids = (row["film_id"], row["shot_index"], track.index)
+        references, weights = self._references(row["crops_uri"], track, pts), fade_weights(track.pts, pts)
         mel = DubMel(stored_sound(self._store, row["dub_digest"], Path(row["dub_uri"])), self._painter.sound)
-        frames = track.read(pts, ["affine", "landmarks", "crop"])
+        frames = track.cropped(row["crops_uri"], pts, ["affine", "landmarks", "crop"])
         for part in self._painter.batches(len(pts)):
             batch = list(islice(frames, part.stop - part.start))
             windows = mel.windows(_dub_times_s(row, pts[part]))
@@ -95,13 +94,11 @@ class PaintMouths(RowStage):
                 geometry = {name: frame[name] for name in ("pts", "affine", "landmarks")}
                 yield geometry | {"weight": weight, "source": frame["crop"], "crop": crop}
 
-    def _references(self, track: TrackFrames, pts: list[int]) -> list[bytes]:
+    def _references(self, crops_uri: str, track: TrackFrames, pts: list[int]) -> list[bytes]:
         """The reference crop of each frame to paint; at most a few different ones."""
-        seen = track.seen
-        closed = closed_frames(np.array([frame["opening"] for frame in seen], np.float32))
-        candidates = [frame["crop"] for frame in track.read([seen[index]["pts"] for index in closed], ["crop"])]
+        candidates = [frame["crop"] for frame in track.cropped(crops_uri, track.closed, ["crop"])]
         pictures = np.stack([self._painter.pixels(crop) for crop in candidates])
-        painted = (self._painter.pixels(frame["crop"]) for frame in track.read(pts, ["crop"]))
+        painted = (self._painter.pixels(frame["crop"]) for frame in track.cropped(crops_uri, pts, ["crop"]))
         return [candidates[index] for index in choose_references(pictures, painted, self._painter.mask_row)]
 
     def _commit(self, frames: Iterator[Row]) -> str:
@@ -240,11 +237,6 @@ class Painter:
             network = self._checkpoint.denoiser.to(memory_format=torch.channels_last).to(self._device)
             set_precision(network, self._sampler.precision)
         return self._checkpoint
-
-
-def frames_in_spans(frames: list[Row], spans: list[tuple[int, int]]) -> list[Row]:
-    """The frames whose pts lies in one of the half-open spans."""
-    return [frame for frame in frames if any(start <= frame["pts"] < end for start, end in spans)]
 
 
 def fade_weights(track_pts: list[int], painted_pts: list[int]) -> list[float]:

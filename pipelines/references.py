@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore
 
-URI_COLUMNS = ("tracks_uri", "patch_uri", "review_patch_uri")
+URI_COLUMNS = ("tracks_uri", "crops_uri", "patch_uri", "review_patch_uri")
 
 
 def relocated(row: Row, store: ObjectStore) -> Row:

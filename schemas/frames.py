@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from schemas.column import column
+from schemas.column import column, widen
 
 NUM_LANDMARKS = 468
 LANDMARKS = pa.list_(pa.float32(), NUM_LANDMARKS * 2)
@@ -19,9 +19,10 @@ TRACK_FRAME = pa.schema(
         column("landmarks", LANDMARKS, "Face mesh, x y in turn, smoothed.", unit="film px"),
         column("opening", pa.float32(), "Inner-lip gap over mouth width, not smoothed."),
         column("affine", AFFINE, "Film pixels to crop pixels, row by row; pixel centres at integers."),
-        column("crop", pa.binary(), "Source crop, size x size x 3 bytes, RGB."),
     ]
 )
+
+CROPPED_FRAME = widen(TRACK_FRAME, column("crop", pa.binary(), "Source crop, size x size x 3 bytes, RGB."))
 
 PAINTED_FRAME = pa.schema(
     [

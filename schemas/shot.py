@@ -61,7 +61,7 @@ TRACK_FACTS = pa.struct(
 
 TRACKED_SHOT = widen(
     ALIGNED_SHOT,
-    column("tracks_uri", pa.string(), "Boxes, landmarks, affines, crops; null without a face.", nullable=True),
+    column("tracks_uri", pa.string(), "Boxes, landmarks, affines; null without a face.", nullable=True),
     column("tracks", pa.list_(TRACK_FACTS), "A few numbers of each face track."),
     column("picture_lost", pa.bool_(), "True where the picture of the shot could not be decoded."),
 )
@@ -81,6 +81,11 @@ PLANNED_SHOT = widen(
     column("reason", pa.string(), "Why the shot keeps its original picture; null when dubbed.", nullable=True),
 )
 
+CROPPED_SHOT = widen(
+    PLANNED_SHOT,
+    column("crops_uri", pa.string(), "Crops of what is to be painted; null where nothing is.", nullable=True),
+)
+
 PAINTED_TRACK = pa.struct(
     [
         column("track_index", pa.int32(), "The face track."),
@@ -91,7 +96,7 @@ PAINTED_TRACK = pa.struct(
 )
 
 PAINTED_SHOT = widen(
-    PLANNED_SHOT,
+    CROPPED_SHOT,
     column("painted", pa.list_(PAINTED_TRACK), "The painted crops of each track with verdict dub or review."),
 )
 

@@ -1,4 +1,4 @@
-"""A planned shot whose tracks lie in storage, as painting finds them; crops are noise."""
+"""A planned shot whose tracks and crops lie in storage, as painting finds them; crops are noise."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from pipelines.media.sound import write_wav
 from pipelines.storage import ObjectStore
-from schemas.frames import NUM_LANDMARKS, TRACK_FRAME
+from schemas.frames import CROPPED_FRAME, NUM_LANDMARKS
 from schemas.reason import Verdict
 from schemas.timing import ANALYSIS_RATE_HZ
 from tests.planned_rows import TICKS_PER_FRAME, shot, spans, track
@@ -41,12 +41,13 @@ def planned(folder: Path, num_frames: int, spoken: tuple[int, int], size_px: int
     write_wav(folder / "dub.wav", rng.normal(0, 0.1, num_frames * ANALYSIS_RATE_HZ // 25).astype(np.float32), 16_000)
     both = zip(*(track_rows(index, num_frames, size_px) for index in range(2)), strict=True)
     rows = [row for of_frame in both for row in of_frame]  # in order of time, as TrackFaces writes them
-    uri = ObjectStore(str(folder)).put_table("ab" * 32, pa.Table.from_pylist(rows, schema=TRACK_FRAME))
+    uri = ObjectStore(str(folder)).put_table("ab" * 32, pa.Table.from_pylist(rows, schema=CROPPED_FRAME))
     end_pts = num_frames * TICKS_PER_FRAME
     verdicts = [Verdict.LEAVE, Verdict.DUB]
     return shot(
         *(track(index, num_frames=num_frames, end_pts=end_pts) for index in range(2)),
         tracks_uri=uri,
+        crops_uri=uri,  # more columns than a table of tracks has harm nobody
         dub_uri=str(folder / "dub.wav"),
         dub_speech=spans((spoken,)),
         original_speech=[],

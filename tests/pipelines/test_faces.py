@@ -1,7 +1,6 @@
 """TrackFaces on films whose faces are put there: exact births and deaths, crops of the right place."""
 
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import pyarrow as pa
 import pytest
 
 from diff2lip.config import CropConfig
-from pipelines import faces
 from pipelines.eligibility import Eligibility
 from pipelines.face_detector import DetectorConfig, FaceDetector
 from pipelines.face_frame import apply
@@ -19,12 +17,12 @@ from pipelines.face_mesh import FaceMesh
 from pipelines.face_scan import between, same_faces
 from pipelines.face_tracks import Face
 from pipelines.faces import TrackFaces
-from pipelines.media.picture_part import rgb_parts
 from pipelines.speaking import speech_pieces
 from pipelines.stage import check_chain
 from pipelines.storage import read_table
 from schemas.frames import TRACK_FRAME
 from schemas.shot import ALIGNED_SHOT, TRACKED_SHOT
+from tests.cropped_tracks import crops_of
 from tests.film_rows import film_row
 from tests.pipelines.standing_faces import frame_with
 from tests.portraits import SIDE_PX, talking_portrait
@@ -119,7 +117,7 @@ def test_crops_show_the_face_where_the_affine_says(tmp_path: Path) -> None:
     assert table.schema == TRACK_FRAME
     assert table["pts"].to_pylist() == list(film.pts)
     frames = table.to_pylist()
-    crops = np.stack([np.frombuffer(frame["crop"], np.uint8).reshape(64, 64, 3) for frame in frames]).astype(float)
+    crops = crops_of(row, 64).astype(float)
     assert np.abs(crops[4:-4] - crops.mean(0)).mean() < 6  # the face moves through the picture, not in its crop
     corners = np.array([frame["affine"] for frame in frames]).reshape(-1, 2, 3)[:, 0, 2]
     assert np.all(np.diff(corners) < 0)
@@ -127,7 +125,7 @@ def test_crops_show_the_face_where_the_affine_says(tmp_path: Path) -> None:
 
 @pytest.mark.assets
 @pytest.mark.usefixtures("models")
-def test_frames_lie_in_order_of_time_with_each_tracks_own_crop(tmp_path: Path) -> None:
+def test_frames_lie_in_order_of_time_with_each_tracks_own_affine(tmp_path: Path) -> None:
     film = make_film(tmp_path / "film.mp4", replace(SPEC, num_frames=12), lambda at: frame_with(0, 160))
     (row,) = track(TrackFaces(store_uri=str(tmp_path / "work")), shot_row(film))
 
@@ -139,21 +137,6 @@ def test_frames_lie_in_order_of_time_with_each_tracks_own_crop(tmp_path: Path) -
     assert all(frame["box"][0] // 160 == frame["track_index"] for frame in frames)  # left face, right face
     lefts = [apply(np.array(frame["affine"]).reshape(2, 3), np.array([160.0, 120.0]))[0] for frame in frames]
     assert all((left > 64) == (frame["track_index"] == 0) for left, frame in zip(lefts, frames, strict=True))
-
-
-@pytest.mark.assets
-@pytest.mark.usefixtures("models")
-def test_a_frame_that_is_not_decoded_again_loses_the_shot_and_leaves_no_table(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    film = make_film(tmp_path / "film.mp4", replace(SPEC, num_frames=12), lambda at: frame_with(80))
-    monkeypatch.setattr(faces, "rgb_parts", lambda *given: islice(rgb_parts(*given), 11))
-
-    (row,) = track(TrackFaces(store_uri=str(tmp_path / "work")), shot_row(film))
-
-    assert row["picture_lost"]
-    assert row["tracks_uri"] is None
-    assert not [path for path in (tmp_path / "work").rglob("*") if path.is_file()]
 
 
 @pytest.mark.assets

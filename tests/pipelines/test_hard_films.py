@@ -17,6 +17,7 @@ from pipelines.faces import TrackFaces
 from pipelines.plan import plan_shots, plan_table
 from pipelines.storage import read_table
 from schemas.shot import ALIGNED_SHOT
+from tests.cropped_tracks import crops_of
 from tests.film_rows import film_row
 from tests.real_assets import real_asset
 from tests.synthetic import FilmSpec, SyntheticFilm, make_film
@@ -57,7 +58,7 @@ def tracked(folder: Path, film: SyntheticFilm) -> list[dict[str, Any]]:
     table = TrackFaces(store_uri=str(folder / "work"))(pa.Table.from_pylist([row], schema=ALIGNED_SHOT))
     assert plan_table(plan_shots(table)).num_rows >= 1
     (found,) = table.to_pylist()
-    tracks: list[dict[str, Any]] = [one | {"uri": found["tracks_uri"]} for one in found["tracks"]]
+    tracks: list[dict[str, Any]] = [one | {"uri": found["tracks_uri"], "row": found} for one in found["tracks"]]
     return tracks
 
 
@@ -79,7 +80,7 @@ def test_a_face_that_is_cut_off_by_the_edge_gives_a_plan(tmp_path: Path, x: int,
     for track in tracked(tmp_path, film):
         table = read_table(track["uri"])
         assert np.isfinite(np.array(table["landmarks"].to_pylist())).all()
-        assert all(len(crop) == 3 * 96**2 for crop in table["crop"].to_pylist())
+        assert len(crops_of(track["row"], 96, track["track_index"])) == table.num_rows
 
 
 def test_shots_of_one_frame_each_give_a_plan(tmp_path: Path) -> None:
@@ -107,8 +108,7 @@ def test_a_black_film_gives_a_plan_without_faces(tmp_path: Path) -> None:
 
 
 def crop_of(track: dict[str, Any], at: int = 3) -> NDArray[np.float64]:
-    crop = read_table(track["uri"])["crop"][at].as_py()
-    return np.frombuffer(crop, np.uint8).reshape(96, 96, 3).astype(np.float64)
+    return crops_of(track["row"], 96)[at].astype(np.float64)
 
 
 def straight(folder: Path) -> dict[str, Any]:

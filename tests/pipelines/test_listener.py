@@ -9,6 +9,7 @@ from benchmarks.analysis_speed import as_shot
 from diff2lip.config import SamplerConfig
 from jobs.inspect_job import film_row
 from pipelines.composite import CompositeShot
+from pipelines.crops import CutCrops
 from pipelines.eligibility import Eligibility
 from pipelines.faces import TrackFaces
 from pipelines.media.picture import coded_frames
@@ -33,6 +34,7 @@ def composited(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     stages = (
         TrackFaces(store_uri=str(folder), crop=TINY.crop),
         lambda tracked: plan_shots(tracked, SMALL_CROPS),
+        CutCrops(str(folder), TINY.crop, SMALL_CROPS),
         PaintMouths(str(folder), str(model), SamplerConfig(steps=1, frames_per_batch=4), SMALL_CROPS, threads=1),
         CompositeShot(str(folder), TINY.crop),
     )

@@ -13,7 +13,7 @@ from pipelines.face_detector import FaceDetector
 from pipelines.face_frame import MOUTH_LEFT, MOUTH_RIGHT
 from pipelines.face_mesh import FaceMesh
 from pipelines.media.picture import rgb_frames
-from pipelines.mouth_cover import BATCH, CoveredTrack, CoverMeter, CoverSpan, CoverView, cover_spans, cover_view
+from pipelines.mouth_cover import CoverMeter, CoverSpan, CoverView, cover_spans, cover_view
 from tests.real_assets import real_asset
 
 Pixels = NDArray[np.uint8]
@@ -31,26 +31,31 @@ def viewed(*hidden: float) -> NDArray[np.float64]:
 
 
 def test_a_span_reaches_from_after_the_last_free_view_to_the_next_one() -> None:
-    spans = cover_spans([0, 3, 6, 9, 12, 15], viewed(0, 0, 0.5, 0.5, 0, 0), LEAST, 18)
+    spans = cover_spans([0, 3, 6, 9, 12, 15], viewed(0, 0, 0.5, 0.5, 0, 0), LEAST, (0, 18))
 
     assert spans == [CoverSpan(4, 12, "thing")]
 
 
 def test_what_hides_the_mouth_at_an_end_hides_it_to_that_end() -> None:
-    assert cover_spans([0, 3, 6, 9], viewed(0.5, 0.5, 0, 0), LEAST, 12) == [CoverSpan(0, 6, "thing")]
-    assert cover_spans([0, 3, 6, 9], viewed(0, 0, 0.5, 0.5), LEAST, 12) == [CoverSpan(4, 12, "thing")]
-    assert cover_spans([0], viewed(0.5), LEAST, 1) == [CoverSpan(0, 1, "thing")]
+    assert cover_spans([0, 3, 6, 9], viewed(0.5, 0.5, 0, 0), LEAST, (0, 12)) == [CoverSpan(0, 6, "thing")]
+    assert cover_spans([0, 3, 6, 9], viewed(0, 0, 0.5, 0.5), LEAST, (0, 12)) == [CoverSpan(4, 12, "thing")]
+    assert cover_spans([3, 6], viewed(0.5, 0), LEAST, (1, 8)) == [CoverSpan(1, 6, "thing")]
+    assert cover_spans([0], viewed(0.5), LEAST, (0, 1)) == [CoverSpan(0, 1, "thing")]
 
 
 def test_one_view_that_differs_from_both_beside_it_is_not_believed() -> None:
-    assert cover_spans([0, 3, 6, 9, 12], viewed(0, 0, 0.9, 0, 0), LEAST, 15) == []
-    assert cover_spans([0, 3, 6, 9, 12], viewed(0.9, 0.9, 0, 0.9, 0.9), LEAST, 15) == [CoverSpan(0, 15, "thing")]
+    assert cover_spans([0, 3, 6, 9, 12], viewed(0, 0, 0.9, 0, 0), LEAST, (0, 15)) == []
+    assert cover_spans([0, 3, 6, 9, 12], viewed(0.9, 0.9, 0, 0.9, 0.9), LEAST, (0, 15)) == [CoverSpan(0, 15, "thing")]
+
+
+def test_a_mouth_that_was_never_viewed_is_not_hidden() -> None:
+    assert cover_spans([], np.zeros((0, 2)), LEAST, (0, 2)) == []
 
 
 def test_things_and_titles_are_told_apart() -> None:
     shares = np.array([[0, 0.3], [0.2, 0.3], [0.2, 0], [0, 0]])
 
-    spans = cover_spans([0, 3, 6, 9], shares, LEAST, 12)
+    spans = cover_spans([0, 3, 6, 9], shares, LEAST, (0, 12))
 
     assert {span.kind for span in spans} == {"thing", "text"}
 
@@ -79,24 +84,6 @@ def test_a_hand_is_noticed_as_a_person_sees_it() -> None:
     assert len(true) > 50
     assert len(found & true) >= 0.9 * len(true)
     assert len(found & true) >= 0.9 * len(found)
-
-
-@pytest.mark.parametrize("count", [1, BATCH - 1, BATCH, BATCH + 1])
-def test_views_that_come_one_by_one_are_all_measured(count: int) -> None:
-    """The last ones of a track before which a hand comes, so that only the last views differ from the others."""
-    meter, seen = (
-        CoverMeter(),
-        [view for view in views("clip-wolfgang") if view.pts <= HAND.start + 4 * EVERY][-count:],
-    )
-    track = CoveredTrack(meter)
-    for view in seen:
-        track.add(view)
-
-    pts, end_pts = [view.pts for view in seen], seen[-1].pts + EVERY
-    spans = track.spans(LEAST, end_pts)
-
-    assert spans == cover_spans(pts, meter.shares(seen), LEAST, end_pts)
-    assert spans[-1].end_pts == end_pts
 
 
 @pytest.mark.parametrize("clip", ["clip-test-movie", "clip-jwp-intro", "clip-single-face", "clip-obama-speech"])

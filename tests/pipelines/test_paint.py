@@ -9,7 +9,7 @@ import torch
 
 from diff2lip.config import SamplerConfig
 from diff2lip.precision import Precision
-from pipelines.paint import FADE_FRAMES, Painter, fade_weights, frames_in_spans
+from pipelines.paint import FADE_FRAMES, Painter, fade_weights
 from pipelines.storage import ObjectStore
 from tests.tiny_model import TINY, save_tiny_model
 
@@ -76,12 +76,6 @@ def test_a_batch_that_is_stored_is_not_painted_again(model: Path, tmp_path: Path
 
     assert len(stored) == 2  # of four frames and of two
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()} == stored
-
-
-def test_only_frames_within_a_span_are_chosen() -> None:
-    frames = [{"pts": pts} for pts in (0, 10, 20, 30, 40)]
-
-    assert [frame["pts"] for frame in frames_in_spans(frames, [(10, 20), (35, 50)])] == [10, 40]
 
 
 def test_painting_fades_where_unpainted_frames_adjoin_and_not_at_a_cut() -> None:

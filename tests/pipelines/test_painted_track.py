@@ -13,7 +13,7 @@ from pipelines import row_table
 from pipelines.eligibility import Eligibility
 from pipelines.paint import PaintMouths
 from pipelines.storage import read_table
-from schemas.shot import PLANNED_SHOT
+from schemas.shot import CROPPED_SHOT
 from tests.planned_tracks import planned, track_rows
 from tests.tiny_model import TINY, save_tiny_model
 
@@ -34,7 +34,7 @@ def paint(model: Path, row: dict[str, Any], folder: Path) -> dict[str, Any]:
         Eligibility(paint_margin_s=Fraction(0)),
         threads=1,
     )
-    (painted,) = stage(pa.Table.from_pylist([row], schema=PLANNED_SHOT)).to_pylist()[0]["painted"]
+    (painted,) = stage(pa.Table.from_pylist([row], schema=CROPPED_SHOT)).to_pylist()[0]["painted"]
     return dict(painted)
 
 
