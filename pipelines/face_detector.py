@@ -151,7 +151,7 @@ def working_scale(height: int, width: int, config: DetectorConfig) -> float:
 def _resized(frame: Frames, scale: float) -> Frames:
     if scale == 1.0:
         return frame
-    kernel = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    kernel = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR  # above, two pixels each way are all there are
     resized: Frames = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=kernel)
     return resized
 

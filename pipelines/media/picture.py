@@ -140,18 +140,18 @@ def to_rgb(
     """
     meant = coding or coding_of(frame)
     width, height = size or (frame.width, frame.height)
-    return np.asarray(
-        frame.to_ndarray(
-            width=width,
-            height=height,
-            format="rgb24",
-            src_colorspace=meant.matrix,
-            src_color_range=ColorRange.JPEG if meant.full_range else ColorRange.MPEG,
-            dst_color_range=ColorRange.JPEG,
-            interpolation=kernel if size is None else MEAN,
-        ),
-        np.uint8,
+    rgb = frame.reformat(
+        width=width,
+        height=height,
+        format="rgb24",
+        src_colorspace=meant.matrix,
+        src_color_range=ColorRange.JPEG if meant.full_range else ColorRange.MPEG,
+        dst_color_range=ColorRange.JPEG,
+        interpolation=kernel if size is None else MEAN,
     )
+    (plane,) = rgb.planes
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(height, plane.line_size)  # of the new frame: no copy
+    return np.ascontiguousarray(rows[:, : 3 * width]).reshape(height, width, 3)
 
 
 def coding_of(frame: VideoFrame) -> Coding:
