@@ -26,6 +26,7 @@ Floats = NDArray[np.float64]
 # A logistic fit's slope, and the likenesses that say nothing: of real voices it is the lower one, the upper one of a
 # synthesiser's, which are more alike. `benchmarks.voice_likeness` fits them.
 DECIDING, HALF_LIKENESS = 30.0, (0.66, 0.73)
+WRONG_LINE = 0.05  # of the lines that mouths are sure of; where all of a person's are wrong, its voice is not known
 KNOWN_UNSEEN = 0.5  # of the voices of nobody who is seen, so many are somebody's whom the film shows elsewhere
 
 
@@ -136,7 +137,8 @@ def voice_odds(said: Sequence[KnownLine], voice: Floats, most: float) -> float:
     """Log-likelihood ratio of a voice being a person's, over its being anybody's.
 
     The person may sound as in any of its lines, the longer the likelier: so one that is wrongly thought its own, with
-    another's voice, does not make the right ones look wrong.
+    another's voice, does not make the right ones look wrong. Where two lines contradict each other and there is no
+    third, both are doubted, and neither is ruled out.
 
     Args:
         said: by the person, elsewhere.
@@ -146,7 +148,8 @@ def voice_odds(said: Sequence[KnownLine], voice: Floats, most: float) -> float:
     likeness = np.array([line.voice @ voice for line in said])
     telling = likeness - np.clip(likeness, *HALF_LIKENESS)
     ratios = np.exp(np.clip(DECIDING * telling, -most, most))
-    return float(np.log(np.average(ratios, weights=[line.length_s for line in said])))
+    all_wrong = WRONG_LINE ** len(said)
+    return float(np.log(all_wrong + (1 - all_wrong) * np.average(ratios, weights=[line.length_s for line in said])))
 
 
 def reweighed(scores: Mapping[int, float], own: Mapping[int, float], unseen: Sequence[float]) -> dict[int, float]:

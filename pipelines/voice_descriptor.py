@@ -76,7 +76,7 @@ def voice_mel(wave: Floats) -> Floats:
 
 
 def voice_network(weights: Path) -> Any:
-    """[B, S, 40] mel to [B, 256]: three LSTM layers; the last state, projected and rectified, is of length 1 (Eq. 4)."""
+    """[B, S, 40] mel to [B, 256]: three LSTM layers; the last state is projected and rectified, length 1 (Eq. 4)."""
     import torch
     from torch import nn
 
