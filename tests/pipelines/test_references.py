@@ -6,7 +6,7 @@ from pipelines.eligibility import Eligibility
 from pipelines.references import scoreless
 from pipelines.stage import Row
 from schemas.reason import Verdict
-from tests.planned_rows import shot, track
+from tests.planned_rows import shot, spans, track
 
 
 def planned(*scores: float, verdict: Verdict = Verdict.DUB, **changes: Any) -> Row:
@@ -26,7 +26,14 @@ def test_a_score_that_another_shot_changed_paints_nothing_anew() -> None:
 
 
 def test_a_score_by_which_a_line_goes_to_another_face_paints_anew() -> None:
-    assert named(planned(0.95, 0.4)) != named(planned(0.4, 0.95))
+    row, pieces = planned(0.9), ((20, 40), (40, 60))
+    first, last = (
+        [span | {"score": score} for span, score in zip(spans(pieces), scores, strict=True)]
+        for scores in ((0.9, 0.1), (0.1, 0.9))
+    )
+    shots = [row | {"tracks": [row["tracks"][0] | {"speech_scores": scores}]} for scores in (first, last)]
+
+    assert named(shots[0]) != named(shots[1])
 
 
 def test_of_a_face_that_is_left_nothing_is_painted_whatever_its_score() -> None:
