@@ -4,10 +4,10 @@
 
 Three kinds of voices: real people (two men in three clips, and those of FOLDER, a folder of sounds for each: the
 recordings of Debian's pocketsphinx-testdata are of six more), and the voices of two synthesisers, reading languages
-other than English. In films of `benchmarks.who_speaks` some of the latter are heard in English; no sound is. A piece is compared with lines of one, two
-and three pieces, of its own voice (not the next pieces) and of others of its kind. Tells of each kind the share of
-pairs that are misjudged at the likeness that misjudges one's own and others' alike, and the slope and the middle of a
-logistic fit in which own and others count alike.
+other than English. In films of `benchmarks.who_speaks` some of the latter are heard in English; no sound is. A piece
+is compared with lines of one, two and three pieces, of its own voice (not the next pieces) and of others of its kind.
+Tells of each kind the share of pairs that are misjudged at the likeness that misjudges one's own and others' alike,
+and the slope and the middle of a logistic fit in which own and others count alike.
 """
 
 import argparse

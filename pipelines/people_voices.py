@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 
 # A logistic fit's slope, and the likenesses that say nothing: of real voices it is the lower one, the upper one of a
 # synthesiser's, which are more alike. `benchmarks.voice_likeness` fits them.
-DECIDING, HALF_LIKENESS = 30.0, (0.66, 0.73)
+DECIDING, HALF_LIKENESS = 30.0, (0.66, 0.72)
 WRONG_LINE = 0.05  # of the lines that mouths are sure of; where all of a person's are wrong, its voice is not known
 KNOWN_UNSEEN = 0.5  # of the voices of nobody who is seen, so many are somebody's whom the film shows elsewhere
 

@@ -197,7 +197,7 @@ def test_the_ratio_is_bounded_and_says_nothing_between_the_fits() -> None:
 
     assert of(0.0) == pytest.approx(np.log(0.95 * np.exp(-4) + 0.05))
     assert of(1.0) == pytest.approx(np.log(0.95 * np.exp(4) + 0.05))
-    assert of(0.66) == of(0.70) == of(0.73) == pytest.approx(0)
+    assert of(0.66) == of(0.70) == of(0.72) == pytest.approx(0)
     assert voice_odds([line] * 9, np.zeros(256), 4.0) == pytest.approx(-4)
 
 
