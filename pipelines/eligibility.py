@@ -44,7 +44,7 @@ class Eligibility:
     max_unsure_share: float = 0.2
     # 0.9: a piece that is so surely a person's, and no other face's, teaches how this person sounds.
     min_voice_score: float = 0.9
-    # 2 s of such pieces in other shots, two of them: by one alone every tenth voice is mistaken.
+    # 2 s of such pieces in other shots, two of them: by one alone a third more voices are mistaken.
     min_voice_s: float = 2.0
     # 4: a log-likelihood ratio, 1 in 55: so seldom may a voice be unlike itself, in a shout or a whisper. At 0 only
     # mouths say who speaks.
