@@ -11,12 +11,14 @@ from pipelines.admission import film_facts
 from pipelines.align import clip_spans
 from pipelines.eligibility import Eligibility
 from pipelines.media.probe import Probe, probe_film
+from pipelines.original_voices import original_voices
 from pipelines.plan import plan_shots
 from pipelines.shots import DetectShots
 from pipelines.speech import SpeechConfig, stored_speech
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, file_digest
 from pipelines.verdict import measured
+from pipelines.voice_descriptor import VoiceDescriber
 from schemas.film import FILM
 from schemas.reason import Reason
 from schemas.shot import ALIGNED_SHOT
@@ -54,7 +56,9 @@ def inspect_film(path: Path, store_uri: str, track_faces: TableStage | None = No
     probe = probe_film(path)
     film = film_row(path, probe)
     shots = DetectShots(store_uri)(pa.Table.from_pylist([film], schema=FILM))
-    heard = pa.Table.from_pylist([_with_speech(row, store_uri) for row in shots.to_pylist()], schema=ALIGNED_SHOT)
+    describer = VoiceDescriber()
+    rows = [_with_speech(row, store_uri, describer) for row in shots.to_pylist()]
+    heard = pa.Table.from_pylist(rows, schema=ALIGNED_SHOT)
     planned = plan_shots((track_faces or _face_stage(store_uri))(heard), Eligibility())
     return Inspection(film=_film_facts(path, film, probe), shots=[_shot_facts(row) for row in planned.to_pylist()])
 
@@ -73,18 +77,22 @@ def film_row(path: Path, probe: Probe) -> Row:
     return {**names, **places, "me_uri": None, "cast_uri": None, "cast_digest": None, **film_facts(probe)}
 
 
-def _with_speech(row: Row, store_uri: str) -> Row:
+def _with_speech(row: Row, store_uri: str, describer: VoiceDescriber) -> Row:
     """The shot with its original speech, as if its dub were silent."""
     span = Span(row["shot_start_pts"], row["shot_end_pts"], fraction(row["time_base"]))
     start, end = span.to_samples(ANALYSIS_RATE_HZ)
-    spoken = stored_speech(ObjectStore(store_uri), row["film_id"], Path(row["film_uri"]), SpeechConfig())
+    store = ObjectStore(store_uri)
+    spoken = stored_speech(store, row["film_id"], Path(row["film_uri"]), SpeechConfig())
+    speech = clip_spans(spoken.spoken, start, end)
+    pieces = [(one["start"], one["end"]) for one in speech]
     return row | {
         "dub_start_sample": start,
         "dub_end_sample": end,
         "lag_samples": 0,
         "dub_speech": [],
-        "original_speech": clip_spans(spoken.spoken, start, end),
+        "original_speech": speech,
         "original_overlap": clip_spans(spoken.overlapped, start, end),
+        "original_voices": original_voices(store, row, pieces, describer),
     }
 
 

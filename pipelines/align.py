@@ -1,4 +1,4 @@
-"""Stage 2: where the dub lies on each shot, how late it is, and where dub and original speak.
+"""Stage 2: where the dub lies on each shot, how late it is, where dub and original speak, and in whose voice.
 
 The dub is delivered as it comes: its sample 0 lies at film time 0. So the dub's span on a shot is the
 shot's own span in samples, and the mouths follow what will be heard. The lag is measured and reported,
@@ -13,10 +13,12 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.media.container import UndecodableError
+from pipelines.original_voices import original_voices
 from pipelines.speech import SampleSpan, SpeechConfig, stored_speech
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_sound import Sound, stored_sound
+from pipelines.voice_descriptor import VoiceDescriber
 from schemas.shot import ALIGNED_SHOT, SHOT
 from schemas.timing import ANALYSIS_RATE_HZ, Span, fraction, pts_to_sample
 
@@ -36,7 +38,7 @@ class AlignConfig:
 
 
 class AlignDub(RowStage):
-    """Says where the dub lies on a shot, and where dub and original speak in it.
+    """Says where the dub lies on a shot, where dub and original speak in it, and in whose voice the original does.
 
     The lag is measured for a `dub_mix`, which shares music and effects with the film's own sound. A
     `dub_stem` holds dialogue only and shares nothing that could be compared: stems are delivered in sync
@@ -49,6 +51,7 @@ class AlignDub(RowStage):
     def __init__(self, store_uri: str, config: AlignConfig | None = None) -> None:
         self._store = ObjectStore(store_uri)
         self._config = config or AlignConfig()
+        self._describer = VoiceDescriber()
 
     def facts(self, row: Row) -> Row:
         span = Span(row["shot_start_pts"], row["shot_end_pts"], fraction(row["time_base"]))
@@ -57,13 +60,16 @@ class AlignDub(RowStage):
         original = stored_speech(self._store, row["film_id"], Path(row["film_uri"]), self._config.speech)
         zero = _film_start(row)
         dub = [(first + zero, after + zero) for first, after in spoken.spoken]
+        speech = clip_spans(original.spoken, start, end)
+        pieces = [(span["start"], span["end"]) for span in speech]
         return {
             "dub_start_sample": start - zero,
             "dub_end_sample": end - zero,
             "lag_samples": self._lag_samples(row),
             "dub_speech": clip_spans(dub, start, end),
-            "original_speech": clip_spans(original.spoken, start, end),
+            "original_speech": speech,
             "original_overlap": clip_spans(original.overlapped, start, end),
+            "original_voices": original_voices(self._store, row, pieces, self._describer),
         }
 
     def _lag_samples(self, row: Row) -> int:

@@ -12,7 +12,7 @@ from pipelines.film_stitches import FilmStitches, failed_film, film_event, stitc
 from pipelines.live_frames import LiveFrames, live_frames
 from pipelines.placement import PLACEMENTS
 from pipelines.progress import Event, Listener
-from pipelines.references import is_whole, keyed, nameless, relocated
+from pipelines.references import is_whole, keyed, nameless, relocated, scoreless
 from pipelines.run_stage import configure_ray_data, finished_rows
 from pipelines.stage import Row
 from pipelines.stitch import Review
@@ -83,7 +83,8 @@ def paint_and_stitch(
             elif (done := _stored_shot(key, store)) is not None:
                 for stage in PAINTING_STAGES:
                     _report([{"stage": stage}], done, listener, cached=True)
-                yield from films.take(done | _names(row) | {"verdicts": row["verdicts"]})
+                told = {name: row[name] for name in ("verdicts", "tracks", "original_voices")}
+                yield from films.take(done | _names(row) | told)
             else:
                 manifest.append(row)
                 waiting[row["dub_id"], row["shot_index"]] = key
@@ -168,7 +169,8 @@ def _analysis_key(film: Row, config: DubConfig) -> str:
 
 
 def _shot_key(row: Row, config: DubConfig) -> str:
-    facts = {name: value for name, value in keyed(row).items() if name not in NAMES}
+    seen = keyed(scoreless(row, config.eligibility))
+    facts = {name: value for name, value in seen.items() if name not in NAMES}
     facts["verdicts"] = nameless(row["verdicts"])
     return content_key("dubbed-shot", VERSION, {"shot": facts, "config": config.painting_facts})
 

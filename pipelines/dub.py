@@ -11,7 +11,7 @@ from ray.data import Dataset
 
 from diff2lip.checkpoint import read_config
 from diff2lip.config import CropConfig, SamplerConfig
-from pipelines import align, composite, crops, faces, paint, shots, speech
+from pipelines import align, composite, crops, faces, original_voices, paint, shots, speech
 from pipelines.align import AlignConfig, AlignDub
 from pipelines.blend import BlendConfig
 from pipelines.composite import CompositeShot
@@ -33,6 +33,7 @@ ANALYSIS_VERSIONS = {
     "shots": shots.VERSION,
     "speech": speech.VERSION,
     "align": align.VERSION,
+    "voices": original_voices.VERSION,
     "heard": faces.HEARD_FACTS,
     "covers": faces.COVER_FACTS,
     "faces": faces.VERSION,

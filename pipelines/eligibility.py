@@ -42,6 +42,15 @@ class Eligibility:
     min_doubt_score: float = 0.3
     # 0.2 of the time in which a face is heard: a moment of doubt within a line is decided by the rest of the line.
     max_unsure_share: float = 0.2
+    # 0.9: a piece that is so surely a person's, and no other face's, teaches how this person sounds.
+    min_voice_score: float = 0.9
+    # 2 s of such pieces in other shots, two of them: by one alone a third more voices are mistaken.
+    min_voice_s: float = 2.0
+    # 4: a log-likelihood ratio, 1 in 55: so seldom may a voice be unlike itself, in a shout or a whisper. At 0 only
+    # mouths say who speaks.
+    max_voice_doubt: float = 4.0
+    # 1, so 0.48 becomes 0.7: a voice that sounds alike does not make a mouth speak that hardly seems to.
+    max_voice_trust: float = 1.0
     # 0.12 s, three frames at 25 fps: room to fade in and out, and lips move before the sound is heard.
     paint_margin_s: Fraction = Fraction(3, 25)
 
@@ -57,6 +66,10 @@ class Eligibility:
             "0, sure_smear, max_smear": (0, self.sure_smear, self.max_smear),
             "0, sure_hidden_share, max_hidden_share, 1": (0, self.sure_hidden_share, self.max_hidden_share, 1),
             "0, min_doubt_score, min_speaking_score, 1": (0, self.min_doubt_score, self.min_speaking_score, 1),
+            "min_speaking_score, min_voice_score, 1": (self.min_speaking_score, self.min_voice_score, 1),
+            "0, max_voice_trust": (0, self.max_voice_trust),
+            "0, max_voice_doubt": (0, self.max_voice_doubt),
+            "0, min_voice_s": (0, self.min_voice_s),
             "0, max_unsure_share, 1": (0, self.max_unsure_share, 1),
             "1, min_frames": (1, self.min_frames),
             "0, paint_margin_s": (0, self.paint_margin_s),

@@ -44,12 +44,14 @@ class Person:
     """Whom the tracks of one group show.
 
     Attributes:
+        number: from 0; one for each group, whatever it is named.
         name: that of the nearest of the known within `ONE_PERSON`, else "person 1", "person 2" and so on, whoever is
             seen longest first.
         distances: from everybody whose pictures are known: a name goes to one of two who are seen at once, but both
             may be the one.
     """
 
+    number: int
     name: str
     distances: Mapping[str, float]
 
@@ -73,8 +75,8 @@ def find_people(shots: Sequence[Row], named: Mapping[str, Floats] | None = None)
     unknown.sort(key=lambda group: (-sum(one.end_pts - one.start_pts for one in group), group[0].key))
     numbered = {group[0].key: f"person {number}" for number, group in enumerate(unknown, start=1)}
     return {
-        one.key: Person(name or numbered[group[0].key], near)
-        for group, name, near in zip(groups, names, distances, strict=True)
+        one.key: Person(number, name or numbered[group[0].key], near)
+        for number, (group, name, near) in enumerate(zip(groups, names, distances, strict=True))
         for one in group
     }
 

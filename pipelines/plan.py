@@ -10,6 +10,7 @@ from pipelines.cast_list import CastList, by_cast, named_by
 from pipelines.eligibility import Eligibility
 from pipelines.paint_spans import num_frames_to_paint
 from pipelines.people import Person, TrackKey, find_people
+from pipelines.people_voices import judged_scores
 from pipelines.stage import Row
 from pipelines.verdict import Decision, decide_track, measured, shot_reason
 from schemas.reason import Reason, Verdict
@@ -36,9 +37,23 @@ def plan_shots(
         films[row["film_id"], row["cast_uri"]][row["shot_index"]] = row
     cast_of = {film: (casts or {}).get(film[1] or "") for film in films}
     people = {film: find_people(list(shots.values()), named_by(cast_of[film])) for film, shots in films.items()}
+    scores = {film: judged_scores(list(shots.values()), people[film], rules) for film, shots in films.items()}
     keys = [(row["film_id"], row["cast_uri"]) for row in rows]
-    planned = [_planned(row, people[key], cast_of[key], rules) for row, key in zip(rows, keys, strict=True)]
+    judged = [_judged(row, scores[key]) for row, key in zip(rows, keys, strict=True)]
+    planned = [_planned(row, people[key], cast_of[key], rules) for row, key in zip(judged, keys, strict=True)]
     return pa.Table.from_pylist(planned, schema=PLANNED_SHOT)
+
+
+def _judged(row: Row, scores: Mapping[TrackKey, list[Row]]) -> Row:
+    """The row with its tracks' scores as the voices of the film's people leave them."""
+    tracks: list[Row] = []
+    for track in row["tracks"]:
+        judged = scores[row["shot_index"], track["track_index"]]
+        if judged != track["speech_scores"]:
+            surest = max(piece["score"] for piece in judged)
+            track = track | {"speech_scores": judged, "speaking_score": surest}
+        tracks.append(track)
+    return row | {"tracks": tracks}
 
 
 def _planned(row: Row, people: Mapping[TrackKey, Person], cast: CastList | None, eligibility: Eligibility) -> Row:

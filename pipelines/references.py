@@ -5,9 +5,13 @@ A store that is moved, or reached by another address, gives the same keys and ot
 
 from collections.abc import Callable, Sequence
 
+from pipelines.eligibility import Eligibility
+from pipelines.paint_spans import spans_to_paint
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore
+from schemas.reason import Verdict
 
+SCORES = ("speech_scores", "speaking_score", "descriptor")  # of a track
 URI_COLUMNS = ("tracks_uri", "crops_uri", "patch_uri", "review_patch_uri")
 
 
@@ -24,6 +28,20 @@ def keyed(row: Row) -> Row:
 def nameless(verdicts: Sequence[Row]) -> list[Row]:
     """Verdicts without who it is: whom a picture shows changes no pixel of it."""
     return [{name: value for name, value in verdict.items() if name != "person"} for verdict in verdicts]
+
+
+def scoreless(row: Row, eligibility: Eligibility) -> Row:
+    """A PLANNED_SHOT with where each track is painted in place of how surely, and in whose voice, it is heard.
+
+    The scores of a shot follow the voices of all other shots; its pixels depend on what is painted alone.
+    """
+    wanted = {one["track_index"] for one in row["verdicts"] if one["verdict"] != Verdict.LEAVE}
+    tracks = [
+        {name: value for name, value in track.items() if name not in SCORES}
+        | {"painted": spans_to_paint(row, track, eligibility) if track["track_index"] in wanted else []}
+        for track in row["tracks"]
+    ]
+    return {name: value for name, value in row.items() if name != "original_voices"} | {"tracks": tracks}
 
 
 def is_whole(row: Row, store: ObjectStore) -> bool:

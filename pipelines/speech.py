@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from pipelines.media.container import UndecodableError
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_sound import Sound, stored_sound
+from pipelines.torch_threads import one_thread
 from schemas.timing import ANALYSIS_RATE_HZ
 
 VERSION = 2
@@ -165,7 +166,7 @@ def speech_scores(sound: Sound) -> tuple[Floats, NDArray[np.int64]]:
     from pyannote.core import Segment, SlidingWindow, SlidingWindowFeature  # type: ignore[import-untyped]
 
     listener = _speech_model()
-    with _one_thread(), _quiet(), torch.inference_mode():
+    with one_thread(), _quiet(), torch.inference_mode():
         windows = SlidingWindow(start=0.0, duration=listener.duration, step=listener.step)
         found = listener.aggregate(
             SlidingWindowFeature(np.vstack(list(_window_scores(listener, sound))), windows),
@@ -222,19 +223,6 @@ def _speech_model() -> Any:
         from whisperx.vads.pyannote import load_vad_model
     with _quiet():  # again: the import sets the levels of its loggers anew
         return load_vad_model(torch.device("cpu"))._segmentation
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One torch thread: sums in one order, so every machine of a kind and every actor gets the same scores."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @contextmanager

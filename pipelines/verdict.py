@@ -10,6 +10,7 @@ from pipelines.voices import rivals, scored_pieces
 from schemas.reason import Cover, Reason, Verdict
 from schemas.timing import ANALYSIS_RATE_HZ
 
+TELLING = 0.1  # a score that the voice lowers by less needs no word
 Decision = tuple[Verdict, Reason | None]
 
 
@@ -71,18 +72,32 @@ def heard_samples(row: Row, track: Row, eligibility: Eligibility) -> HeardSample
 def measured(row: Row, track: Row, reason: Reason | None, eligibility: Eligibility) -> str | None:
     """What a reason of `decide_track` was found by, beside its threshold, in words for people; None for any other."""
     if reason is Reason.NOT_SPEAKING:
-        return f"speaking score {track['speaking_score']:.2f}, at least {eligibility.min_doubt_score:g}"
+        score = f"speaking score {track['speaking_score']:.2f}, at least {eligibility.min_doubt_score:g}"
+        return score + _without_voice(track)
     if reason is Reason.SPEAKER_UNSURE:
         heard, most = heard_samples(row, track, eligibility), eligibility.max_unsure_share
         share = heard.unsure / max(1, heard.total)
         return (
             f"unsure for {share:.0%} of the {heard.total / ANALYSIS_RATE_HZ:.1f} s it may be heard, at most {most:.0%}"
+            + _without_voice(track)
         )
     unmet = [
         one for one in _demands(row, track, eligibility) if one.reason is reason and one.verdict is not Verdict.DUB
     ]
     unmet.sort(key=lambda demand: demand.verdict is not Verdict.LEAVE)
     return unmet[0].words if unmet else None
+
+
+def _without_voice(track: Row) -> str:
+    """What the mouth alone would say of a track that the voices of the film's people made less sure."""
+    mouth = max((_mouth_score(piece) for piece in track["speech_scores"]), default=0.0)
+    is_less = mouth - track["speaking_score"] >= TELLING
+    return f"; its mouth alone {mouth:.2f}, but the voice is unlike this person's elsewhere" if is_less else ""
+
+
+def _mouth_score(piece: Row) -> float:
+    weighed = piece.get("mouth_score")
+    return float(piece["score"] if weighed is None else weighed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,16 @@ SHOT = widen(
     column("shot_num_frames", pa.int32(), "Frames of the shot."),
 )
 
+VOICE = pa.struct(
+    [
+        column("start", pa.int64(), "A piece of the original's speech, film time.", unit="sample at 16 kHz"),
+        column("end", pa.int64(), "First sample after it.", unit="sample at 16 kHz"),
+        column(
+            "descriptor", pa.list_(pa.float32()), "256 numbers: whose voice it is; none of less than half a second."
+        ),
+    ]
+)
+
 ALIGNED_SHOT = widen(
     SHOT,
     column("dub_start_sample", pa.int64(), "First sample of the dub on this shot.", unit="sample at 16 kHz"),
@@ -22,6 +32,7 @@ ALIGNED_SHOT = widen(
     column("dub_speech", SAMPLE_SPANS, "Where the dub speaks within the shot, film time.", unit="sample at 16 kHz"),
     column("original_speech", SAMPLE_SPANS, "Where the original speaks, film time.", unit="sample at 16 kHz"),
     column("original_overlap", SAMPLE_SPANS, "Where two voices of it speak at once.", unit="sample at 16 kHz"),
+    column("original_voices", pa.list_(VOICE), "Of each piece of its speech, as a voice network hears it."),
 )
 
 SPEECH_SCORE = pa.struct(
@@ -29,6 +40,12 @@ SPEECH_SCORE = pa.struct(
         column("start", pa.int64(), "A piece of the original's speech, film time.", unit="sample at 16 kHz"),
         column("end", pa.int64(), "First sample after it.", unit="sample at 16 kHz"),
         column("score", pa.float32(), "How surely this track is the voice heard there, 0..1."),
+        column(
+            "mouth_score",
+            pa.float32(),
+            "What its mouth alone says, where the plan weighed the voice too; null where the score says it.",
+            nullable=True,
+        ),
     ]
 )
 

@@ -54,6 +54,7 @@ def shot(*tracks: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "dub_speech": spans(SPOKEN),
         "original_speech": spans(SPOKEN),
         "original_overlap": [],
+        "original_voices": [],
         "tracks_uri": "tracks" if tracks else None,
         "picture_lost": False,
         "tracks": [_heard(one, changes.get("original_speech", spans(SPOKEN))) for one in tracks],

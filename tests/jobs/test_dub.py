@@ -121,6 +121,7 @@ class TwoShotPipeline:
         facts |= {
             "lag_samples": 0,
             "original_overlap": [],
+            "original_voices": [],
             "tracks_uri": None,
             "picture_lost": False,
         }

@@ -45,6 +45,7 @@ def shot_row(film: SyntheticFilm, **changes: Any) -> dict[str, Any]:
         "dub_speech": [],
         "original_speech": [],
         "original_overlap": [],
+        "original_voices": [],
         **changes,
     }
 

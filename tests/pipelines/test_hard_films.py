@@ -52,7 +52,13 @@ def tracked(folder: Path, film: SyntheticFilm) -> list[dict[str, Any]]:
     """Its face tracks, in one shot in which original and dub speak all the time."""
     speech = [{"start": 0, "end": 16_000}]
     shot = {"shot_index": 0, "num_shots": 1, "shot_start_pts": film.pts[0], "shot_end_pts": film.end_pts}
-    sound = {"dub_start_sample": 0, "dub_end_sample": 16_000, "lag_samples": 0, "original_overlap": []}
+    sound = {
+        "dub_start_sample": 0,
+        "dub_end_sample": 16_000,
+        "lag_samples": 0,
+        "original_overlap": [],
+        "original_voices": [],
+    }
     row = film_row(film) | shot | sound | {"shot_num_frames": len(film.pts)}
     row |= {"dub_speech": speech, "original_speech": speech}
     table = TrackFaces(store_uri=str(folder / "work"))(pa.Table.from_pylist([row], schema=ALIGNED_SHOT))

@@ -1,0 +1,36 @@
+"""Whose voice each piece of the original's speech is, as a voice network hears it; in storage, for all languages."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipelines.speaking import speech_pieces
+from pipelines.speech import SampleSpan
+from pipelines.stage import Row
+from pipelines.storage import ObjectStore, content_key
+from pipelines.stored_sound import stored_sound
+from pipelines.voice_descriptor import VoiceDescriber
+
+VERSION = 1  # raised when the same sound gives other descriptors
+
+
+def original_voices(
+    store: ObjectStore, film: Row, speech: Sequence[SampleSpan], describer: VoiceDescriber
+) -> list[Row]:
+    """VOICE of each piece of a shot's speech, in order; described once for a film.
+
+    Args:
+        store: where the film's sound lies, and the descriptors are kept.
+        film: FILM or wider.
+        speech: where the original speaks within the shot, in samples at 16 kHz.
+        describer: tells voices apart.
+    """
+    pieces = speech_pieces(speech)
+    if not pieces:
+        return []
+    key = content_key("voices", VERSION, {"film": film["film_id"], "pieces": [list(piece) for piece in pieces]})
+    if not store.has(key):
+        sound = stored_sound(store, film["film_id"], Path(film["film_uri"]))
+        found = describer.describe(sound, pieces)
+        store.put_json(key, [voice.tolist() for voice in found])
+    described = zip(pieces, store.get_json(key), strict=True)
+    return [{"start": start, "end": end, "descriptor": voice} for (start, end), voice in described]
