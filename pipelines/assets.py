@@ -83,6 +83,11 @@ def asset_path(name: str) -> Path:
     return asset.path if asset.present else fetch(name)
 
 
+def declared_digest(name: str) -> str:
+    """SHA-256 of an asset as it is declared, fetched or not."""
+    return _asset(name).sha256
+
+
 def fetch(name: str) -> Path:
     """Bring an asset into the cache, verified, and return its path. Says on stderr what it does.
 

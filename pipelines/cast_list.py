@@ -110,10 +110,13 @@ def by_cast(decided: Decision, person: Person | None, cast: CastList | None) -> 
     """A track's verdict as it is after what the cast list says: never more is painted for it.
 
     Whoever may be somebody who is to be left is left, also beside one who looks still more like them; whoever looks
-    like them a little less than pictures of one person do waits for a person to tell.
+    like them a little less than pictures of one person do waits for a person to tell, and so does a face that cannot
+    be recognised, where somebody is to be left or to wait.
     """
-    if decided[0] is Verdict.LEAVE or person is None or cast is None:
+    if decided[0] is Verdict.LEAVE or cast is None:
         return decided
+    if person is None:
+        return (Verdict.REVIEW, Reason.CAST) if cast.verdicts and decided[0] is Verdict.DUB else decided
     near = {name: person.distances[name] for name in cast.verdicts}
     if any(near[name] <= ONE_PERSON for name, wanted in cast.verdicts.items() if wanted is Verdict.LEAVE):
         return Verdict.LEAVE, Reason.CAST

@@ -23,6 +23,7 @@ from pipelines.media.container import UndecodableError
 from pipelines.media.display import View, display_view
 from pipelines.media.picture import frames
 from pipelines.media.picture_part import part_around, parts_as_rgb
+from pipelines.progress import TELL_EVERY_FRAMES
 from pipelines.row_table import FrameRows, draft_table
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
@@ -32,6 +33,8 @@ from schemas.reason import Reason, Verdict
 from schemas.shot import CROPPED_SHOT, PLANNED_SHOT
 
 VERSION = 1  # raised when the same tracks give other crops
+
+RESIZED_AROUND_PX = 3  # film px that a resize to square pixels looks at beside those that a crop shows
 
 Floats = NDArray[np.float64]
 
@@ -80,11 +83,15 @@ class CutCrops(RowStage):
         return content_key("crops", VERSION, made_of)
 
     def _commit(self, key: str, row: Row, wanted: Mapping[int, WantedFrames]) -> None:
+        all_frames = {index: one.all for index, one in wanted.items()}
         with draft_table(self._store, CROPPED_FRAME) as table:
-            for frame in cropped_frames(row, {index: one.all for index, one in wanted.items()}, self._crop.size_px):
+            painted = 0
+            for frame in cropped_frames(row, all_frames, self._crop.size_px):
                 table.add(frame)
-                if frame["pts"] in wanted[frame["track_index"]].painted:
-                    self.tell(1)
+                painted += frame["pts"] in wanted[frame["track_index"]].painted
+                if painted == TELL_EVERY_FRAMES:
+                    self.tell(painted)
+                    painted = 0
             if table.num_rows < sum(len(one.all) for one in wanted.values()):
                 raise UndecodableError(f"{row['film_uri']}: frames that were decoded once were not again")
             table.commit(key)
@@ -133,6 +140,8 @@ def _cropped(frame: VideoFrame, view: View, rows: list[Row], size_px: int) -> It
     """TRACK_FRAME rows of one frame with their crops."""
     affines = [compose(np.reshape(one["affine"], (2, 3)), view.to_film) for one in rows]  # view px to crop px
     boxes = view.boxes_in_film(np.stack([shown_box(affine, size_px) for affine in affines]))
+    if view.aspect != 1:
+        boxes += np.array([-1, -1, 1, 1]) * RESIZED_AROUND_PX
     parts = [part_around(box, view.width_px, view.height_px) for box in boxes]
     picture = view.of(parts_as_rgb(frame, parts))
     for one, affine in zip(rows, affines, strict=True):

@@ -24,6 +24,7 @@ from schemas.shot import COMPOSITED_SHOT, PLANNED_SHOT, TRACKED_SHOT
 VERSION = 2
 BUILDING = Lock()  # Ray Data's settings belong to the process, and a dataset takes them when it is built
 NAMES = ("film_uri", "dub_uri", "me_uri", "cast_uri", "cast_digest", "title")  # no pixel depends on it
+JUDGED = ("verdicts", "tracks", "original_voices")  # of the plan of this run: no pixel depends on its words and scores
 ANALYSIS_FAILED = "the analysis of a shot failed, and again when it was tried anew: see the log above"
 ANALYSIS_STAGES, PAINTING_STAGES = ("shots", "align", "faces"), ("crops", "paint", "composite")
 RETRIED = (Reason.WORKER_DIED, Reason.UNDECODABLE)  # not kept: the next run tries such a shot again
@@ -83,8 +84,7 @@ def paint_and_stitch(
             elif (done := _stored_shot(key, store)) is not None:
                 for stage in PAINTING_STAGES:
                     _report([{"stage": stage}], done, listener, cached=True)
-                told = {name: row[name] for name in ("verdicts", "tracks", "original_voices")}
-                yield from films.take(done | _names(row) | told)
+                yield from films.take(done | _names(row) | {name: row[name] for name in JUDGED})
             else:
                 manifest.append(row)
                 waiting[row["dub_id"], row["shot_index"]] = key
@@ -110,7 +110,7 @@ def _painted_shots(
     for row in finished_rows(shots):
         key = waiting.pop((row["dub_id"], row["shot_index"]))
         if row["reason"] not in RETRIED:
-            store.put_json(key, {name: value for name, value in row.items() if name != "timings"})
+            store.put_json(key, {name: value for name, value in row.items() if name not in ("timings", *JUDGED)})
         yield row
     for row in manifest:
         if (row["dub_id"], row["shot_index"]) in waiting:

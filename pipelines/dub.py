@@ -33,7 +33,7 @@ ANALYSIS_VERSIONS = {
     "shots": shots.VERSION,
     "speech": speech.VERSION,
     "align": align.VERSION,
-    "voices": original_voices.VERSION,
+    "voices": original_voices.VOICE_FACTS,
     "heard": faces.HEARD_FACTS,
     "covers": faces.COVER_FACTS,
     "faces": faces.VERSION,

@@ -1,66 +1,69 @@
-"""What is kept of the picture of a face that was found: to tell later who it is, and what hides its mouth.
+"""What is kept of the pictures of a face that was found: to tell later who it is, and what hides its mouth.
 
-So nobody has to decode a frame again for it, and what the film's pixels cost is paid once.
+So nobody has to decode a frame again for it. Of a long take it is a few pictures and two numbers a look.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.face_descriptor import face_chip
-from pipelines.head_pose import pitch_deg, yaw_deg
-from pipelines.mouth_cover import CoverView, cover_view
-
 Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
 Floats = NDArray[np.float64]
 
-CHIP_EVERY = 10  # frames: every track that may be painted has one
-MOUTH_EVERY = 3  # frames: an eighth of a second
-NUM_CHIPS = 3  # one alone may have its eyes shut
+LOOK_EVERY = 3  # frames: an eighth of a second
+LOOKS_A_CHIP = 8  # about a second
+NUM_CHIPS = 3  # to recognise a face by; one alone may have its eyes shut
+
+
+@dataclass(slots=True)
+class HiddenMouth:
+    """How much of a mouth is hidden in one frame.
+
+    Attributes:
+        pts: the frame.
+        shares: [2] by kind, 0..1; None until it is measured.
+    """
+
+    pts: int
+    shares: Floats | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FaceSight:
-    """Pictures of one face in one frame.
+    """Of one face in one frame.
 
     Attributes:
         turned_deg: how far the head looks away from the camera.
-        chip: [150, 150, 3] to recognise it, of every tenth frame.
-        mouth: to see what hides it, of every third.
+        chip: [150, 150, 3] to recognise it.
+        mouth: what hides it.
     """
 
     turned_deg: float
-    chip: Pixels | None
-    mouth: CoverView | None
+    chip: Pixels
+    mouth: HiddenMouth
 
 
-def face_sight(frame: Pixels, landmarks: Floats, index: int, pts: int) -> FaceSight | None:
-    """What is kept of a face; None where nothing is.
+@dataclass(slots=True)
+class TrackSights:
+    """Of a face track: how its mouth was hidden at each look, and of each second the chip that looks ahead most."""
 
-    Args:
-        frame: [H, W, 3] RGB.
-        landmarks: [468, 2] face mesh in pixels of it.
-        index: of the frame in its shot.
-        pts: of the frame.
-    """
-    has_chip, has_mouth = index % CHIP_EVERY == 0, index % MOUTH_EVERY == 0
-    if not has_chip and not has_mouth:
-        return None
-    return FaceSight(
-        turned_deg=float(np.hypot(yaw_deg(landmarks), pitch_deg(landmarks))),
-        chip=face_chip(frame, landmarks) if has_chip else None,
-        mouth=cover_view(pts, frame, landmarks) if has_mouth else None,
-    )
+    mouths: list[HiddenMouth] = field(default_factory=list)
+    _best: dict[int, tuple[float, Pixels]] = field(default_factory=dict)
+
+    def add(self, sight: FaceSight) -> None:
+        """The next look, in order of time."""
+        second = len(self.mouths) // LOOKS_A_CHIP
+        self.mouths.append(sight.mouth)
+        if second not in self._best or sight.turned_deg < self._best[second][0]:
+            self._best[second] = sight.turned_deg, sight.chip
+
+    def chips(self) -> list[Pixels]:
+        """Those that show best who it is: of each third of the track the one that looks ahead most."""
+        return [min(third, key=lambda one: one[0])[1] for third in _thirds(list(self._best.values()))]
 
 
-def best_chips(sights: Sequence[FaceSight]) -> list[Pixels]:
-    """The chips of a track that show best who it is: of each third the one that looks ahead most.
-
-    Args:
-        sights: of the track, in order of time.
-    """
-    chips = [(sight.turned_deg, sight.chip) for sight in sights if sight.chip is not None]
-    thirds = [part for part in np.array_split(np.arange(len(chips)), NUM_CHIPS) if len(part)]
-    return [min((chips[place] for place in part.tolist()), key=lambda chip: chip[0])[1] for part in thirds]
+def _thirds(chips: Sequence[tuple[float, Pixels]]) -> list[list[tuple[float, Pixels]]]:
+    places = [part.tolist() for part in np.array_split(np.arange(len(chips)), NUM_CHIPS)]
+    return [[chips[place] for place in part] for part in places if part]

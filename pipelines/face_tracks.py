@@ -7,7 +7,6 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +15,7 @@ from scipy.optimize import linear_sum_assignment
 from diff2lip.config import CropConfig
 from pipelines.detection import overlap
 from pipelines.face_frame import mouth_opening, rigid_crop_affine, rigid_points
-
-if TYPE_CHECKING:
-    from pipelines.face_sight import FaceSight  # loads networks
+from pipelines.face_sight import FaceSight, TrackSights
 
 Floats = NDArray[np.float64]
 Look = NDArray[np.float32]
@@ -47,7 +44,7 @@ class Face:
     score: float  # of the detector, 0..1
     landmarks: Floats  # [468, 2]
     look: Look | None = None  # [L] how it looks (`face_look`): tells people apart who pass each other
-    sight: "FaceSight | None" = None  # pictures of it, of some frames
+    sight: FaceSight | None = None  # of some frames
 
 
 def enlarged(face: Face, by: Floats) -> Face:
@@ -63,11 +60,14 @@ class FaceTrack:
     pts: list[int] = field(default_factory=list)
     faces: list[Face] = field(default_factory=list)
     looks: Floats | None = None  # [L] the sum of its faces' looks
+    sights: TrackSights = field(default_factory=TrackSights)
 
     def add(self, pts: int, face: Face) -> None:
-        """The face was seen again; of its look only the sum is kept."""
+        """The face was seen again; of its look only the sum is kept, of its sight what `TrackSights` keeps."""
         self.pts.append(pts)
-        self.faces.append(replace(face, look=None))
+        self.faces.append(replace(face, look=None, sight=None))
+        if face.sight is not None:
+            self.sights.add(face.sight)
         if face.look is not None:
             self.looks = np.asarray(face.look + (0.0 if self.looks is None else self.looks), np.float64)
 

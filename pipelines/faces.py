@@ -15,19 +15,19 @@ from diff2lip.config import CropConfig
 from pipelines import cover_network
 from pipelines.expected_opening import WEIGHTS
 from pipelines.face_crop import enlargement
-from pipelines.face_descriptor import FaceDescriber
+from pipelines.face_descriptor import FaceDescriber, face_chip
 from pipelines.face_detector import DetectorConfig, FaceDetector
 from pipelines.face_frame import apply, compose, invert
 from pipelines.face_mesh import FaceMesh
 from pipelines.face_scan import Pixels, scan_pictures
-from pipelines.face_sight import FaceSight, best_chips, face_sight
+from pipelines.face_sight import LOOK_EVERY, FaceSight, HiddenMouth
 from pipelines.face_tracks import Face, FaceTrack, SmoothTrack, TrackConfig, enlarged, link_faces, smooth_track
 from pipelines.head_pose import pitch_deg, yaw_deg
 from pipelines.heard_sound import HeardSound, heard_sound
 from pipelines.media.container import UndecodableError
 from pipelines.media.display import View, display_view
 from pipelines.media.picture import NEAR_CHROMA, rgb_frames
-from pipelines.mouth_cover import CoverMeter, cover_spans
+from pipelines.mouth_cover import CoverMeter, CoverQueue, cover_spans, cover_view
 from pipelines.mouth_smear import mouth_smear
 from pipelines.progress import telling
 from pipelines.row_table import draft_table
@@ -108,7 +108,9 @@ class TrackFaces(RowStage):
         while linked:  # the faces themselves are let go track by track
             track = linked.popleft()
             smooth = smooth_track(track, frame_pts, fraction(row["time_base"]), self._crop, self._tracks)
-            facts.append(track_facts(len(tracks), smooth, ends[smooth.pts[-1]]) | self._sight_facts(track, ends))
+            facts.append(
+                track_facts(len(tracks), smooth, ends[smooth.pts[-1]]) | self._sight_facts(track, smooth, ends)
+            )
             tracks.append(smooth)
         scores = self._speech_scores(row, tracks)
         uri = self._commit(row, view, tracks)
@@ -123,13 +125,12 @@ class TrackFaces(RowStage):
         max_gap_pts = int(self._tracks.max_gap_s / fraction(row["time_base"]))
         return deque(link_faces(found, max_gap_pts, self._tracks.min_overlap))
 
-    def _sight_facts(self, track: FaceTrack, ends: dict[int, int]) -> Row:
+    def _sight_facts(self, track: FaceTrack, smooth: SmoothTrack, ends: dict[int, int]) -> Row:
         """Who it is, and what hides its mouth."""
-        sights: list[FaceSight] = [face.sight for face in track.faces if face.sight is not None]
-        views = [sight.mouth for sight in sights if sight.mouth is not None]
-        pts, shares = [view.pts for view in views], self._covers.shares(views)
+        mouths = sorted([*track.sights.mouths, *unseen_mouths(smooth)], key=lambda mouth: mouth.pts)
+        pts, shares = [mouth.pts for mouth in mouths], np.array([mouth.shares for mouth in mouths])
         spans = cover_spans(pts, shares, self._tracks.least_hidden, (track.pts[0], ends[track.pts[-1]]))
-        chips = best_chips(sights)
+        chips = track.sights.chips()
         descriptor = self._describer.describe(chips).mean(0).tolist() if chips else []
         return {"covers": [asdict(span) for span in spans], "descriptor": descriptor}
 
@@ -153,8 +154,12 @@ class TrackFaces(RowStage):
         larger = view.size / small.size
         frames = telling(_frames(row, small), self.tell)
         pictures = scan_pictures(frames, self._detector, self._mesh, self._detector_config.detect_every)
+        queue = CoverQueue(self._covers)
         for index, (pts, frame, faces) in enumerate(pictures):
-            yield pts, [enlarged(_sighted(face, frame, index, pts), larger) for face in faces]
+            if index % LOOK_EVERY == 0:
+                faces = [replace(face, sight=face_sight(frame, face.landmarks, pts, queue)) for face in faces]
+            yield pts, [enlarged(face, larger) for face in faces]
+        queue.measure()
 
     def _speech_scores(self, row: Row, tracks: list[SmoothTrack]) -> list[list[Row]]:
         """SPEECH_SCORE of each track."""
@@ -206,6 +211,19 @@ def track_frame(track: SmoothTrack, place: int, view: View) -> Row:
     }
 
 
+def face_sight(frame: Pixels, landmarks: Floats, pts: int, queue: CoverQueue) -> FaceSight:
+    """What is kept of a face in a frame [H, W, 3]; its mouth is measured with others."""
+    turned_deg = float(np.hypot(yaw_deg(landmarks), pitch_deg(landmarks)))
+    mouth = queue.add(cover_view(pts, frame, landmarks))
+    return FaceSight(turned_deg=turned_deg, chip=face_chip(frame, landmarks), mouth=mouth)
+
+
+def unseen_mouths(track: SmoothTrack) -> list[HiddenMouth]:
+    """Looks at a face that was not found for a while: something hides it, and its mouth."""
+    unseen = [pts for pts, is_seen in zip(track.pts, track.detected, strict=True) if not is_seen]
+    return [HiddenMouth(pts, np.array([1.0, 0.0])) for pts in unseen[::LOOK_EVERY]]
+
+
 def speaking_facts(scores: list[Row]) -> Row:
     """What TRACK_FACTS says of how surely a track is heard.
 
@@ -243,11 +261,6 @@ def _noted(found: Iterable[tuple[int, list[Face]]], frame_pts: list[int]) -> Ite
     for pts, faces in found:
         frame_pts.append(pts)
         yield pts, faces
-
-
-def _sighted(face: Face, frame: Pixels, index: int, pts: int) -> Face:
-    """A face with the pictures that are kept of it."""
-    return replace(face, sight=face_sight(frame, face.landmarks, index, pts))
 
 
 def _times_s(pts: list[int], time_base: Fraction) -> Floats:

@@ -68,7 +68,7 @@ class FilmStitches:
         film = {name: shots[0][name] for name in FILM.names}
         mine = self._planned.filter(pa.compute.equal(self._planned["dub_id"], film["dub_id"]))
         plan = plan_table(mine, self._config.eligibility)
-        shot_table = pa.Table.from_pylist([_faceless(shot) for shot in shots], schema=COMPOSITED_SHOT)
+        shot_table = pa.Table.from_pylist([_unrecognisable(shot) for shot in shots], schema=COMPOSITED_SHOT)
         made_of = {
             "facts": _facts(self._config),
             "code": self._code,
@@ -89,9 +89,9 @@ class FilmStitches:
             yield stitched.film
 
 
-def _faceless(shot: Row) -> Row:
-    """The shot without what faces are recognised by: that is nobody's to deliver."""
-    return shot | {"tracks": [track | {"descriptor": []} for track in shot["tracks"]]}
+def _unrecognisable(shot: Row) -> Row:
+    """The shot without what faces and voices are recognised by: that is nobody's to deliver."""
+    return shot | {name: [one | {"descriptor": []} for one in shot[name]] for name in ("tracks", "original_voices")}
 
 
 def failed_film(film: Row, failure: str) -> Row:

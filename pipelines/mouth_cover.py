@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipelines.cover_network import COVER_CROP, KINDS, CoverNetwork, load_cover_network
 from pipelines.face_crop import crop_frame
 from pipelines.face_frame import apply, crop_affine
+from pipelines.face_sight import HiddenMouth
 from pipelines.mask import FACE_OVAL
 
 Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
@@ -66,6 +67,30 @@ class CoverMeter:
     @cached_property
     def _network(self) -> CoverNetwork:
         return load_cover_network()
+
+
+class CoverQueue:
+    """Measures mouths in batches as they come; a batch of their pictures is held at most."""
+
+    def __init__(self, meter: CoverMeter) -> None:
+        self._meter = meter
+        self._waiting: list[tuple[CoverView, HiddenMouth]] = []
+
+    def add(self, view: CoverView) -> HiddenMouth:
+        """The next mouth; what comes back is filled in once its batch is full."""
+        mouth = HiddenMouth(view.pts)
+        self._waiting.append((view, mouth))
+        if len(self._waiting) == BATCH:
+            self.measure()
+        return mouth
+
+    def measure(self) -> None:
+        """Measure those that wait: after the last one."""
+        for shares, (_, mouth) in zip(
+            self._meter.shares([view for view, _ in self._waiting]), self._waiting, strict=True
+        ):
+            mouth.shares = shares
+        self._waiting = []
 
 
 def cover_view(pts: int, frame: Pixels, landmarks: Floats) -> CoverView:

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipelines.assets import declared_digest
 from pipelines.speaking import speech_pieces
 from pipelines.speech import SampleSpan
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_sound import stored_sound
-from pipelines.voice_descriptor import VoiceDescriber
+from pipelines.voice_descriptor import ASSET, VoiceDescriber
 
 VERSION = 1  # raised when the same sound gives other descriptors
+VOICE_FACTS = {"version": VERSION, "weights": declared_digest(ASSET)}
 
 
 def original_voices(
@@ -27,7 +29,9 @@ def original_voices(
     pieces = speech_pieces(speech)
     if not pieces:
         return []
-    key = content_key("voices", VERSION, {"film": film["film_id"], "pieces": [list(piece) for piece in pieces]})
+    key = content_key(
+        "voices", VERSION, {"film": film["film_id"], "pieces": [list(piece) for piece in pieces], **VOICE_FACTS}
+    )
     if not store.has(key):
         sound = stored_sound(store, film["film_id"], Path(film["film_uri"]))
         found = describer.describe(sound, pieces)

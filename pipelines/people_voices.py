@@ -78,7 +78,8 @@ def judged_scores(
 
 def _judged(score: Row, track: Row, changed: Mapping[int, Mapping[int, float]]) -> Row:
     new = changed.get(score["start"], {}).get(track["track_index"])
-    return score if new is None else score | {"score": new, "mouth_score": score["score"]}
+    # As the row holds it, so that whoever reads the row later decides as the plan did.
+    return score if new is None else score | {"score": float(np.float32(new)), "mouth_score": score["score"]}
 
 
 def known_lines(shots: Sequence[Row], people: Mapping[TrackKey, Person], eligibility: Eligibility) -> list[KnownLine]:

@@ -34,7 +34,9 @@ def plan_shots(
     rules, rows = eligibility or Eligibility(), tracked.to_pylist()
     films: dict[tuple[str, str | None], dict[int, Row]] = defaultdict(dict)  # in any language
     for row in rows:
-        films[row["film_id"], row["cast_uri"]][row["shot_index"]] = row
+        shots = films[row["film_id"], row["cast_uri"]]
+        if row["shot_index"] not in shots or not row["picture_lost"]:  # it may be lost in one language alone
+            shots[row["shot_index"]] = row
     cast_of = {film: (casts or {}).get(film[1] or "") for film in films}
     people = {film: find_people(list(shots.values()), named_by(cast_of[film])) for film, shots in films.items()}
     scores = {film: judged_scores(list(shots.values()), people[film], rules) for film, shots in films.items()}
@@ -48,7 +50,7 @@ def _judged(row: Row, scores: Mapping[TrackKey, list[Row]]) -> Row:
     """The row with its tracks' scores as the voices of the film's people leave them."""
     tracks: list[Row] = []
     for track in row["tracks"]:
-        judged = scores[row["shot_index"], track["track_index"]]
+        judged = scores.get((row["shot_index"], track["track_index"]), track["speech_scores"])
         if judged != track["speech_scores"]:
             surest = max(piece["score"] for piece in judged)
             track = track | {"speech_scores": judged, "speaking_score": surest}

@@ -39,7 +39,8 @@ class TrackFrames:
     def closed(self) -> list[int]:
         """The frames whose mouths are closed most: the references."""
         openings = np.array([frame["opening"] for frame in self.numbers if frame["detected"]], np.float32)
-        return [self.seen[place] for place in closed_frames(openings)]
+        seen = self.seen
+        return [seen[place] for place in closed_frames(openings)]
 
     def cropped(self, uri: str, pts: Iterable[int], columns: Sequence[str]) -> Iterator[Row]:
         """Columns of some frames in a CROPPED_FRAME table, in order of time, a few rows in memory at a time."""

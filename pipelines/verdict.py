@@ -92,7 +92,7 @@ def _without_voice(track: Row) -> str:
     """What the mouth alone would say of a track that the voices of the film's people made less sure."""
     mouth = max((_mouth_score(piece) for piece in track["speech_scores"]), default=0.0)
     is_less = mouth - track["speaking_score"] >= TELLING
-    return f"; its mouth alone {mouth:.2f}, but the voice is unlike this person's elsewhere" if is_less else ""
+    return f"; its mouth alone {mouth:.2f}, less with the voices of the film's people" if is_less else ""
 
 
 def _mouth_score(piece: Row) -> float:
