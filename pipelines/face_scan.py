@@ -2,8 +2,8 @@
 
 The detector looks at every k-th frame. Where the same faces stand at both ends of such a stretch, they are expected
 on the way between; where a face comes, goes or leaps, the stretch is halved until it stands at the ends of one or its
-first and last frames are known. A face that comes and goes between two looks is not found: it is seen for fewer than k
-frames.
+first and last frames are known. What happens and is undone between two looks is not noticed: a face that comes and
+goes, or goes and comes back, within fewer than k frames.
 The landmarks are found in every frame: in three passes of the face mesh where the detector looked, in one where a face
 is met where it should be.
 """

@@ -72,7 +72,11 @@ TRACK_FACTS = pa.struct(
         column("score", pa.float32(), "Mean detector score, 0..1."),
         column("speaking_score", pa.float32(), "How surely it is heard in the original, 0..1: its best piece."),
         column("speech_scores", pa.list_(SPEECH_SCORE), "Of each piece of speech in which it is seen."),
-        column("descriptor", pa.list_(pa.float32()), "128 numbers: who it is, as a face recognition network sees it."),
+        column(
+            "descriptor",
+            pa.list_(pa.float32()),
+            "128 numbers: who it is, as a face recognition network sees it; none where no picture was kept.",
+        ),
     ]
 )
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from diff2lip.config import CropConfig
 from pipelines import crops
-from pipelines.crops import CutCrops, cropped_frames
+from pipelines.crops import CutCrops, _cropped, cropped_frames
 from pipelines.eligibility import Eligibility
 from pipelines.face_crop import crop_frame
 from pipelines.face_frame import compose, crop_affine, invert
@@ -133,6 +133,24 @@ def test_crops_are_those_of_whole_frames_to_the_bit(tmp_path: Path, shape: dict[
     for one in found:
         affine = compose(np.reshape(one["affine"], (2, 3)), view.to_film)
         assert one["crop"] == crop_frame(shown[one["pts"]], affine, SIZE).tobytes()
+
+
+@pytest.mark.parametrize("aspect", [Fraction(16, 11), Fraction(2), Fraction(64, 33), Fraction(8, 9)])
+def test_a_squeezed_film_shows_nothing_of_what_was_not_converted(tmp_path: Path, aspect: Fraction) -> None:
+    """Many places: the resize to square pixels reads beside what a crop shows."""
+    film = make_film(tmp_path / "film.mkv", replace(SPEC, num_frames=1, sample_aspect_ratio=aspect), noise)
+    view, rng = display_view(film.path, film.pts[0]), np.random.default_rng(0)
+    (whole,) = [view.of(frame) for _, frame in rgb_frames(film.path, film.pts[0], film.end_pts)]
+    (coded,) = [frame for _, frame in frames(film.path, film.pts[0], film.end_pts)]
+
+    for _ in range(200):
+        place = rng.uniform(0, view.size), rng.uniform(40, 120)
+        affine = crop_affine(drawn_landmarks(tuple(place[0]), place[1]), CROP)
+        row = {"affine": compose(affine, invert(view.to_film)).ravel().tolist()}
+        (cut_out,) = _cropped(coded, view, [row], SIZE)
+        found = np.frombuffer(cut_out["crop"], np.uint8).reshape(SIZE, SIZE, 3)
+        back = compose(np.reshape(row["affine"], (2, 3)), view.to_film)
+        assert np.array_equal(found, crop_frame(whole, back, SIZE))
 
 
 def test_where_nothing_is_painted_nothing_is_cut_and_no_frame_is_decoded(tmp_path: Path, film: SyntheticFilm) -> None:

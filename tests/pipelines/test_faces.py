@@ -142,6 +142,22 @@ def test_frames_lie_in_order_of_time_with_each_tracks_own_affine(tmp_path: Path)
 
 @pytest.mark.assets
 @pytest.mark.usefixtures("models")
+def test_a_face_that_is_not_found_for_a_while_is_hidden_and_a_short_track_is_described(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", SPEC, lambda at: frame_with(None if 9 <= at < 18 else 80))
+    stage = TrackFaces(store_uri=str(tmp_path / "work"))
+
+    (row,) = track(stage, shot_row(film))
+
+    (facts,) = row["tracks"]
+    (cover,) = facts["covers"]
+    assert cover["kind"] == "thing"
+    assert cover["start_pts"] <= film.pts[9]
+    assert cover["end_pts"] >= film.pts[17]
+    assert len(facts["descriptor"]) == 128
+
+
+@pytest.mark.assets
+@pytest.mark.usefixtures("models")
 def test_second_language_finds_the_tracks_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     film = make_film(tmp_path / "film.mp4", SPEC, lambda at: frame_with(80))
     store = str(tmp_path / "work")

@@ -13,7 +13,7 @@ from pipelines.face_detector import FaceDetector
 from pipelines.face_frame import MOUTH_LEFT, MOUTH_RIGHT
 from pipelines.face_mesh import FaceMesh
 from pipelines.media.picture import rgb_frames
-from pipelines.mouth_cover import CoverMeter, CoverSpan, CoverView, cover_spans, cover_view
+from pipelines.mouth_cover import BATCH, CoverMeter, CoverQueue, CoverSpan, CoverView, cover_spans, cover_view
 from tests.real_assets import real_asset
 
 Pixels = NDArray[np.uint8]
@@ -134,6 +134,20 @@ def test_a_result_does_not_depend_on_what_else_is_looked_at() -> None:
 
     assert (alone == meter.shares(seen)).all()
     assert meter.shares([]).shape == (0, 2)
+
+
+@pytest.mark.parametrize("count", [1, BATCH - 1, BATCH, BATCH + 1])
+def test_mouths_that_come_one_by_one_are_all_measured(count: int) -> None:
+    seen = list(views("clip-wolfgang", every=9))[:count]
+    queue = CoverQueue(CoverMeter())
+
+    mouths = [queue.add(view) for view in seen]
+    assert [mouth.shares is not None for mouth in mouths] == [place < count // BATCH * BATCH for place in range(count)]
+    queue.measure()
+
+    assert len(seen) == count
+    assert [mouth.pts for mouth in mouths] == [view.pts for view in seen]
+    assert np.array_equal(np.stack([mouth.shares for mouth in mouths]), CoverMeter().shares(seen))  # type: ignore[misc]
 
 
 def test_what_would_be_painted_is_the_lower_face() -> None:

@@ -164,6 +164,19 @@ def test_who_may_be_somebody_to_be_left_waits_for_a_person(away: float, verdict:
     assert protected(away)[0][0] == verdict
 
 
+@pytest.mark.parametrize(("wanted", "verdict"), [({"Ana": Verdict.LEAVE}, "review"), ({}, "dub")])
+def test_a_face_that_cannot_be_recognised_waits_where_somebody_is_to_be_left(
+    wanted: dict[str, Verdict], verdict: str
+) -> None:
+    row = film([track(0, descriptor=[])])[0] | {"cast_uri": "cast.csv"}
+    cast = CastList(descriptors={"Ana": np.array([descriptor(ANA)])}, verdicts=wanted)
+    table = plan_shots(pa.Table.from_pylist([row], schema=TRACKED_SHOT), casts={"cast.csv": cast})
+
+    (line,) = plan_table(table).to_pylist()
+
+    assert (line["person"], line["verdict"]) == (None, verdict)
+
+
 def test_an_edited_plan_cannot_paint_whom_the_cast_list_leaves() -> None:
     cast = CastList(descriptors={"Ana": np.array([descriptor(ANA)])}, verdicts={"Ana": Verdict.LEAVE})
     before, now = planned(None), planned(cast)

@@ -50,6 +50,17 @@ def test_the_table_has_a_row_for_each_track_and_each_shot_without_one(planned: p
     assert plan["end"].to_pylist()[0] == "00:00:04.000"
 
 
+@pytest.mark.parametrize("lost_first", [True, False])
+def test_a_shot_that_is_lost_in_one_language_is_planned_in_the_other(lost_first: bool) -> None:
+    there = shot(track(0), language="fr", dub_id="e" * 64)
+    lost = shot(picture_lost=True)
+    rows = [lost, there] if lost_first else [there, lost]
+
+    plan = plan_table(plan_shots(pa.Table.from_pylist(rows, schema=TRACKED_SHOT))).to_pylist()
+
+    assert {line["language"]: line["verdict"] for line in plan} == {"fr": "dub", "es": "leave"}
+
+
 def test_a_plan_that_nobody_edited_changes_nothing(planned: pa.Table) -> None:
     assert apply_edits(planned, plan_table(planned)) == planned
     assert apply_edits(planned, plan_table(planned).slice(0, 0)) == planned
