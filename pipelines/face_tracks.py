@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 Look = NDArray[np.float32]
 
 LOOK_WEIGHT = 0.5  # of the likeness of looks beside an overlap of boxes
+RECENT = 6  # frames by which it is told how a face moves
 NO_PAIR = -1e3  # worse than any pair that may be
 
 
@@ -78,12 +79,18 @@ class FaceTrack:
         return float(self.looks @ face.look / max(float(np.linalg.norm(self.looks)), 1e-9))
 
     def expected_box(self, pts: int) -> Floats:
-        """[4] where the face should be at `pts`, had it moved on as over its last frames."""
-        back = max(0, len(self.pts) - 5)
-        if back == len(self.pts) - 1:
+        """[4] where the face should be at `pts`, had it moved on as over its last frames.
+
+        Its middle goes on at the median pace, in the median size: the box of a face that is being hidden shrinks from
+        one side, which is no motion.
+        """
+        boxes, times = np.stack([face.box for face in self.faces[-RECENT:]]), np.array(self.pts[-RECENT:], np.float64)
+        if len(boxes) == 1:
             return self.faces[-1].box
-        velocity = (self.faces[-1].box - self.faces[back].box) / (self.pts[-1] - self.pts[back])
-        return self.faces[-1].box + velocity * (pts - self.pts[-1])
+        middles, sizes = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
+        pace = np.median(np.diff(middles, axis=0) / np.diff(times)[:, None], axis=0)
+        middle, half = middles[-1] + pace * (pts - self.pts[-1]), np.median(sizes, axis=0) / 2
+        return np.concatenate([middle - half, middle + half])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -139,3 +139,31 @@ def test_crop_shows_the_face_frames_window() -> None:
     (track,) = smoothed([(at, [face(100, y=80)]) for at in range(10)])
     corner = apply(invert(track.affines[5]), np.array([-0.5, -0.5]))
     assert np.allclose(corner, [100 + crop.left * EYE_DISTANCE_PX, 80 + crop.top * EYE_DISTANCE_PX], atol=1e-6)
+
+
+def test_a_face_that_another_one_hides_from_one_side_is_met_where_it_comes_out() -> None:
+    """Its box shrinks before it is lost: the middle of what is left lags behind, its edges seem to close."""
+
+    def box(place: int) -> np.ndarray:
+        left, right = 300.0 + 20 * place, 420.0 + 20 * place
+        return np.array([left, 100.0, min(right, 640 - 20 * place), 260.0])  # the other one comes from the right
+
+    def other(place: int) -> np.ndarray:
+        return np.array([640.0 - 20 * place, 100.0, 760.0 - 20 * place, 260.0])
+
+    lost = range(8, 13)
+    came_out = {place: np.array([300.0 + 20 * place, 100.0, 420.0 + 20 * place, 260.0]) for place in range(13, 25)}
+    frames = [
+        (
+            place,
+            [Face(one, 0.9, np.zeros((468, 2))) for one in (came_out.get(place, box(place)), other(place))]
+            if place not in lost
+            else [Face(other(place), 0.9, np.zeros((468, 2)))],
+        )
+        for place in range(25)
+    ]
+
+    tracks = link_faces(frames, 12, 0.25)
+
+    assert [len(track.pts) for track in tracks] == [20, 25]
+    assert [track.faces[-1].box[0] for track in tracks] == [300 + 20 * 24, 640 - 20 * 24]
