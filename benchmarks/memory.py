@@ -104,7 +104,7 @@ def paint_path(folder: Path, num_frames: int) -> Measured:
 
 
 def faces_path(folder: Path, num_frames: int) -> Measured:
-    """A shot of so many frames in which somebody speaks: found, followed, cropped and heard."""
+    """A shot of so many frames in which somebody speaks: found, followed and heard."""
     from benchmarks.analysis_speed import as_shot
     from pipelines.faces import TrackFaces
 

@@ -1,16 +1,15 @@
 """Parts of a frame as RGB: where a few faces are wanted, the rest of the picture need not be converted."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 from av.filter import Graph
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from pipelines.media.picture import coding_of, frames, to_rgb
+from pipelines.media.picture import coding_of, to_rgb
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -40,24 +39,6 @@ def part_around(box: Floats, width_px: int, height_px: int) -> Part:
     low = (np.floor(box[:2] / GRID_PX) * GRID_PX).clip(0, furthest)
     high = (np.ceil(box[2:] / GRID_PX) * GRID_PX).clip(np.minimum(low + EDGE_PX, size), size)
     return Part(*low.astype(int).tolist(), *high.astype(int).tolist())
-
-
-def rgb_parts(
-    path: Path, start_pts: int, end_pts: int, parts: Mapping[int, Sequence[Part]]
-) -> Iterator[tuple[int, Bytes]]:
-    """Every frame shown in [start_pts, end_pts) with its pts: RGB, [H, W, 3] uint8, black outside its parts.
-
-    Args:
-        path: the film.
-        start_pts: of the first frame.
-        end_pts: of the first frame after them.
-        parts: what is wanted of each frame, by pts.
-
-    Raises:
-        UndecodableError: the file or the span cannot be decoded.
-    """
-    for pts, frame in frames(path, start_pts, end_pts):
-        yield pts, parts_as_rgb(frame, parts.get(pts, ()))
 
 
 def parts_as_rgb(frame: VideoFrame, parts: Sequence[Part]) -> Bytes:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipelines.media.picture import frames, to_rgb
-from pipelines.media.picture_part import part_around, parts_as_rgb, rgb_parts
+from pipelines.media.picture_part import part_around, parts_as_rgb
 from tests.real_assets import real_asset
 from tests.synthetic import FilmSpec, SyntheticFilm, make_film
 
@@ -81,7 +81,8 @@ def test_the_rest_is_black_and_costs_nothing_to_ask_for(tmp_path: Path) -> None:
     first, second = film.pts
     part = part_around(np.array([50.0, 40.0, 60.0, 50.0]), 162, 120)
 
-    shown = dict(rgb_parts(film.path, first, film.end_pts, {first: [part]}))
+    decoded = frames(film.path, first, film.end_pts)
+    shown = {pts: parts_as_rgb(frame, [part] if pts == first else []) for pts, frame in decoded}
 
     assert list(shown) == [first, second]
     assert shown[first].any()
