@@ -18,7 +18,7 @@ WEIGHTS = Path(__file__).with_name("cover_network.safetensors")
 COVER_CROP = CropConfig(size_px=64, left=-0.75, top=0.2, width=1.5)  # from the nose to below an open jaw
 CHANNELS = (16, 32, 48, 64)  # at 64, 32, 16 and 8 px
 GROUPS = 8
-KINDS = tuple(Cover)  # the network's outputs in turn
+KINDS = (Cover.THING, Cover.TEXT)  # the network's outputs in turn
 
 
 class CoverNetwork(nn.Module):

@@ -20,10 +20,11 @@ from pipelines.face_detector import DetectorConfig, FaceDetector
 from pipelines.face_frame import apply, compose, invert
 from pipelines.face_mesh import FaceMesh
 from pipelines.face_scan import Pixels, scan_pictures
-from pipelines.face_sight import LOOK_EVERY, FaceSight, HiddenMouth
+from pipelines.face_sight import LOOK_EVERY, FaceSight, TrackSights
 from pipelines.face_tracks import Face, FaceTrack, SmoothTrack, TrackConfig, enlarged, link_faces, smooth_track
 from pipelines.head_pose import pitch_deg, yaw_deg
 from pipelines.heard_sound import HeardSound, heard_sound
+from pipelines.hidden_mouth import HIDERS, hidden_looks
 from pipelines.media.container import UndecodableError
 from pipelines.media.display import View, display_view
 from pipelines.media.picture import NEAR_CHROMA, rgb_frames
@@ -40,7 +41,7 @@ from schemas.frames import TRACK_FRAME
 from schemas.shot import ALIGNED_SHOT, TRACKED_SHOT
 from schemas.timing import fraction
 
-VERSION = 7  # raised when the same film gives other tracks
+VERSION = 8  # raised when the same film gives other tracks
 HEARD_VERSION = 1  # raised when the same sound gives other curves
 HEARD_FACTS = {"version": HEARD_VERSION, "weights": file_digest(WEIGHTS)}
 COVER_FACTS = {"weights": file_digest(cover_network.WEIGHTS)}
@@ -104,14 +105,16 @@ class TrackFaces(RowStage):
             return NOTHING
         ends = dict(zip(frame_pts, [*frame_pts[1:], row["shot_end_pts"]], strict=True))
         tracks: list[SmoothTrack] = []
-        facts: list[Row] = []
+        sights: list[TrackSights] = []
         while linked:  # the faces themselves are let go track by track
             track = linked.popleft()
-            smooth = smooth_track(track, frame_pts, fraction(row["time_base"]), self._crop, self._tracks)
-            facts.append(
-                track_facts(len(tracks), smooth, ends[smooth.pts[-1]]) | self._sight_facts(track, smooth, ends)
-            )
-            tracks.append(smooth)
+            tracks.append(smooth_track(track, frame_pts, fraction(row["time_base"]), self._crop, self._tracks))
+            sights.append(track.sights)
+        facts = [
+            track_facts(index, track, ends[track.pts[-1]])
+            | self._sight_facts(sights[index], track, ends, [*tracks[:index], *tracks[index + 1 :]])
+            for index, track in enumerate(tracks)
+        ]
         scores = self._speech_scores(row, tracks)
         uri = self._commit(row, view, tracks)
         return {
@@ -125,12 +128,13 @@ class TrackFaces(RowStage):
         max_gap_pts = int(self._tracks.max_gap_s / fraction(row["time_base"]))
         return deque(link_faces(found, max_gap_pts, self._tracks.min_overlap))
 
-    def _sight_facts(self, track: FaceTrack, smooth: SmoothTrack, ends: dict[int, int]) -> Row:
+    def _sight_facts(
+        self, sights: TrackSights, track: SmoothTrack, ends: dict[int, int], beside: list[SmoothTrack]
+    ) -> Row:
         """Who it is, and what hides its mouth."""
-        mouths = sorted([*track.sights.mouths, *unseen_mouths(smooth)], key=lambda mouth: mouth.pts)
-        pts, shares = [mouth.pts for mouth in mouths], np.array([mouth.shares for mouth in mouths])
-        spans = cover_spans(pts, shares, self._tracks.least_hidden, (track.pts[0], ends[track.pts[-1]]))
-        chips = track.sights.chips()
+        looks = hidden_looks(track, sights.mouths, beside)
+        spans = cover_spans(*looks, self._tracks.least_hidden, (track.pts[0], ends[track.pts[-1]]), HIDERS)
+        chips = sights.chips()
         descriptor = self._describer.describe(chips).mean(0).tolist() if chips else []
         return {"covers": [asdict(span) for span in spans], "descriptor": descriptor}
 
@@ -216,12 +220,6 @@ def face_sight(frame: Pixels, landmarks: Floats, pts: int, queue: CoverQueue) ->
     turned_deg = float(np.hypot(yaw_deg(landmarks), pitch_deg(landmarks)))
     mouth = queue.add(cover_view(pts, frame, landmarks))
     return FaceSight(turned_deg=turned_deg, chip=face_chip(frame, landmarks), mouth=mouth)
-
-
-def unseen_mouths(track: SmoothTrack) -> list[HiddenMouth]:
-    """Looks at a face that was not found for a while: something hides it, and its mouth."""
-    unseen = [pts for pts, is_seen in zip(track.pts, track.detected, strict=True) if not is_seen]
-    return [HiddenMouth(pts, np.array([1.0, 0.0])) for pts in unseen[::LOOK_EVERY]]
 
 
 def speaking_facts(scores: list[Row]) -> Row:

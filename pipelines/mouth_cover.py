@@ -44,7 +44,7 @@ class CoverSpan:
 
     start_pts: int
     end_pts: int
-    kind: str  # one of KINDS
+    kind: str  # a `Cover`
 
 
 class CoverMeter:
@@ -108,20 +108,27 @@ def cover_view(pts: int, frame: Pixels, landmarks: Floats) -> CoverView:
     return CoverView(pts, crop_frame(frame, affine, side), oval.astype(bool))
 
 
-def cover_spans(pts: Sequence[int], shares: Floats, least: float, track_pts: tuple[int, int]) -> list[CoverSpan]:
+def cover_spans(
+    pts: Sequence[int],
+    shares: Floats,
+    least: float,
+    track_pts: tuple[int, int],
+    kinds: Sequence[str] = KINDS,
+) -> list[CoverSpan]:
     """Where something hides a mouth: from after the last view that was free to the next one.
 
     Args:
         pts: when it was viewed, ascending.
-        shares: [N, 2] of `CoverMeter.shares`; a view that differs from both beside it is not believed.
+        shares: [N, K] of K kinds, 0..1; a view that differs from both beside it is not believed.
         least: the share from which on a mouth is hidden.
         track_pts: begin and end of the track.
+        kinds: K names.
     """
     if not len(pts):
         return []
     calm = np.sort(np.stack([_shifted(shares, -1), shares, _shifted(shares, 1)]), 0)[1]
     spans = []
-    for kind, name in enumerate(KINDS):
+    for kind, name in enumerate(kinds):
         hidden = np.concatenate([[False], calm[:, kind] >= least, [False]])
         edges = np.flatnonzero(np.diff(hidden.astype(int)))
         for first, after in zip(edges[::2], edges[1::2], strict=True):

@@ -129,10 +129,20 @@ def _demands(row: Row, track: Row, eligibility: Eligibility) -> Iterator[Demand]
     yield _at_most(turned, f"pitch {pitch:.0f} deg", abs(pitch), one.max_pitch_deg, one.sure_pitch_deg)
     smear = f"moves {track['smear']:.2f} of its width while the shutter is open"
     yield _at_most(Reason.MOTION_BLUR, smear, track["smear"], one.max_smear, one.sure_smear)
-    for kind, reason in ((Cover.THING, Reason.MOUTH_HIDDEN), (Cover.TEXT, Reason.TEXT_ON_MOUTH)):
+    for kind, (reason, sure_share) in _covers(one).items():
         share = hidden_share(row, track, kind, one) if spoken else 0.0
         words = f"hidden by a {kind} for {share:.0%} of its frames"
-        yield _at_most(reason, words, share, one.max_hidden_share, one.sure_hidden_share)
+        yield _at_most(reason, words, share, one.max_hidden_share, sure_share)
+
+
+def _covers(eligibility: Eligibility) -> dict[Cover, tuple[Reason, float]]:
+    """What each kind is a reason for, and the share from which on it is for a person."""
+    sure = eligibility.sure_hidden_share
+    return {
+        Cover.THING: (Reason.MOUTH_HIDDEN, sure),
+        Cover.TEXT: (Reason.TEXT_ON_MOUTH, sure),
+        Cover.FACE: (Reason.MOUTH_HIDDEN, eligibility.max_hidden_share),  # who is behind another face shows no mouth
+    }
 
 
 def _at_least(reason: Reason, words: str, value: float, least: float, sure: float) -> Demand:

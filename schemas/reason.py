@@ -22,7 +22,7 @@ class Reason(StrEnum):
     FACE_TURNED = "face_turned"  # near profile, or the head far down or up: a part of the mouth is hidden
     FACE_UNSURE = "face_unsure"  # the detector hardly takes it for a face
     MOTION_BLUR = "motion_blur"  # the mouth moves so fast that the picture is smeared
-    MOUTH_HIDDEN = "mouth_hidden"  # a hand, a microphone or another thing is before it
+    MOUTH_HIDDEN = "mouth_hidden"  # a hand, a microphone, another thing or another face is before it
     TEXT_ON_MOUTH = "text_on_mouth"  # a title or subtitle is burnt in over it
     TRACK_TOO_SHORT = "track_too_short"  # seen for too few frames
     SPEAKER_UNSURE = "speaker_unsure"  # two faces score alike
@@ -39,6 +39,7 @@ class Cover(StrEnum):
 
     THING = "thing"  # a hand, a microphone, a cup
     TEXT = "text"  # a title or subtitle that is burnt in
+    FACE = "face"  # another face, which passes in front or is turned to it
 
 
 class Refusal(StrEnum):

@@ -53,7 +53,7 @@ MOUTH_COVER = pa.struct(
     [
         column("start_pts", pa.int64(), "First frame in which something hides the mouth.", unit="time_base"),
         column("end_pts", pa.int64(), "First frame after them.", unit="time_base"),
-        column("kind", pa.string(), "thing, such as a hand or a microphone, or text."),
+        column("kind", pa.string(), "thing, such as a hand or a microphone, text, or another face."),
     ]
 )
 

@@ -14,9 +14,9 @@ def portrait() -> Pixels:
     return picture
 
 
-def frame_with(x: int | None, second_x: int | None = None) -> Pixels:
-    """240 x 320, with a face of 160 px from each x on."""
-    frame = np.full((240, 320, 3), 90, np.uint8)
+def frame_with(x: int | None, second_x: int | None = None, width_px: int = 320) -> Pixels:
+    """240 high, with a picture of a face of 160 px from each x on; the second one is in front."""
+    frame = np.full((240, width_px, 3), 90, np.uint8)
     for place in (x, second_x):
         if place is not None:
             frame[40:200, place : place + 160] = portrait()

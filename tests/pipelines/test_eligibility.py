@@ -40,6 +40,7 @@ def hidden(first: int, after: int, kind: str = "thing") -> list[dict[str, Any]]:
         ({"smear": 0.2}, Reason.MOTION_BLUR),
         ({"covers": hidden(20, 60)}, Reason.MOUTH_HIDDEN),
         ({"covers": hidden(20, 60, "text")}, Reason.TEXT_ON_MOUTH),
+        ({"covers": hidden(20, 60, "face")}, Reason.MOUTH_HIDDEN),
         ({"num_frames": 4}, Reason.TRACK_TOO_SHORT),
         ({"speaking_score": 0.1}, Reason.NOT_SPEAKING),
         ({"start_pts": 70 * TICKS_PER_FRAME}, Reason.NO_SPEECH),
@@ -104,6 +105,13 @@ def test_nothing_is_painted_where_something_hides_the_mouth() -> None:
 
 def test_a_glimpse_of_a_hand_is_dubbed_around() -> None:
     assert decided(shot(track(covers=hidden(30, 32)))) == [(Verdict.DUB, None)]
+
+
+def test_who_is_behind_another_face_for_a_while_is_dubbed_before_and_after() -> None:
+    row = shot(track(covers=hidden(30, 40, "face")))
+
+    assert decided(row) == [(Verdict.DUB, None)]
+    assert painted_frames(row) == [[(20 - MARGIN, 30), (40, 60 + MARGIN)]]
 
 
 @pytest.mark.parametrize(

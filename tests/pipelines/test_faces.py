@@ -158,6 +158,22 @@ def test_a_face_that_is_not_found_for_a_while_is_hidden_and_a_short_track_is_des
 
 @pytest.mark.assets
 @pytest.mark.usefixtures("models")
+def test_who_is_behind_a_face_that_passes_is_hidden_by_a_face(tmp_path: Path) -> None:
+    spec = replace(SPEC, num_frames=48, width_px=480)
+    passes = [320] * 16 + [round(at) for at in np.linspace(320, 0, 16)] + [0] * 16
+    film = make_film(tmp_path / "film.mp4", spec, lambda at: frame_with(160, passes[at], width_px=480))
+    (row,) = track(TrackFaces(store_uri=str(tmp_path / "work")), shot_row(film))
+
+    (stands,) = [one for one in row["tracks"] if any(cover["kind"] == "face" for cover in one["covers"])]
+
+    (cover,) = stands["covers"]
+    behind = [pts for pts, left in zip(film.pts, passes, strict=True) if abs(left - 160) < 20]
+    assert cover["start_pts"] <= behind[0]
+    assert cover["end_pts"] > behind[-1]
+
+
+@pytest.mark.assets
+@pytest.mark.usefixtures("models")
 def test_second_language_finds_the_tracks_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     film = make_film(tmp_path / "film.mp4", SPEC, lambda at: frame_with(80))
     store = str(tmp_path / "work")
