@@ -27,7 +27,8 @@ import pyarrow.compute
 from jobs.cluster import prepare_ray
 from pipelines.paint_spans import spans_to_paint
 from pipelines.stage import Row
-from pipelines.storage import read_table
+from pipelines.storage import ObjectStore, content_key, read_table
+from schemas.line import LINE, STEM_RATE_HZ
 from schemas.reason import Verdict
 
 FRAME_RATE = 25
@@ -188,18 +189,43 @@ def report(shots: list[Judged], found_cuts: set[tuple[str, int]], cuts: set[tupl
     yield f"cuts: {len(cuts)}, found {len(cuts & found_cuts)}, more {len(found_cuts - cuts)}"
 
 
-def planned_shots(catalog: Path, store: str, settings: list[str]) -> pa.Table:
-    """PLANNED_SHOT of a catalog, its tracks in a store."""
+def sheet_of(film: dict[str, Any]) -> pa.Table:
+    """LINE rows as the film's cue sheet would have them: who says what is seen to be said. Voices off have none."""
+    lines, before = [], 0
+    for shot in film["shots"]:
+        for side, person in enumerate(shot["people"]):
+            for span_s in person["speaks_s"]:
+                start, end = (round((before / FRAME_RATE + at_s) * STEM_RATE_HZ) for at_s in span_s)
+                who = _member(person["cast"], side)
+                lines.append({"character": who.upper(), "start_sample": start, "end_sample": end})
+        before += shot["num_frames"]
+    nothing = dict.fromkeys(LINE.names)
+    return pa.Table.from_pylist([nothing | {"line_id": str(at)} | line for at, line in enumerate(lines)], schema=LINE)
+
+
+def _with_sheets(shots: pa.Table, truth: list[dict[str, Any]], store: ObjectStore) -> pa.Table:
+    """The shots as if the dub of each film had come as a cue sheet."""
+    places = {}
+    for film in truth:
+        sheet = sheet_of(film)
+        key = content_key("benchmark-sheet", 1, {"lines": sheet.to_pylist()})
+        places[film["title"]] = store.put_table(key, sheet)
+    rows = [row | {"lines_uri": places[row["title"]]} for row in shots.to_pylist()]
+    return pa.Table.from_pylist(rows, schema=shots.schema)
+
+
+def planned_shots(catalog: Path, store: str, settings: list[str], sheets_of: list[dict[str, Any]]) -> pa.Table:
+    """PLANNED_SHOT of a catalog, its tracks in a store; as with cue sheets where films are named for it."""
     prepare_ray(None)  # before anything imports Ray
     from jobs.dub_pipeline import open_pipeline
     from jobs.intake import take_in
-    from jobs.planning import plan_films
     from jobs.progress import Silence
 
     pipeline = open_pipeline(store, Path(store), "bundled:small", settings)
     intake = take_in(catalog, Silence(), store)
     with pipeline.running():
-        return plan_films(pipeline, intake.films, Silence()).shots
+        shots = pipeline.analyse(intake.films, Silence()).shots
+        return pipeline.plan(_with_sheets(shots, sheets_of, ObjectStore(store)) if sheets_of else shots)
 
 
 def main() -> None:
@@ -207,11 +233,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("films", type=Path, help="what jobs.people_films wrote")
     parser.add_argument("--store", help="where intermediates are kept; a second run finds them")
+    parser.add_argument("--sheets", action="store_true", help="as if each dub came as a cue sheet with characters")
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
     chosen = parser.parse_args()
     truth = json.loads((chosen.films / "truth.json").read_text())
     with tempfile.TemporaryDirectory() as folder:
-        planned = planned_shots(chosen.films / "catalog.csv", chosen.store or folder, chosen.settings)
+        sheets_of = truth if chosen.sheets else []
+        planned = planned_shots(chosen.films / "catalog.csv", chosen.store or folder, chosen.settings, sheets_of)
         shots = list(judged_shots(planned, truth))
     found = {(row["title"], _frame(row, row["shot_start_pts"])) for row in planned.to_pylist()}
     starts = {

@@ -17,6 +17,7 @@ from jobs.language import language_tag
 from schemas.reason import Refusal
 
 MAX_TITLE_LETTERS = 64
+DUB_KINDS = ("dub_stem", "dub_mix", "cue_sheet")  # the columns of which a row fills one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +57,7 @@ class CatalogRow(BaseModel):
     language: Annotated[str, AfterValidator(language_tag)]
     dub_stem: OptionalPlace = None
     dub_mix: OptionalPlace = None
+    cue_sheet: OptionalPlace = None
     me_stem: OptionalPlace = None
     title: OptionalText = None
     script: OptionalPlace = None
@@ -63,25 +65,25 @@ class CatalogRow(BaseModel):
 
     @model_validator(mode="after")
     def _one_dub(self) -> "CatalogRow":
-        if (self.dub_stem is None) == (self.dub_mix is None):
-            raise ValueError("give the dub in one of the columns dub_stem and dub_mix")
+        if sum(bool(getattr(self, kind)) for kind in DUB_KINDS) != 1:
+            raise ValueError(f"give the dub in one of the columns {', '.join(DUB_KINDS[:-1])} and {DUB_KINDS[-1]}")
         if self.me_stem and self.dub_mix:
-            raise ValueError("me_stem goes with dub_stem: a dub_mix holds music and effects already")
+            raise ValueError("me_stem goes with dub_stem or cue_sheet: a dub_mix holds music and effects already")
         return self
 
     @property
     def dub(self) -> str:
-        """Where the dub's sound lies."""
-        return self.dub_stem or self.dub_mix or ""
+        """Where the dub's sound, or its cue sheet, lies."""
+        return self.dub_stem or self.dub_mix or self.cue_sheet or ""
 
     @property
     def dub_kind(self) -> str:
-        """dub_stem or dub_mix."""
-        return "dub_stem" if self.dub_stem else "dub_mix"
+        """One of `DUB_KINDS`."""
+        return next(kind for kind in DUB_KINDS if getattr(self, kind))
 
 
 COLUMNS = tuple(name for name in CatalogRow.model_fields if name != "row")
-_PATHS = ("film", "dub_stem", "dub_mix", "me_stem", "script", "cast")
+_PATHS = ("film", *DUB_KINDS, "me_stem", "script", "cast")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,9 +147,6 @@ def _read_row(record: CatalogRecord, folder: Path) -> tuple[CatalogRow | None, l
     if record.broken:
         return None, [_problem(record.row, "", record.broken)]
     wrong = _missing(record, folder)
-    if record.cells.get("cue_sheet") not in (None, ""):
-        message = "cue sheets are not supported yet: give the whole dub as dub_stem or dub_mix"
-        return None, [_problem(record.row, "cue_sheet", message), *wrong]
     cells = {name: value for name, value in record.cells.items() if name in COLUMNS} | {"row": record.row}
     try:
         row = CatalogRow.model_validate(cells)
@@ -202,7 +201,7 @@ def _unknown_columns(records: Iterable[CatalogRecord], header_row: int | None) -
     first: dict[str, int] = {}
     for record in records:
         for name in record.cells:
-            if name not in COLUMNS and name != "cue_sheet":
+            if name not in COLUMNS:
                 first.setdefault(name, header_row or record.row)
     message = f"unknown column; known are {', '.join(COLUMNS)}"
     return [_problem(row, name, message) for name, row in first.items()]

@@ -113,7 +113,7 @@ class _Job:
                 for film in chain(planned.lost, self._painted(planned.shots, rows)):
                     done.append(self._finished(record, film, rows))
                 plan += rows
-                notices += planned.ignored
+                notices += planned.notices
             assert len(done) == intake.films.num_rows, f"{intake.films.num_rows} films in, {len(done)} out"
             failed = bool(intake.problems) or any(film.failed for film in done)
         finally:

@@ -26,6 +26,7 @@ from pipelines.progress import Listener
 from pipelines.rate_meter import paint_rate
 from pipelines.stage import Row
 from pipelines.stitch import Review
+from pipelines.storage import read_table
 
 FIXED = ("store_uri", "out_dir", "model_path")  # said by options of their own, not by --set
 
@@ -48,7 +49,9 @@ class RayDubPipeline:
     def plan(self, tracked: pa.Table) -> pa.Table:
         named = zip(tracked["cast_uri"].to_pylist(), tracked["cast_digest"].to_pylist(), strict=True)
         casts = {uri: cast_list(Path(uri), digest) for uri, digest in sorted({pair for pair in named if pair[0]})}
-        return plan_shots(tracked, self._config.eligibility, casts)
+        places = sorted(set(tracked["lines_uri"].to_pylist()) - {None})
+        sheets = {uri: read_table(uri).to_pylist() for uri in places}
+        return plan_shots(tracked, self._config.eligibility, casts, sheets)
 
     def plan_table(self, planned: pa.Table) -> pa.Table:
         return plan_table(planned, self._config.eligibility)

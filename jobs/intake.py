@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from jobs.catalog import CatalogProblem, CatalogReading, CatalogRow, DoubtfulRow, examine_catalog
+from jobs.catalog import DUB_KINDS, CatalogProblem, CatalogReading, CatalogRow, DoubtfulRow, examine_catalog
 from pipelines.admit import AdmitRequest, Admitted, Refused, admit_films
 from pipelines.cast_list import CastListError, cast_list
 from pipelines.known_films import KnownFilms
@@ -15,8 +15,6 @@ from pipelines.progress import Event, Listener, silent
 from pipelines.stage import Row
 from schemas.film import FILM
 from schemas.reason import Refusal
-
-DUB_KINDS = ("dub_stem", "dub_mix")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

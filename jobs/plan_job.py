@@ -78,7 +78,7 @@ def run_plan(request: PlanRequest, pipeline: DubPipeline, display: Display | Non
     return PlanOutcome(
         exit_code=FAILED if intake.problems or planned.lost else DONE,
         problems=intake.problems,
-        notices=[f"{film['title']} {film['language']}: {LOST}" for film in planned.lost],
+        notices=planned.notices + [f"{film['title']} {film['language']}: {LOST}" for film in planned.lost],
         plan=plan,
         people=people.to_pylist(),
         cost=plan_cost(plan, planned.shots.to_pylist(), rate, request.hour_price),

@@ -9,8 +9,10 @@ import pyarrow.compute
 
 from jobs.passes import DubPipeline
 from jobs.progress import Display
+from pipelines.cue_sheet import flaws_in_words
 from pipelines.progress import Event, Listener
 from pipelines.stage import Row
+from pipelines.storage import read_table
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,7 +21,7 @@ class PlannedFilms:
 
     shots: pa.Table  # PLANNED_SHOT
     lost: list[Row]  # DUBBED_FILM with their failure: analysed without an answer, so they have no shots here
-    ignored: list[str]  # what was left out of an edited plan, in words
+    notices: list[str]  # flaws of cue sheets, and what was left out of an edited plan, in words
 
 
 def expect_analysis(display: Display, films: pa.Table) -> None:
@@ -54,15 +56,26 @@ def plan_films(
     gone = {film["dub_id"] for film in analysis.lost}
     here = [film for film in films.to_pylist() if film["dub_id"] not in gone]
     planned = pipeline.plan(analysis.shots)
-    ignored: list[str] = []
+    notices = _flaws(analysis.shots)
     if edited is not None:
         kept, ignored = _sorted_out(edited, here, analysis.lost, skipping=skipping)
+        notices += ignored
         planned = pipeline.edit(planned, kept)
     for film in here:
         names = {"title": film["title"], "language": film["language"]}
         seconds = (time.monotonic() - begin) / len(here)
         listener(Event(stage="plan", num_frames=film["num_frames"], seconds=seconds, **names))
-    return PlannedFilms(shots=planned, lost=analysis.lost, ignored=ignored)
+    return PlannedFilms(shots=planned, lost=analysis.lost, notices=notices)
+
+
+def _flaws(shots: pa.Table) -> list[str]:
+    """What is wrong with lines of the films' cue sheets."""
+    films = {row["dub_id"]: row for row in shots.to_pylist() if row["lines_uri"] and row["shot_index"] == 0}
+    return [
+        f"{film['title']} {film['language']}: {flaw}"
+        for film in films.values()
+        for flaw in flaws_in_words(read_table(film["lines_uri"]).to_pylist())
+    ]
 
 
 def _sorted_out(edited: pa.Table, here: list[Row], lost: list[Row], *, skipping: bool) -> tuple[pa.Table, list[str]]:

@@ -29,6 +29,7 @@ from pipelines.progress import Event, Listener, silent
 LINE_EVERY_S = 10.0  # of a plain log: often enough to see life, seldom enough to read
 STAGE_WORDS = {
     "admit": "looking at films",
+    "takes": "placing takes",
     "shots": "finding cuts",
     "align": "listening",
     "faces": "following faces",

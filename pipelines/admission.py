@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pipelines.cue_sheet import CueSheetError, cue_lines, takes_of
 from pipelines.media.dub_sound import SoundProbe, probe_sound
 from pipelines.media.probe import Probe, probe_film
 from pipelines.media.refusal import MediaRefusedError
@@ -37,14 +38,16 @@ Problem = dict[str, str]
 def examine(request: dict[str, Any]) -> dict[str, Any]:
     """The film's facts and all that is wrong with the files of one request."""
     film = _tried(_film, request["film"])
-    dub = _tried(_sound, request["dub"])
     problems = [{"column": "film", **film}] if isinstance(film, dict) else []
-    problems += [{"column": request["dub_kind"], **dub}] if isinstance(dub, dict) else []
+    if request["dub_kind"] == "cue_sheet":
+        problems += [{"column": "cue_sheet", **problem} for problem in _sheet(request["dub"])]
+    else:
+        dub = _tried(_sound, request["dub"])
+        problems += [{"column": request["dub_kind"], **dub}] if isinstance(dub, dict) else []
+        problems += [] if isinstance(dub, dict) else _too_short(request["dub_kind"], film, dub)
     if request.get("me_stem"):
         me = _tried(_sound, request["me_stem"])
         problems += [{"column": "me_stem", **me}] if isinstance(me, dict) else _too_short("me_stem", film, me)
-    if not isinstance(dub, dict):
-        problems += _too_short(request["dub_kind"], film, dub)
     return {"facts": film_facts(film) if isinstance(film, Probe) else None, "problems": problems}
 
 
@@ -62,6 +65,18 @@ def _too_short(column: str, film: Probe | Problem, sound: SoundProbe | Problem) 
         return []
     detail = f"its sound ends at {float(sound.end_s):.1f} s, the film lasts {float(film_s):.1f} s"
     return [{"column": column, "refusal": Refusal.DUB_TOO_SHORT.value, "detail": detail}]
+
+
+def _sheet(path: str) -> list[Problem]:
+    """What is wrong with a cue sheet as a whole; a take that is no sound costs its line alone."""
+    try:
+        takes = takes_of(Path(path), cue_lines(Path(path)))
+    except CueSheetError as error:
+        return [{"refusal": Refusal.BAD_ROW.value, "detail": detail} for detail in str(error).splitlines()]
+    looks = [_tried(_sound, str(take)) for take in takes.values()]
+    if any(isinstance(look, SoundProbe) for look in looks):
+        return []
+    return [{"refusal": Refusal.NO_SOUND.value, "detail": f"none of its takes can be heard: {looks[0]['detail']}"}]
 
 
 def _tried(look: Any, path: str) -> Any:

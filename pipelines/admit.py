@@ -31,7 +31,7 @@ class AdmitRequest:
     language: str
     film: Path
     dub: Path
-    dub_kind: str  # the catalog column that names the dub: dub_stem or dub_mix
+    dub_kind: str  # the catalog column that names the dub: dub_stem, dub_mix or cue_sheet
     me_stem: Path | None = None
     cast: Path | None = None  # names and pictures; `cast_list.py` looks at it
 
@@ -111,17 +111,21 @@ def _refused(request: AdmitRequest, column: str, refusal: Refusal, detail: str) 
 
 
 def _film_row(request: AdmitRequest, facts: Row, known: KnownFilms) -> Row:
-    film_id, dub_digest = known.digest(request.film), known.digest(request.dub)
-    made_of = {"film_id": film_id, "language": request.language, "dub_digest": dub_digest}
+    film_id, dub_digest = known.digest(request.film), known.dub_digest(request.dub, request.dub_kind)
+    is_sheet, place = request.dub_kind == "cue_sheet", str(request.dub.resolve())
+    made_of = {"film_id": film_id, "language": request.language, "dub_digest": dub_digest, "sheet_digest": None}
     return {
         "film_id": film_id,
         "dub_id": dub_id(made_of | {"dub_kind": request.dub_kind}, request.me_stem),
         "title": request.title,
         "language": request.language,
         "film_uri": str(request.film.resolve()),
-        "dub_uri": str(request.dub.resolve()),
+        "dub_uri": place,
         "dub_kind": request.dub_kind,
         "dub_digest": dub_digest,
+        "sheet_uri": place if is_sheet else None,
+        "sheet_digest": dub_digest if is_sheet else None,
+        "lines_uri": None,  # they are not placed yet
         "me_uri": str(request.me_stem.resolve()) if request.me_stem else None,
         "cast_uri": str(request.cast.resolve()) if request.cast else None,
         "cast_digest": _list_digest(request.cast, known),
@@ -141,10 +145,12 @@ def dub_id(made_of: Row, me_stem: Path | None) -> str:
     """The id of one film in one language.
 
     Args:
-        made_of: film_id, language, dub_digest and dub_kind; a row of FILM has them all.
+        made_of: film_id, language, dub_digest, sheet_digest and dub_kind; a row of FILM has them all.
         me_stem: music and effects; they are digested here.
     """
     facts = {name: made_of[name] for name in ("film_id", "language", "dub_digest", "dub_kind")}
+    if made_of["sheet_digest"]:  # the stem of its takes is made by this project
+        facts["dub_digest"] = made_of["sheet_digest"]
     if me_stem:
         facts["me_digest"] = file_digest(me_stem)
     return content_key("dub", VERSION, facts)

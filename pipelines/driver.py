@@ -1,7 +1,6 @@
 """The driver: feeds both passes with what storage lacks, and stitches a film when its last shot is in."""
 
 from collections.abc import Callable, Iterator, Mapping
-from threading import Lock
 from typing import Any
 
 import pyarrow as pa
@@ -11,9 +10,10 @@ from pipelines.dub import DubConfig, analysis_pass, painting_pass
 from pipelines.film_stitches import FilmStitches, failed_film, film_event, stitches_at_once
 from pipelines.live_frames import LiveFrames, live_frames
 from pipelines.placement import PLACEMENTS
+from pipelines.placing import placed_films
 from pipelines.progress import Event, Listener
 from pipelines.references import is_whole, keyed, nameless, relocated, scoreless
-from pipelines.run_stage import configure_ray_data, finished_rows
+from pipelines.run_stage import BUILDING, configure_ray_data, finished_rows
 from pipelines.stage import Row
 from pipelines.stitch import Review
 from pipelines.storage import ObjectStore, content_key, read_table
@@ -22,10 +22,13 @@ from schemas.reason import Reason
 from schemas.shot import COMPOSITED_SHOT, PLANNED_SHOT, TRACKED_SHOT
 
 VERSION = 2
-BUILDING = Lock()  # Ray Data's settings belong to the process, and a dataset takes them when it is built
-NAMES = ("film_uri", "dub_uri", "me_uri", "cast_uri", "cast_digest", "title")  # no pixel depends on it
+NAMES = (  # no pixel depends on it: what the dub sounds like is in its digest
+    *("film_uri", "dub_uri", "me_uri", "cast_uri", "cast_digest", "title"),
+    *("sheet_uri", "sheet_digest", "lines_uri"),
+)
 JUDGED = ("verdicts", "tracks", "original_voices")  # of the plan of this run: no pixel depends on its words and scores
 ANALYSIS_FAILED = "the analysis of a shot failed, and again when it was tried anew: see the log above"
+TAKES_FAILED = "the takes of its cue sheet could not be placed, and again when it was tried anew: see the log above"
 ANALYSIS_STAGES, PAINTING_STAGES = ("shots", "align", "faces"), ("crops", "paint", "composite")
 RETRIED = (Reason.WORKER_DIED, Reason.UNDECODABLE)  # not kept: the next run tries such a shot again
 
@@ -33,13 +36,17 @@ RETRIED = (Reason.WORKER_DIED, Reason.UNDECODABLE)  # not kept: the next run tri
 def analyse(films: pa.Table, config: DubConfig, listener: Listener) -> Analysis:
     """The facts of every shot of every film; films that storage knows are not looked at again.
 
+    Dubs that come as cue sheets are made first.
+
     Args:
         films: FILM rows.
         config: how shots, sound and faces are found.
         listener: told of every shot.
     """
     store = ObjectStore(config.store_uri)
-    rows = films.to_pylist()
+    admitted = films.to_pylist()
+    placed = placed_films(admitted, config, listener)
+    rows = [film for film in placed if film is not None]
     known = {film["dub_id"]: _stored_analysis(film, config, store) for film in rows}
     for shot in (shot for shots in known.values() for shot in shots or []):
         for stage in ANALYSIS_STAGES:
@@ -47,9 +54,11 @@ def analyse(films: pa.Table, config: DubConfig, listener: Listener) -> Analysis:
     missing = [film for film in rows if known[film["dub_id"]] is None]
     found = known | (_analyse_films(missing, config, store, listener) if missing else {})
     shots = [shot | _names(film) for film in rows for shot in found[film["dub_id"]] or []]
+    unplaced = [film for film, row in zip(admitted, placed, strict=True) if row is None]
     lost = [failed_film(film, ANALYSIS_FAILED) for film in rows if not found[film["dub_id"]]]
+    lost += [failed_film(film, TAKES_FAILED) for film in unplaced]
     for film in lost:
-        listener(film_event(film, "faces", message=ANALYSIS_FAILED))
+        listener(film_event(film, "faces", message=film["failure"]))
     return Analysis(pa.Table.from_pylist(shots, schema=TRACKED_SHOT), lost)
 
 

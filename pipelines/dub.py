@@ -23,11 +23,13 @@ from pipelines.faces import TrackFaces
 from pipelines.live_frames import LiveFrames
 from pipelines.mask import MaskConfig
 from pipelines.paint import PaintMouths
+from pipelines.placed_take import TakeConfig
 from pipelines.placement import PLACEMENTS
 from pipelines.run_stage import apply, one_row_a_block, rows_of
 from pipelines.shots import DetectShots, ShotConfig
 from pipelines.stage import check_chain
 from pipelines.storage import file_digest
+from pipelines.takes import PlaceTakes
 
 ANALYSIS_VERSIONS = {
     "shots": shots.VERSION,
@@ -40,7 +42,7 @@ ANALYSIS_VERSIONS = {
 }
 PAINTING_VERSIONS = {"crops": crops.VERSION, "paint": paint.VERSION, "composite": composite.VERSION}
 
-check_chain([DetectShots, AlignDub, TrackFaces])
+check_chain([PlaceTakes, DetectShots, AlignDub, TrackFaces])
 check_chain([CutCrops, PaintMouths, CompositeShot])
 
 
@@ -53,6 +55,7 @@ class DubConfig:
     model_path: str  # safetensors
     sampler: SamplerConfig = field(default_factory=SamplerConfig)
     eligibility: Eligibility = field(default_factory=Eligibility)
+    takes: TakeConfig = field(default_factory=TakeConfig)
     shots: ShotConfig = field(default_factory=ShotConfig)
     align: AlignConfig = field(default_factory=AlignConfig)
     detector: DetectorConfig = field(default_factory=DetectorConfig)
@@ -89,6 +92,12 @@ class DubConfig:
 def plain(config: Any) -> dict[str, Any]:
     """A configuration as JSON values; exact fractions as text."""
     return dict(json.loads(json.dumps(asdict(config), default=str)))
+
+
+def takes_pass(films: pa.Table, config: DubConfig, live: LiveFrames | None = None) -> Dataset:
+    """FILM rows whose dub is a cue sheet to FILM rows whose dub is a stem."""
+    settings = {"store_uri": config.store_uri, "config": config.takes}
+    return apply(rows_of(films), "takes", PlaceTakes, PLACEMENTS["takes"], settings, live)
 
 
 def analysis_pass(films: pa.Table, config: DubConfig, live: LiveFrames | None = None) -> Dataset:

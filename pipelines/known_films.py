@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.admission import FACTS, VERSION
+from pipelines.cue_sheet import CueSheetError, sheet_digest
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key, file_digest
 
@@ -29,14 +30,22 @@ class KnownFilms:
             self._digests[path] = file_digest(path)
         return self._digests[path]
 
+    def dub_digest(self, dub: Path, dub_kind: str) -> str:
+        """SHA-256 of a dub; of a cue sheet a digest of it and of its takes.
+
+        Raises:
+            CueSheetError: a sheet cannot be followed.
+            OSError: a file cannot be read.
+        """
+        return sheet_digest(dub, self.digest) if dub_kind == "cue_sheet" else self.digest(dub)
+
     def facts(self, film: Path, dub: Path, dub_kind: str, me_stem: Path | None) -> Row | None:
         """What is known of these files together; None when they must be looked at."""
-        paths = [path for path in (film, dub, me_stem) if path]
-        if self._store is None or not all(path.is_file() for path in paths):
+        if self._store is None or not all(path.is_file() for path in (film, dub, me_stem) if path):
             return None
         try:
-            key = _key([self.digest(path) for path in paths], dub_kind)
-        except OSError:  # the examiner says what is wrong with it
+            key = _key([self.digest(film), self.dub_digest(dub, dub_kind), *self._digests_of(me_stem)], dub_kind)
+        except (CueSheetError, OSError):  # the examiner says what is wrong with it
             return None
         found: Row | None = self._store.get_json(key) if self._store.has(key) else None
         return found
@@ -44,11 +53,14 @@ class KnownFilms:
     def keep(self, films: Sequence[Row]) -> None:
         """Remember admitted films, FILM rows."""
         for film in films if self._store else ():
-            places = [film["film_uri"], film["dub_uri"], *([film["me_uri"]] if film["me_uri"] else [])]
-            key = _key([self.digest(Path(place)) for place in places], film["dub_kind"])
+            me_stem = Path(film["me_uri"]) if film["me_uri"] else None
+            key = _key([film["film_id"], film["dub_digest"], *self._digests_of(me_stem)], film["dub_kind"])
             assert self._store is not None
             if not self._store.has(key):
                 self._store.put_json(key, {name: film[name] for name in FACTS})
+
+    def _digests_of(self, me_stem: Path | None) -> list[str]:
+        return [self.digest(me_stem)] if me_stem else []
 
 
 def _key(digests: list[str], dub_kind: str) -> str:

@@ -92,7 +92,7 @@ def known_lines(shots: Sequence[Row], people: Mapping[TrackKey, Person], eligibi
             if person and described:
                 said[person.number, index] += [
                     ((piece.end - piece.start) / ANALYSIS_RATE_HZ, described[piece.start])
-                    for piece in _sure_pieces(row, track, eligibility)
+                    for piece in sure_pieces(row, track, eligibility)
                     if piece.start in described
                 ]
     return [
@@ -102,8 +102,14 @@ def known_lines(shots: Sequence[Row], people: Mapping[TrackKey, Person], eligibi
     ]
 
 
-def _sure_pieces(row: Row, track: Row, eligibility: Eligibility) -> Iterator[Piece]:
-    """The pieces that are surely a track's own."""
+def sure_pieces(row: Row, track: Row, eligibility: Eligibility) -> Iterator[Piece]:
+    """The pieces that are surely a track's own.
+
+    Args:
+        row: TRACKED_SHOT or wider.
+        track: one of its tracks.
+        eligibility: from which score on, and below which nobody else is heard.
+    """
     others = rivals(row, track)
     for piece in scored_pieces(row):
         is_alone = piece.best_of(others) < eligibility.min_doubt_score

@@ -1,14 +1,16 @@
 """Stage 4: the plan. A verdict for every face track of every shot, as a flat table that a person may edit."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from pipelines.cast_list import CastList, by_cast, named_by
+from pipelines.characters import SheetLine, by_lines, cued_scores, sheet_lines
 from pipelines.eligibility import Eligibility
-from pipelines.paint_spans import num_frames_to_paint
+from pipelines.paint_spans import num_frames_to_paint, spoken_spans
 from pipelines.people import Person, TrackKey, find_people
 from pipelines.people_voices import judged_scores
 from pipelines.stage import Row
@@ -22,7 +24,10 @@ PlanKey = tuple[str, int, int | None]  # dub_id, shot_index, track_index: names 
 
 
 def plan_shots(
-    tracked: pa.Table, eligibility: Eligibility | None = None, casts: Mapping[str, CastList] | None = None
+    tracked: pa.Table,
+    eligibility: Eligibility | None = None,
+    casts: Mapping[str, CastList] | None = None,
+    sheets: Mapping[str, Sequence[Row]] | None = None,
 ) -> pa.Table:
     """TRACKED_SHOT rows with verdicts: PLANNED_SHOT, same rows in the same order.
 
@@ -30,20 +35,53 @@ def plan_shots(
         tracked: TRACKED_SHOT, whole films: who is who is found over all shots of a film.
         eligibility: the thresholds.
         casts: what the catalog says of the people in a film, by `cast_uri`.
+        sheets: LINE rows of cue sheets, by `lines_uri`.
     """
     rules, rows = eligibility or Eligibility(), tracked.to_pylist()
-    films: dict[tuple[str, str | None], dict[int, Row]] = defaultdict(dict)  # in any language
+    films: dict[tuple[str, str | None, str | None], dict[int, Row]] = defaultdict(dict)  # in any language
     for row in rows:
-        shots = films[row["film_id"], row["cast_uri"]]
+        shots = films[_film_key(row)]
         if row["shot_index"] not in shots or not row["picture_lost"]:  # it may be lost in one language alone
             shots[row["shot_index"]] = row
-    cast_of = {film: (casts or {}).get(film[1] or "") for film in films}
-    people = {film: find_people(list(shots.values()), named_by(cast_of[film])) for film, shots in films.items()}
-    scores = {film: judged_scores(list(shots.values()), people[film], rules) for film, shots in films.items()}
-    keys = [(row["film_id"], row["cast_uri"]) for row in rows]
-    judged = [_judged(row, scores[key]) for row, key in zip(rows, keys, strict=True)]
-    planned = [_planned(row, people[key], cast_of[key], rules) for row, key in zip(judged, keys, strict=True)]
+    known = {key: _known(list(shots.values()), key, casts or {}, sheets or {}, rules) for key, shots in films.items()}
+    planned = [_planned(_judged(row, known[_film_key(row)].scores), known[_film_key(row)], rules) for row in rows]
     return pa.Table.from_pylist(planned, schema=PLANNED_SHOT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Film:
+    """What is known of a film as a whole.
+
+    Attributes:
+        people: who each track is.
+        scores: how surely each is heard, by mouth, voice and cue sheet.
+        cast: what the catalog says of its people.
+        lines: of its cue sheet.
+    """
+
+    people: Mapping[TrackKey, Person]
+    scores: Mapping[TrackKey, list[Row]]
+    cast: CastList | None
+    lines: Sequence[SheetLine]
+
+
+def _film_key(row: Row) -> tuple[str, str | None, str | None]:
+    return row["film_id"], row["cast_uri"], row["lines_uri"]
+
+
+def _known(
+    shots: Sequence[Row],
+    key: tuple[str, str | None, str | None],
+    casts: Mapping[str, CastList],
+    sheets: Mapping[str, Sequence[Row]],
+    rules: Eligibility,
+) -> _Film:
+    cast, lines = casts.get(key[1] or ""), sheet_lines(sheets.get(key[2] or "", ()), shots[0])
+    people = find_people(shots, named_by(cast))
+    scores = judged_scores(shots, people, rules)
+    if lines:
+        scores = cued_scores([_judged(row, scores) for row in shots], people, lines, rules)
+    return _Film(people, scores, cast, lines)
 
 
 def _judged(row: Row, scores: Mapping[TrackKey, list[Row]]) -> Row:
@@ -58,11 +96,12 @@ def _judged(row: Row, scores: Mapping[TrackKey, list[Row]]) -> Row:
     return row | {"tracks": tracks}
 
 
-def _planned(row: Row, people: Mapping[TrackKey, Person], cast: CastList | None, eligibility: Eligibility) -> Row:
+def _planned(row: Row, film: _Film, eligibility: Eligibility) -> Row:
     verdicts: list[Row] = []
     for track in row["tracks"]:
-        person = people.get((row["shot_index"], track["track_index"]))
-        verdict, reason = by_cast(decide_track(row, track, eligibility), person, cast)
+        person = film.people.get((row["shot_index"], track["track_index"]))
+        decided = by_cast(decide_track(row, track, eligibility), person, film.cast)
+        verdict, reason = by_lines(decided, spoken_spans(row, track, eligibility), row, film.lines)
         index = track["track_index"]
         name = person.name if person else None
         verdicts.append({"track_index": index, "verdict": verdict, "reason": reason, "person": name})

@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from functools import partial
+from threading import Lock
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ from pipelines.live_frames import LiveFrames
 from pipelines.placement import Placement, Pool, pool_of
 from pipelines.stage import Row, Stage
 
+BUILDING = Lock()  # Ray Data's settings belong to the process, and a dataset takes them when it is built
 TIMINGS = pa.list_(pa.struct([("stage", pa.string()), ("seconds", pa.float64()), ("peak_mib", pa.float64())]))
 NAMES = ("title", "language", "shot_index")
 TASK_RETRIES = 2  # a shot that ends its process is tried so often again, then its row is missing

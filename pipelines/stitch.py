@@ -22,7 +22,7 @@ from pipelines.progress import TELL_EVERY_FRAMES, Tell, untold
 from pipelines.references import nameless
 from pipelines.shot_patches import ShotPatches
 from pipelines.stage import Row
-from pipelines.storage import content_key, file_digest
+from pipelines.storage import content_key, file_digest, read_table
 from pipelines.verify import Proof, verify_films
 from schemas.film import FILM
 from schemas.timing import clock, fraction
@@ -134,6 +134,8 @@ def is_delivered(
 def manifest_key(film: Row, shots: Sequence[Row], encode: EncodeConfig, facts: dict[str, Any]) -> str:
     """The digest of all that a delivery is made of."""
     made_of = {"dub_id": film["dub_id"], "encode": asdict(encode), "facts": facts}
+    if film["lines_uri"]:  # the same sheet may be placed otherwise
+        made_of |= {"dub_digest": film["dub_digest"], "lines": _base_name(film["lines_uri"])}
     by_shot = {str(shot["shot_index"]): _made_of(shot) for shot in shots}
     return content_key("stitch", VERSION, made_of | {"shots": by_shot})
 
@@ -164,7 +166,7 @@ def _fill(
     """Write and prove the film and all that lies beside it; the row names the film in this folder."""
     source, patches = Path(film["film_uri"]), ShotPatches(shots)
     target = folder / f"film.{delivered_suffix(source)}"
-    effects = Path(film["me_uri"]) if film["me_uri"] and film["dub_kind"] == "dub_stem" else None
+    effects = Path(film["me_uri"]) if film["me_uri"] and film["dub_kind"] != "dub_mix" else None
     track = dub_track(Path(film["dub_uri"]), effects)
     change = _telling(patches.change, tell)
     written = write_film(source, target, change, track, film["language"], film["end_pts"], encode)
@@ -216,7 +218,9 @@ def _manifest(film: Row, shots: Sequence[Row], patches: ShotPatches, written: Wr
         "dub_id": film["dub_id"],
         "dub_digest": film["dub_digest"],
         "dub_kind": film["dub_kind"],
-        "dialogue_only": film["dub_kind"] == "dub_stem" and not film["me_uri"],
+        "sheet_digest": film["sheet_digest"],
+        "lines": read_table(film["lines_uri"]).to_pylist() if film["lines_uri"] else [],
+        "dialogue_only": film["dub_kind"] != "dub_mix" and not film["me_uri"],
         "dub_peak": round(written.dub_peak, 4),
         "num_frames": {
             "all": written.num_frames,

@@ -25,6 +25,8 @@ class Reason(StrEnum):
     MOUTH_HIDDEN = "mouth_hidden"  # a hand, a microphone, another thing or another face is before it
     TEXT_ON_MOUTH = "text_on_mouth"  # a title or subtitle is burnt in over it
     TRACK_TOO_SHORT = "track_too_short"  # seen for too few frames
+    TAKE_TOO_LONG = "take_too_long"  # a line of the cue sheet is longer than its place, also when it is played faster
+    TAKE_MISSING = "take_missing"  # a line of the cue sheet has no sound
     SPEAKER_UNSURE = "speaker_unsure"  # two faces score alike
     OVER_BUDGET = "over_budget"  # larger faces have used up what may be painted
     CAST = "cast"  # the catalog's cast list says so of this person
@@ -40,6 +42,17 @@ class Cover(StrEnum):
     THING = "thing"  # a hand, a microphone, a cup
     TEXT = "text"  # a title or subtitle that is burnt in
     FACE = "face"  # another face, which passes in front or is turned to it
+
+
+class LineFlaw(StrEnum):
+    """What is wrong with a line of a cue sheet. It costs the line its sound at most, never the film."""
+
+    BAD_TIME = "bad_time"  # none, negative, or the end before the start: it is left out
+    AFTER_FILM = "after_film"  # it begins when the film is over: it is left out
+    MISSING_TAKE = "missing_take"  # no take is named, or there is no such file
+    UNREADABLE_TAKE = "unreadable_take"  # no sound in it can be decoded
+    SILENT_TAKE = "silent_take"  # nothing is heard in it
+    TAKE_TOO_LONG = "take_too_long"  # longer than its place, also when it is played faster: it ends later
 
 
 class Refusal(StrEnum):

@@ -1,6 +1,7 @@
 """A real face and real speech go through all stages on local Ray, with a tiny network."""
 
 import hashlib
+import json
 import shutil
 from dataclasses import dataclass
 from fractions import Fraction
@@ -180,13 +181,17 @@ def test_another_language_of_a_film_runs_no_detector_again(
 
 
 @pytest.mark.assets
-def test_films_in_groups_come_out_as_they_do_alone(material: Path, first: tuple[DubOutcome, list[Event]]) -> None:
-    """The second group is analysed while the first is painted."""
+def test_films_in_groups_come_out_as_they_do_alone_whatever_their_dub_comes_as(
+    material: Path, first: tuple[DubOutcome, list[Event]]
+) -> None:
+    """A stem, a mix and a cue sheet. The second group is analysed while the first is painted."""
     many = material / "many"
     many.mkdir()
     shutil.copytree(material / "half" / ".work", many / ".work")
-    rows = [f"film.mp4,{language},dub.wav,talk" for language in ("es", "de", "fr")]
-    (material / "catalog.csv").write_text("\n".join(["film,language,dub_stem,title", *rows]))
+    shutil.copy(LINES[0].take, material / "take.ogg")
+    (material / "sheet.csv").write_text("start,end,character,take\n0.2,1.4,Jon,take.ogg\n2.6,3.2,Jon,gone.wav\n")
+    rows = ["film.mp4,es,dub.wav,,,talk", "film.mp4,de,,dub.wav,,talk", "film.mp4,fr,,,sheet.csv,talk"]
+    (material / "catalog.csv").write_text("\n".join(["film,language,dub_stem,dub_mix,cue_sheet,title", *rows]))
 
     outcome, events = dub(material, many)
 
@@ -194,5 +199,15 @@ def test_films_in_groups_come_out_as_they_do_alone(material: Path, first: tuple[
     assert outcome.films[0]["language"] == "es"
     assert sorted(film["language"] for film in outcome.films) == ["de", "es", "fr"]
     assert digest(outcome) == digest(first[0])
+    of_sheet = next(film for film in outcome.films if film["language"] == "fr")
+    delivered = Path(of_sheet["delivered_uri"])
+    manifest = json.loads((delivered.parent / "manifest.json").read_text())
+    assert [(line["take"], line["flaw"]) for line in manifest["lines"]] == [
+        ("take.ogg", None),
+        ("gone.wav", "missing_take"),
+    ]
+    assert outcome.notices == ["talk fr: line 2: missing_take, there is no file gone.wav"]
+    assert of_sheet["num_shots_dubbed"] == 1
+    assert verify_films(material / "film.mp4", delivered, Path(of_sheet["dub_uri"])).holds
     stitched = {event.language: event.num_frames for event in events if event.stage == "stitch" and not event.partial}
     assert stitched == dict.fromkeys(("de", "es", "fr"), TALKING_FRAMES + EMPTY_FRAMES)

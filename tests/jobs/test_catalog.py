@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.catalog import CatalogProblem, folder_name, read_catalog
+from jobs.catalog import DUB_KINDS, CatalogProblem, folder_name, read_catalog
 from jobs.catalog_file import CatalogUnreadableError
 from schemas.reason import Refusal
 
@@ -72,11 +72,23 @@ def test_an_unknown_column_is_named_once_at_the_header_and_spoils_no_row(folder:
     assert places(problems) == [(1, "colour", "bad_row")]
 
 
-def test_a_cue_sheet_is_known_and_refused(folder: Path) -> None:
-    rows, problems = read_catalog(write(folder, "film,language,cue_sheet\na.mp4,de,cues.csv\n"))
+def test_a_dub_comes_as_stem_mix_or_cue_sheet(folder: Path) -> None:
+    rows = []
+    for kind in DUB_KINDS:
+        me_stem = "dub.wav" if kind != "dub_mix" else ""
+        text = f"film,language,{kind},me_stem\na.mp4,de,dub.wav,{me_stem}\n"
+        found, problems = read_catalog(write(folder, text))
+        assert problems == []
+        rows += found
 
-    assert rows == []
-    assert "cue sheets are not supported yet" in problems[0].message
+    assert [row.dub_kind for row in rows] == list(DUB_KINDS)
+    assert {row.dub for row in rows} == {str(folder / "dub.wav")}
+
+
+def test_a_row_has_one_dub(folder: Path) -> None:
+    text = "film,language,dub_stem,cue_sheet\na.mp4,de,dub.wav,dub.wav\n"
+    (problem,) = read_catalog(write(folder, text))[1]
+    assert problem.message == "give the dub in one of the columns dub_stem, dub_mix and cue_sheet"
 
 
 def test_two_films_of_one_title_clash(folder: Path) -> None:

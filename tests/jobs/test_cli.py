@@ -92,6 +92,9 @@ SETTINGS = [  # what --set takes; a key that goes away breaks somebody's command
     "eligibility.sure_yaw_deg",
     "sampler.steps",
     "shots.detector",
+    "takes.max_tempo",
+    "takes.min_tempo",
+    "takes.silence_dbfs",
     "threads",
 ]
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipelines.admit import AdmitRequest, Refused, admit_films
+from pipelines.admit import AdmitRequest, Refused, admit_films, dub_id
 from pipelines.known_films import KnownFilms
 from pipelines.media.sound import write_wav
 from pipelines.stage import Row
@@ -120,3 +120,57 @@ def test_films_that_were_kept_are_not_looked_at_again_and_nothing_is_written_bef
     assert [one.found for one in first + second] == [False, True, False]
     assert second[0].film == first[0].film
     assert [one.refusal for one in second[1].refused] == [Refusal.PROBE_TIMEOUT]
+
+
+def sheet(folder: Path, *takes: str) -> Path:
+    folder.mkdir()
+    path = folder / "sheet.csv"
+    path.write_text("\n".join(["start,take", *(f"{at},{take}" for at, take in enumerate(takes))]))
+    return path
+
+
+def test_a_cue_sheet_is_admitted_with_flaws_of_lines_and_refused_where_nothing_can_be_heard(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4").path
+    sheets = [sheet(tmp_path / name, "a.wav", "b.wav", "gone.wav") for name in ("good", "dead")]
+    stem(tmp_path / "good" / "a.wav", 0.5)
+    for path in (tmp_path / "good" / "b.wav", tmp_path / "dead" / "a.wav"):
+        path.write_text("no sound")
+    (tmp_path / "words.csv").write_text("start,words\n0,hello\n")
+    given = [*sheets, tmp_path / "words.csv", tmp_path / "gone.csv"]
+
+    rows, refused = admitted([request(at, film, path, dub_kind="cue_sheet") for at, path in enumerate(given)])
+
+    (row,) = rows
+    assert pa.Table.from_pylist(rows, schema=FILM).num_rows == 1
+    assert (row["sheet_uri"], row["dub_digest"], row["lines_uri"]) == (str(sheets[0]), row["sheet_digest"], None)
+    assert [(one.row_number, one.column, one.refusal) for one in refused] == [
+        (1, "cue_sheet", Refusal.NO_SOUND),
+        (2, "cue_sheet", Refusal.BAD_ROW),
+        (3, "cue_sheet", Refusal.BAD_ROW),
+    ]
+
+
+def test_a_known_cue_sheet_is_not_looked_at_again_until_a_take_changes(tmp_path: Path) -> None:
+    film, path = make_film(tmp_path / "film.mp4").path, sheet(tmp_path / "sheet", "a.wav")
+    take = stem(tmp_path / "sheet" / "a.wav", 0.5)
+    asked = request(1, film, path, dub_kind="cue_sheet", me_stem=stem(tmp_path / "me.wav", 2))
+
+    def found() -> tuple[bool, str]:
+        known = KnownFilms(str(tmp_path / "store"))
+        (outcome,) = admit_films([asked], known)
+        assert outcome.film
+        known.keep([outcome.film])
+        return outcome.found, outcome.film["dub_id"]
+
+    first, again = found(), found()
+    stem(take, 0.6)
+    other = found()
+
+    assert [first[0], again[0], other[0]] == [False, True, False]
+    assert first[1] == again[1] != other[1]
+
+
+def test_the_id_of_a_dub_of_takes_stays_when_they_are_placed() -> None:
+    made_of = {"film_id": "f", "language": "es", "dub_kind": "cue_sheet", "sheet_digest": "s", "dub_digest": "s"}
+    assert dub_id(made_of, None) == dub_id(made_of | {"dub_digest": "stem"}, None)
+    assert dub_id(made_of, None) != dub_id(made_of | {"sheet_digest": "t"}, None)

@@ -9,7 +9,7 @@ import pytest
 from schemas.column import column, widen
 from schemas.columns_page import all_schemas, columns_page, inner_fields
 from schemas.film import DUBBED_FILM, FILM
-from schemas.reason import Reason, Refusal, Verdict
+from schemas.reason import LineFlaw, Reason, Refusal, Verdict
 from schemas.shot import ALIGNED_SHOT, COMPOSITED_SHOT, CROPPED_SHOT, PAINTED_SHOT, PLANNED_SHOT, SHOT, TRACKED_SHOT
 
 CHAIN = [FILM, SHOT, ALIGNED_SHOT, TRACKED_SHOT, PLANNED_SHOT, CROPPED_SHOT, PAINTED_SHOT, COMPOSITED_SHOT]
@@ -56,6 +56,6 @@ def test_the_page_of_rows_is_up_to_date() -> None:
 
 
 def test_closed_lists_hold_plain_words() -> None:
-    for word in [*Reason, *Refusal, *Verdict]:
+    for word in [*Reason, *Refusal, *Verdict, *LineFlaw]:
         assert word.value.replace("_", "").isalpha()
         assert word.value == word.name.lower()

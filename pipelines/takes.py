@@ -1,0 +1,204 @@
+"""PlaceTakes, before the cuts: the takes of a cue sheet become a dialogue stem as long as the film.
+
+Every later stage sees a dub like any other; what became of each line lies beside it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ClassVar
+
+import av
+import numpy as np
+import pyarrow as pa
+from av.audio.frame import AudioFrame
+from numpy.typing import NDArray
+
+from pipelines.cue_sheet import CueLine, CueSheetError, cue_lines, sheet_digest
+from pipelines.placed_take import PlacedTake, TakeConfig, TakeFlawError, line_row, placed_take, take_layout
+from pipelines.stage import Row, RowStage
+from pipelines.storage import Draft, ObjectStore, content_key, is_local, object_digest
+from schemas.film import FILM
+from schemas.line import LINE, STEM_RATE_HZ
+from schemas.reason import LineFlaw
+from schemas.timing import fraction, pts_to_sample
+
+VERSION = 1
+BLOCK_SAMPLES = 60 * STEM_RATE_HZ  # a minute of stem is in memory at a time, and the takes that are heard in it
+
+Floats = NDArray[np.float32]
+
+
+class SheetChangedError(RuntimeError):
+    """The cue sheet, or a take, is not what was admitted."""
+
+
+class PlaceTakes(RowStage):
+    """Makes the dub of a film that comes as a cue sheet; other films go through as they are."""
+
+    consumes: ClassVar[pa.Schema] = FILM
+    produces: ClassVar[pa.Schema] = FILM
+
+    def __init__(self, store_uri: str, config: TakeConfig | None = None) -> None:
+        self._store = ObjectStore(store_uri)
+        self._config = config or TakeConfig()
+
+    def facts(self, row: Row) -> Row:
+        if row["sheet_uri"] is None:
+            return {}
+        return placed_before(row, self._store, self._config) or self._place(row)
+
+    def _place(self, row: Row) -> Row:
+        sheet = Path(row["sheet_uri"])
+        if _digest(sheet) != row["sheet_digest"]:
+            raise SheetChangedError(f"{sheet.name} or a take is not what was admitted; start the job again")
+        key, lines = takes_key(row, self._config), cue_lines(sheet)
+        takes = _Takes(sheet.parent, lines, self._config, film_samples(row))
+        with self._store.draft() as draft:
+            write_stem(draft, takes.blocks(), takes.layout)
+            uri = draft.commit(content_key("stem", VERSION, {"takes": key}))
+        lines_uri = self._store.put_table(
+            content_key("lines", VERSION, {"takes": key}), pa.Table.from_pylist(takes.rows(), schema=LINE)
+        )
+        self._store.put_json(key, {"stem": _key(uri), "digest": object_digest(uri), "lines": _key(lines_uri)})
+        placed = placed_before(row, self._store, self._config)
+        assert placed is not None
+        return placed
+
+
+def placed_before(row: Row, store: ObjectStore, config: TakeConfig) -> Row | None:
+    """The changed columns of a film whose takes lie in their places already; None of another.
+
+    Args:
+        row: FILM with a cue sheet.
+        store: where stems lie.
+        config: how takes are fitted.
+    """
+    stored = store.find_facts(takes_key(row, config), "stem")
+    if stored is None or not store.has(stored["lines"]):
+        return None
+    return {
+        "dub_uri": store.uri(stored["stem"]),
+        "dub_digest": stored["digest"],
+        "lines_uri": store.uri(stored["lines"]),
+    }
+
+
+def _digest(sheet: Path) -> str | None:
+    """None of a sheet that cannot be followed any more."""
+    try:
+        return sheet_digest(sheet)
+    except (CueSheetError, OSError):
+        return None
+
+
+def takes_key(row: Row, config: TakeConfig) -> str:
+    """Of all that the stem depends on."""
+    facts = {"sheet": row["sheet_digest"], "num_samples": film_samples(row), "config": asdict(config)}
+    return content_key("takes", VERSION, facts)
+
+
+def film_samples(row: Row) -> int:
+    """How long the stem is: as the film."""
+    return pts_to_sample(row["end_pts"] - row["start_pts"], fraction(row["time_base"]), STEM_RATE_HZ)
+
+
+class _Takes:
+    """The lines of a sheet on their way into a stem.
+
+    Args:
+        folder: of the sheet.
+        lines: of the sheet.
+        config: how takes are fitted.
+        num_samples: of the film.
+    """
+
+    def __init__(self, folder: Path, lines: Sequence[CueLine], config: TakeConfig, num_samples: int) -> None:
+        self._folder, self._lines, self._config, self._num_samples = folder, lines, config, num_samples
+        self._rows = {place: line_row(line) for place, line in enumerate(lines)}
+        self._wanted = sorted((line.start_s, place) for place, line in enumerate(lines) if self._can_be_heard(place))
+        self.layout = "stereo" if "stereo" in [self._layout(place) for _, place in list(self._wanted)] else "mono"
+
+    def rows(self) -> list[Row]:
+        """LINE rows in the order of the sheet, once all blocks are made."""
+        return [self._rows[place] for place in range(len(self._lines))]
+
+    def blocks(self) -> Iterator[Floats]:
+        """[C, n] blocks of the stem, takes that overlap added up."""
+        waiting = [place for _, place in self._wanted if not self._rows[place]["flaw"]]
+        heard: list[PlacedTake] = []
+        for first in range(0, self._num_samples, BLOCK_SAMPLES):
+            after = min(first + BLOCK_SAMPLES, self._num_samples)
+            while waiting and self._rows[waiting[0]]["start_sample"] < after:
+                heard += self._placed(waiting.pop(0))
+            block = np.zeros((2 if self.layout == "stereo" else 1, after - first), np.float32)
+            for take in heard:
+                _add(block, first, take)
+            heard = [take for take in heard if take.start + take.samples.shape[1] > after]
+            yield block
+
+    def _can_be_heard(self, place: int) -> bool:
+        row = self._rows[place]
+        if not row["flaw"] and row["start_sample"] >= self._num_samples:
+            self._flaw(place, LineFlaw.AFTER_FILM, "it begins when the film is over")
+        return not row["flaw"]
+
+    def _layout(self, place: int) -> str | None:
+        try:
+            return take_layout(self._take(place))
+        except TakeFlawError as error:
+            self._flaw(place, error.flaw, error.detail)
+            return None
+
+    def _placed(self, place: int) -> list[PlacedTake]:
+        try:
+            placed = placed_take(self._lines[place], self._take(place), self.layout, self._config)
+        except TakeFlawError as error:
+            self._flaw(place, error.flaw, error.detail)
+            return []
+        self._rows[place] = line_row(self._lines[place], placed)
+        if self._rows[place]["heard_end_sample"] > self._num_samples and not self._rows[place]["flaw"]:
+            self._flaw(place, LineFlaw.TAKE_TOO_LONG, "it is cut off where the film ends")
+        return [placed]
+
+    def _take(self, place: int) -> Path:
+        return self._folder / (self._lines[place].take or "")
+
+    def _flaw(self, place: int, flaw: LineFlaw, detail: str) -> None:
+        self._rows[place] |= {"flaw": flaw, "detail": detail}
+
+
+def _add(block: Floats, first: int, take: PlacedTake) -> None:
+    """Add what of a take lies in a block that begins at sample `first`."""
+    begin = max(take.start, first)
+    end = min(take.start + take.samples.shape[1], first + block.shape[1])
+    if begin < end:
+        block[:, begin - first : end - first] += take.samples[:, begin - take.start : end - take.start]
+
+
+def write_stem(draft: Draft, blocks: Iterator[Floats], layout: str) -> None:
+    """Write blocks [C, n] as Wave64 of 32-bit floats: no sum of takes is clipped, and no film is too long for it."""
+    options: Mapping[str, Any] = {"fflags": "+bitexact"}
+    with av.open(draft.file, "w", format="w64", options=dict(options)) as container:
+        stream = container.add_stream("pcm_f32le", rate=STEM_RATE_HZ, layout=layout)
+        for block in blocks:
+            frame = AudioFrame.from_ndarray(block.T.reshape(1, -1).copy(), format="flt", layout=layout)
+            frame.sample_rate = STEM_RATE_HZ
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def require_local(store_uri: str) -> None:
+    """Refuse a store in which no stem can be opened as a film is.
+
+    Raises:
+        ValueError: says what to do.
+    """
+    if not is_local(store_uri):
+        raise ValueError(
+            f"cue sheets are placed into a mounted work folder only, so far, and {store_uri} is none: give --work"
+        )
+
+
+def _key(uri: str) -> str:
+    return uri.rsplit("/", 1)[-1]

@@ -1,0 +1,186 @@
+"""Whose line it is by the cue sheet, in films whose people and lines are made up."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipelines.cast_list import CastList
+from pipelines.characters import SheetLine, by_lines, character_of, sheet_lines
+from pipelines.plan import plan_shots
+from pipelines.stage import Row
+from schemas.line import LINE, STEM_RATE_HZ
+from schemas.reason import LineFlaw, Reason, Verdict
+from schemas.shot import TRACKED_SHOT
+from tests.planned_rows import TICKS_PER_FRAME, shot, spans, track
+
+ANA, BEN = 0, 1
+SPEECH = spans(((10, 90),))  # frames of a shot of 100: three pieces
+SECOND = STEM_RATE_HZ
+SHEET = "lines"
+
+
+def face(index: int, person: int | None, score: float) -> Row:
+    who = np.zeros(128)
+    if person is not None:
+        who[person] = 1.0
+    return track(index, speaking_score=score, descriptor=[] if person is None else list(who))
+
+
+def said(*tracks: Row, **changes: Any) -> Row:
+    """A shot in which somebody speaks nearly all the time."""
+    changes = {"original_speech": SPEECH, "lines_uri": SHEET} | changes
+    return shot(*tracks, **changes)
+
+
+def film(*shots: Row) -> list[Row]:
+    """The shots one after another: four seconds each, as `line` counts them."""
+    return [moved(row, place) for place, row in enumerate(shots)]
+
+
+def moved(row: Row, place: int) -> Row:
+    """The shot as the so-manieth of its film; samples and pts as if time went on from shot to shot."""
+    samples, pts = place * 4 * 16_000, place * 100 * TICKS_PER_FRAME
+    heard = [{name: at + samples for name, at in span.items()} for span in row["original_speech"]]
+    tracks = [
+        one
+        | {name: one[name] + pts for name in ("start_pts", "end_pts")}
+        | {
+            "speech_scores": [
+                piece | {"start": piece["start"] + samples, "end": piece["end"] + samples}
+                for piece in one["speech_scores"]
+            ]
+        }
+        for one in row["tracks"]
+    ]
+    times = {name: row[name] + pts for name in ("shot_start_pts", "shot_end_pts")}
+    return row | times | {"shot_index": place, "original_speech": heard, "dub_speech": heard, "tracks": tracks}
+
+
+def line(place: int, character: str | None, flaw: LineFlaw | None = None) -> Row:
+    """The whole of what is said in a shot."""
+    start = place * 4 * SECOND
+    row = dict.fromkeys(LINE.names) | {"line_id": str(place), "character": character, "flaw": flaw}
+    return row | {"start_sample": start + SECOND // 4, "end_sample": start + 15 * SECOND // 4}
+
+
+def decided(shots: list[Row], lines: list[Row], cast: CastList | None = None) -> list[list[tuple[str, str | None]]]:
+    casts = {"cast": cast} if cast else {}
+    rows = [row | {"cast_uri": "cast" if cast else None} for row in shots]
+    planned = plan_shots(pa.Table.from_pylist(rows, schema=TRACKED_SHOT), None, casts, {SHEET: lines}).to_pylist()
+    return [[(one["verdict"], one["reason"]) for one in row["verdicts"]] for row in planned]
+
+
+SURE = [said(face(0, ANA, 0.97)), said(face(0, BEN, 0.97))]
+LINES = [line(0, "ANA"), line(1, "BEN")]
+UNSURE = (Verdict.REVIEW, Reason.SPEAKER_UNSURE)
+LISTENS = (Verdict.LEAVE, Reason.NOT_SPEAKING)
+DUB = (Verdict.DUB, None)
+
+
+def test_who_is_heard_in_a_characters_lines_elsewhere_is_dubbed_in_a_doubtful_one() -> None:
+    doubtful = said(face(0, ANA, 0.5), face(1, BEN, 0.45))
+
+    assert decided(film(*SURE, doubtful), [*LINES, line(2, "ANA")])[2] == [DUB, LISTENS]
+    assert decided(film(*SURE, doubtful), [*LINES, line(2, "BEN")])[2] == [LISTENS, DUB]
+    assert decided(film(*SURE, doubtful), [*LINES, line(2, None)])[2] == [UNSURE, UNSURE]
+    assert decided(film(*SURE, doubtful), LINES)[2] == [UNSURE, UNSURE]
+
+
+def test_a_line_of_somebody_who_is_not_seen_is_painted_on_nobody() -> None:
+    chews = said(face(0, ANA, 0.9))
+
+    assert decided(film(*SURE, chews), LINES)[2] == [DUB]
+    assert decided(film(*SURE, chews), [*LINES, line(2, "BEN")])[2] == [LISTENS]
+
+
+def test_a_mouth_that_is_not_seen_to_move_in_its_own_line_waits_for_a_person() -> None:
+    still = said(face(0, ANA, 0.02))
+
+    assert decided(film(*SURE, still), LINES)[2] == [LISTENS]
+    assert decided(film(*SURE, still), [*LINES, line(2, "ANA")])[2] == [UNSURE]
+
+
+def test_a_face_that_cannot_be_recognised_may_be_the_one_unless_the_one_is_seen() -> None:
+    unknown = said(face(0, None, 0.9))
+    beside = said(face(0, ANA, 0.5), face(1, None, 0.45))
+
+    assert decided(film(*SURE, unknown), [*LINES, line(2, "ANA")])[2] == [DUB]
+    assert decided(film(*SURE, beside), [*LINES, line(2, "ANA")])[2] == [DUB, LISTENS]
+
+
+def test_a_wrong_line_does_not_confirm_itself() -> None:
+    """Ben seems to say what is Ana's, once: nothing else tells who Ana is."""
+    shots = film(said(face(0, BEN, 0.97)), said(face(0, ANA, 0.5), face(1, BEN, 0.45)))
+
+    assert decided(shots, [line(0, "ANA")])[0] == [DUB]
+    assert decided(shots, [line(0, "BEN"), line(1, "ANA")])[1] == [UNSURE, UNSURE]
+
+
+def test_two_who_are_heard_in_one_characters_lines_are_nobody() -> None:
+    shots = film(*SURE, said(face(0, ANA, 0.5), face(1, BEN, 0.45)))
+
+    assert decided(shots, [line(0, "ANA"), line(1, "ANA"), line(2, "ANA")])[2] == [UNSURE, UNSURE]
+
+
+def test_a_name_of_the_cast_list_tells_who_a_character_is() -> None:
+    picture = np.zeros((1, 128))
+    picture[0, ANA] = 1.0
+    cast = CastList(descriptors={"Ana": picture}, verdicts={})
+
+    assert decided(film(said(face(0, ANA, 0.5), face(1, BEN, 0.45))), [line(0, "ANA")], cast)[0] == [DUB, LISTENS]
+
+
+def test_other_films_and_dubs_without_a_sheet_are_planned_as_before() -> None:
+    rows = film(*SURE, said(face(0, ANA, 0.5), face(1, BEN, 0.45)))
+    plain = [row | {"lines_uri": None} for row in rows]
+    assert decided(plain, [*LINES, line(2, "ANA")]) == decided(rows, [])
+
+
+@pytest.mark.parametrize(
+    ("flaw", "reason"),
+    [
+        (LineFlaw.MISSING_TAKE, Reason.TAKE_MISSING),
+        (LineFlaw.UNREADABLE_TAKE, Reason.TAKE_MISSING),
+        (LineFlaw.SILENT_TAKE, Reason.TAKE_MISSING),
+        (LineFlaw.TAKE_TOO_LONG, Reason.TAKE_TOO_LONG),
+    ],
+)
+def test_whose_line_has_a_flaw_waits_for_a_person_and_nobody_else(flaw: LineFlaw, reason: Reason) -> None:
+    lines = [line(0, "ANA", flaw), line(1, "BEN")]
+
+    assert decided(film(*SURE), lines) == [[(Verdict.REVIEW, reason)], [DUB]]
+
+
+def test_what_is_left_for_another_reason_stays_left() -> None:
+    lines = [SheetLine(character=None, start=0, end=64_000, flaw=LineFlaw.SILENT_TAKE)]
+    row = film(SURE[0])[0]
+    assert by_lines(LISTENS, [(0, 100 * TICKS_PER_FRAME)], row, lines) == LISTENS
+    assert by_lines(DUB, [(0, 0)], row, lines) == DUB
+
+
+def test_a_piece_is_a_characters_when_most_of_it_is_and_no_other_speaks_in_it() -> None:
+    ana, ben = (SheetLine(character=who, start=0, end=end, flaw=None) for who, end in (("ANA", 600), ("BEN", 240)))
+
+    assert character_of((0, 1000), [ana]) == "ANA"
+    assert character_of((0, 1300), [ana]) is None
+    assert character_of((0, 1000), [ana, ben]) == "ANA"
+    assert character_of((0, 900), [ana, ben]) is None
+
+
+def test_lines_lie_in_film_time_and_those_without_a_place_are_left_out() -> None:
+    nothing = dict.fromkeys(LINE.names)
+    rows = [
+        nothing | {"line_id": "1", "start_sample": 3 * SECOND, "end_sample": None, "heard_end_sample": 4 * SECOND},
+        nothing | {"line_id": "2", "start_sample": SECOND, "end_sample": 2 * SECOND, "flaw": "missing_take"},
+        nothing | {"line_id": "3", "start_sample": -SECOND, "end_sample": SECOND, "flaw": "bad_time"},
+        nothing | {"line_id": "4", "start_sample": SECOND, "flaw": "missing_take"},
+    ]
+
+    found = sheet_lines(rows, said(face(0, ANA, 1.0), start_pts=25 * TICKS_PER_FRAME))
+
+    assert [(one.start, one.end, one.flaw) for one in found] == [
+        (32_000, 48_000, LineFlaw.MISSING_TAKE),
+        (64_000, 80_000, None),
+    ]

@@ -1,0 +1,136 @@
+"""A cue sheet says the same in every form, and a flaw of a line is the line's alone."""
+
+import json
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from pipelines.cue_sheet import CueSheetError, cue_lines, flaws_in_words, sheet_digest, takes_of
+from schemas.reason import LineFlaw
+
+
+@pytest.fixture(name="folder")
+def _folder(tmp_path: Path) -> Path:
+    (tmp_path / "takes").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "takes" / f"{name}.wav").write_bytes(name.encode())
+    return tmp_path
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+CSV = """character,id,take,start,end,text
+Ana,17,takes/a.wav,62.48,00:01:04.200,"No, no lo sé."
+,18,takes/b.wav,00:01:05,,
+"""
+SRT = """17
+00:01:02,480 --> 00:01:04,200
+Ana: No,
+no lo sé.
+take: takes/a.wav
+
+18
+00:01:05,000 --> 00:01:06,000
+Take: takes/b.wav
+"""
+
+
+def test_the_three_forms_say_the_same(folder: Path) -> None:
+    lines = [
+        {"id": 17, "character": "Ana", "start": 62.48, "end": 64.2, "text": "No, no lo sé.", "take": "takes/a.wav"},
+        {"id": 18, "character": None, "start": 65, "take": "takes/b.wav"},
+    ]
+    sheets = [
+        write(folder, "sheet.csv", "\ufeff" + CSV),
+        write(folder, "list.json", json.dumps(lines)),
+        write(folder, "object.json", json.dumps({"lines": lines})),
+        write(folder, "sheet.srt", SRT.replace("\n", "\r\n")),
+    ]
+
+    first, *others = [cue_lines(sheet) for sheet in sheets]
+
+    assert (first[0].start_s, first[0].end_s) == (Fraction("62.48"), Fraction("64.2"))
+    assert (first[0].character, first[0].text, first[0].take) == ("Ana", "No, no lo sé.", "takes/a.wav")
+    assert (first[1].line_id, first[1].character, first[1].end_s, first[1].flaw) == ("18", None, None, None)
+    assert [other[0] for other in others] == [first[0]] * 3
+    assert [other[1].start_s for other in others] == [65] * 3
+
+
+@pytest.mark.parametrize(
+    ("line", "flaw"),
+    [
+        ("-1,2,takes/a.wav", LineFlaw.BAD_TIME),
+        ("2,2,takes/a.wav", LineFlaw.BAD_TIME),
+        ("3,2,takes/a.wav", LineFlaw.BAD_TIME),
+        ("soon,2,takes/a.wav", LineFlaw.BAD_TIME),
+        ("1,01:00:00:12,takes/a.wav", LineFlaw.BAD_TIME),
+        (",,takes/a.wav", LineFlaw.BAD_TIME),
+        ("1,2,", LineFlaw.MISSING_TAKE),
+        ("1,2,takes/c.wav", LineFlaw.MISSING_TAKE),
+        ("1,2,takes", LineFlaw.MISSING_TAKE),
+        ("1,2,https://example.org/a.wav", LineFlaw.MISSING_TAKE),
+        ("1", LineFlaw.MISSING_TAKE),
+    ],
+)
+def test_a_line_with_a_flaw_is_named_and_the_others_stay(folder: Path, line: str, flaw: LineFlaw) -> None:
+    good, bad = cue_lines(write(folder, "sheet.csv", f"start,end,take\n0,1,takes/b.wav\n{line}\n"))
+
+    assert good.flaw is None
+    assert (bad.line_id, bad.flaw) == ("2", flaw)
+    assert bad.detail
+    assert list(takes_of(folder / "sheet.csv", [good, bad])) == ["takes/b.wav"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("sheet.txt", "start,take\n", ".csv, .json, .srt"),
+        ("sheet.csv", "", "start and take at least"),
+        ("sheet.csv", "start,take\n", "no lines"),
+        ("sheet.csv", "begin,take\n0,takes/a.wav\n", "got begin, take"),
+        ("sheet.csv", "start,take\n-1,takes/a.wav\n0,takes/c.wav\n", "line 2: there is no file takes/c.wav"),
+        ("sheet.json", "{", "no JSON"),
+        ("sheet.json", '{"line": []}', "a list of objects"),
+        ("sheet.json", '[{"start": 0, "file": "takes/a.wav"}]', "unknown: file"),
+        ("sheet.srt", "hello", "none of its lines"),
+    ],
+)
+def test_a_sheet_of_which_nothing_can_be_placed_is_refused(folder: Path, name: str, text: str, words: str) -> None:
+    with pytest.raises(CueSheetError, match=re.escape(words)):
+        cue_lines(write(folder, name, text))
+
+
+def test_bytes_that_are_no_text_are_refused(folder: Path) -> None:
+    (folder / "sheet.csv").write_bytes(b"start,take\n\xff\xfe,takes/a.wav\n")
+    with pytest.raises(CueSheetError, match="not UTF-8"):
+        cue_lines(folder / "sheet.csv")
+
+
+def test_the_digest_is_of_the_sheet_and_of_what_its_takes_hold(folder: Path) -> None:
+    sheet = write(folder, "sheet.csv", "start,take\n0,takes/a.wav\n1,takes/b.wav\n2,takes/gone.wav\n")
+    before = sheet_digest(sheet)
+    assert sheet_digest(sheet) == before
+
+    a, b = folder / "takes" / "a.wav", folder / "takes" / "b.wav"
+    a.write_bytes(b"b")
+    b.write_bytes(b"a")
+    exchanged = sheet_digest(sheet)
+    sheet.write_text(sheet.read_text().replace("2,", "3,"))
+
+    assert len({before, exchanged, sheet_digest(sheet)}) == 3
+
+
+def test_of_many_flaws_the_first_are_told() -> None:
+    lines = [{"line_id": str(number), "flaw": "missing_take", "detail": "no take"} for number in range(30)]
+
+    told = flaws_in_words([*lines, {"line_id": "good", "flaw": None, "detail": None}])
+
+    assert told[0] == "line 0: missing_take, no take"
+    assert told[-1] == "10 more lines have flaws: see the manifest"
+    assert len(told) == 21
