@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.eligibility import Eligibility
-from pipelines.people import Person, TrackKey
+from pipelines.people import Person, TrackKey, people_in
 from pipelines.people_voices import reweighed, sure_pieces
 from pipelines.stage import Row
 from pipelines.verdict import Decision
@@ -89,11 +89,7 @@ def cued_scores(
     scores: dict[TrackKey, list[Row]] = {}
     for row in shots:
         index = row["shot_index"]
-        names = {
-            track["track_index"]: people[index, track["track_index"]].name
-            for track in row["tracks"]
-            if (index, track["track_index"]) in people
-        }
+        names = {track: person.name for track, person in people_in(row, people).items()}
         actors = _actors(heard, index, eligibility.min_voice_s) | named
         changed = _changed(row, names, actors, lines)
         for track in row["tracks"]:

@@ -81,6 +81,17 @@ def find_people(shots: Sequence[Row], named: Mapping[str, Floats] | None = None)
     }
 
 
+def people_in(row: Row, people: Mapping[TrackKey, Person]) -> dict[int, Person]:
+    """The people of a shot by track index: of the tracks that can be recognised.
+
+    Args:
+        row: TRACKED_SHOT or wider.
+        people: of its film.
+    """
+    keys = {track["track_index"]: (row["shot_index"], track["track_index"]) for track in row["tracks"]}
+    return {index: people[key] for index, key in keys.items() if key in people}
+
+
 def _is_known(track: Row) -> bool:
     return bool(track["descriptor"]) and track["face_height_px"] >= MIN_FACE_HEIGHT_PX
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.eligibility import Eligibility
-from pipelines.people import Person, TrackKey
+from pipelines.people import Person, TrackKey, people_in
 from pipelines.stage import Row
 from pipelines.voices import Piece, rivals, scored_pieces
 from schemas.timing import ANALYSIS_RATE_HZ
@@ -64,11 +64,7 @@ def judged_scores(
     judged: dict[TrackKey, list[Row]] = {}
     for row in shots:
         index = row["shot_index"]
-        numbers = {
-            track["track_index"]: people[index, track["track_index"]].number
-            for track in row["tracks"]
-            if (index, track["track_index"]) in people
-        }
+        numbers = {track: person.number for track, person in people_in(row, people).items()}
         elsewhere = lines_elsewhere(lines, index, eligibility.min_voice_s)
         changed = dict(_changed_pieces(row, numbers, elsewhere, eligibility))
         for track in row["tracks"]:
