@@ -17,6 +17,7 @@ from jobs.work_folder import work_uri
 from pipelines.analysis import Analysis
 from pipelines.assets import cache_folder
 from pipelines.cast_list import cast_list
+from pipelines.cue_sheet import stored_lines
 from pipelines.driver import analyse, paint_and_stitch
 from pipelines.dub import DubConfig, plain
 from pipelines.paint_rate import PaintRate
@@ -26,7 +27,6 @@ from pipelines.progress import Listener
 from pipelines.rate_meter import paint_rate
 from pipelines.stage import Row
 from pipelines.stitch import Review
-from pipelines.storage import read_table
 
 FIXED = ("store_uri", "out_dir", "model_path")  # said by options of their own, not by --set
 
@@ -50,7 +50,7 @@ class RayDubPipeline:
         named = zip(tracked["cast_uri"].to_pylist(), tracked["cast_digest"].to_pylist(), strict=True)
         casts = {uri: cast_list(Path(uri), digest) for uri, digest in sorted({pair for pair in named if pair[0]})}
         places = sorted(set(tracked["lines_uri"].to_pylist()) - {None})
-        sheets = {uri: read_table(uri).to_pylist() for uri in places}
+        sheets = {uri: stored_lines(uri) for uri in places}
         return plan_shots(tracked, self._config.eligibility, casts, sheets)
 
     def plan_table(self, planned: pa.Table) -> pa.Table:

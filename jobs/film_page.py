@@ -10,6 +10,7 @@ from jobs.portraits import portraits
 from jobs.report import ReportPictures, film_report
 from jobs.tally import StageCount
 from jobs.timeline import film_timeline
+from pipelines.cue_sheet import stored_lines
 from pipelines.stage import Row
 
 REPORT_NAME, REVIEW_FOLDER, TIMELINE_NAME = "report.html", "review", "timeline.png"
@@ -41,7 +42,8 @@ class FilmPage:
         (folder / TIMELINE_NAME).write_bytes(timeline)
         heads, frames = list(portraits(shots)), list(frame_pairs(film, shots))
         pictures = ReportPictures(timeline=timeline, people=heads, sheets=sheets, frames=frames)
-        page = film_report(film, done.plan, self.people, self.stages, pictures, done.notice)
+        lines = stored_lines(film["lines_uri"])
+        page = film_report(film, done.plan, self.people, self.stages, pictures, done.notice, lines)
         (folder / REPORT_NAME).write_text(page, encoding="utf-8")
 
 

@@ -7,6 +7,7 @@ from jobs.finished import FinishedFilm
 from jobs.lineage import JobRun, TrackingError
 from jobs.report import shots_by_reason
 from jobs.tally import StageCount, Tally
+from pipelines.cue_sheet import stored_lines
 from pipelines.stage import Row
 
 DELIVERY_TAG = "diff2lip.delivery"  # digest of what the delivery was made of
@@ -69,6 +70,8 @@ def _film_metrics(done: FinishedFilm, tally: Tally) -> dict[str, float]:
     counts = ("num_shots", "num_shots_dubbed", "num_frames", "num_frames_changed")
     metrics: dict[str, float] = {name: float(film[name]) for name in counts}
     metrics |= _tracks(done.plan) | {"shots_broken": float(done.broken.total())}
+    if lines := stored_lines(film["lines_uri"]):
+        metrics |= {"lines": float(len(lines)), "lines_flawed": float(sum(bool(line["flaw"]) for line in lines))}
     stages: dict[str, StageCount] = tally.of_film(film["title"], film["language"])
     return metrics | {f"seconds.{stage}": count.seconds for stage, count in stages.items()}
 

@@ -9,10 +9,9 @@ import pyarrow.compute
 
 from jobs.passes import DubPipeline
 from jobs.progress import Display
-from pipelines.cue_sheet import flaws_in_words
+from pipelines.cue_sheet import flaws_in_words, stored_lines
 from pipelines.progress import Event, Listener
 from pipelines.stage import Row
-from pipelines.storage import read_table
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +73,7 @@ def _flaws(shots: pa.Table) -> list[str]:
     return [
         f"{film['title']} {film['language']}: {flaw}"
         for film in films.values()
-        for flaw in flaws_in_words(read_table(film["lines_uri"]).to_pylist())
+        for flaw in flaws_in_words(stored_lines(film["lines_uri"]))
     ]
 
 

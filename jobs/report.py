@@ -4,6 +4,7 @@ import base64
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from html import escape
 from string import Template
 
@@ -12,6 +13,8 @@ from jobs.film_review import FramePair, TrackSheet
 from jobs.portraits import Portrait
 from jobs.tally import StageCount
 from pipelines.stage import Row
+from schemas.line import STEM_RATE_HZ
+from schemas.timing import clock
 
 _PAGE = Template("""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>$title</title>
@@ -31,6 +34,7 @@ figure { margin: 1rem 0 } figcaption { color: #555 } img { max-width: 100% }
 <h1>$title</h1><p>$summary</p>$notice
 <h2>Timeline</h2>$timeline
 <h2>People, as planned</h2>$people
+$lines
 <h2>Why shots keep their original picture</h2>$reasons
 <h2>Before and after</h2>$frames
 <h2>Painted mouths</h2>$sheets
@@ -64,6 +68,7 @@ def film_report(
     stages: Mapping[str, StageCount],
     pictures: ReportPictures,
     notice: str = "",
+    lines: Sequence[Row] = (),
 ) -> str:
     """The page; everything in it is escaped, every picture is a data URI.
 
@@ -74,6 +79,7 @@ def film_report(
         stages: what each stage did.
         pictures: to show.
         notice: what a person must know first, such as shots that could not be worked on.
+        lines: LINE rows of the film's cue sheet.
     """
     return _PAGE.substitute(
         title=escape(f"{film['title']} \u2013 {film['language']}"),
@@ -81,6 +87,7 @@ def film_report(
         notice=f'<p class="failed">{escape(notice)}</p>' if notice else "",
         timeline=_timeline(pictures.timeline),
         people=_people(people, pictures.people),
+        lines=_lines(lines),
         reasons=_reasons(plan),
         frames="".join(_frame_pair(pair) for pair in pictures.frames) or "<p>No picture was changed.</p>",
         sheets="".join(_sheet(sheet) for sheet in pictures.sheets) or "<p>Nothing was painted.</p>",
@@ -120,6 +127,29 @@ def _people(people: Sequence[Row], portraits: Sequence[Portrait]) -> str:
     heads = ["person", "shots", "faces", "seen, s", "heard, s", "dub", "review", "leave", "frames to paint"]
     rows = [[row[name] for name in [*columns, "frames_to_paint"]] for row in people]
     return f'<div class="people">{faces}</div>{_table(heads, rows)}'
+
+
+def _lines(lines: Sequence[Row]) -> str:
+    """What became of each line of the cue sheet, nothing where there is none."""
+    if not lines:
+        return ""
+    heads = ["line", "character", "text", "start", "take", "tempo", "flaw", ""]
+    starts = [None if line["start_sample"] is None else Fraction(line["start_sample"], STEM_RATE_HZ) for line in lines]
+    columns = ("take", "tempo", "flaw", "detail")
+    rows = [
+        [
+            line["line_id"],
+            line["character"],
+            line["text"],
+            None if at is None else clock(at),
+            *(line[c] for c in columns),
+        ]
+        for line, at in zip(lines, starts, strict=True)
+    ]
+    flawed = sum(line["flaw"] is not None for line in lines)
+    return (
+        f'<h2>Lines</h2><p>{len(lines)} lines, {flawed} with flaws.</p><div class="wide">{_table(heads, rows)}</div>'
+    )
 
 
 def _reasons(plan: Sequence[Row]) -> str:

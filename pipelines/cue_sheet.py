@@ -27,7 +27,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from pipelines.storage import content_key, file_digest
+from pipelines.storage import content_key, file_digest, read_table
 from schemas.reason import LineFlaw
 
 VERSION = 1
@@ -111,6 +111,11 @@ def sheet_digest(sheet: Path, digest_of: Callable[[Path], str] = file_digest) ->
     """
     takes = {name: digest_of(path) for name, path in takes_of(sheet, cue_lines(sheet)).items()}
     return content_key("cue-sheet", VERSION, {"sheet": digest_of(sheet), "takes": takes})
+
+
+def stored_lines(lines_uri: str | None) -> list[dict[str, Any]]:
+    """The LINE rows that a film's row names; none of a dub without a cue sheet."""
+    return read_table(lines_uri).to_pylist() if lines_uri else []
 
 
 def flaws_in_words(lines: Sequence[Mapping[str, Any]]) -> list[str]:

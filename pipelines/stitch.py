@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.admit import dub_id
+from pipelines.cue_sheet import stored_lines
 from pipelines.delivery import MANIFEST_NAME, Delivery, OtherFilmError
 from pipelines.media.container import UndecodableError
 from pipelines.media.dub_track import dub_track
@@ -22,7 +23,7 @@ from pipelines.progress import TELL_EVERY_FRAMES, Tell, untold
 from pipelines.references import nameless
 from pipelines.shot_patches import ShotPatches
 from pipelines.stage import Row
-from pipelines.storage import content_key, file_digest, read_table
+from pipelines.storage import content_key, file_digest
 from pipelines.verify import Proof, verify_films
 from schemas.film import FILM
 from schemas.timing import clock, fraction
@@ -219,7 +220,7 @@ def _manifest(film: Row, shots: Sequence[Row], patches: ShotPatches, written: Wr
         "dub_digest": film["dub_digest"],
         "dub_kind": film["dub_kind"],
         "sheet_digest": film["sheet_digest"],
-        "lines": read_table(film["lines_uri"]).to_pylist() if film["lines_uri"] else [],
+        "lines": stored_lines(film["lines_uri"]),
         "dialogue_only": film["dub_kind"] != "dub_mix" and not film["me_uri"],
         "dub_peak": round(written.dub_peak, 4),
         "num_frames": {

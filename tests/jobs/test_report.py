@@ -6,6 +6,7 @@ from jobs.film_review import FramePair, TrackSheet
 from jobs.portraits import Portrait
 from jobs.report import ReportPictures, film_report, shots_by_reason
 from jobs.tally import StageCount
+from schemas.line import LINE
 
 FILM = {
     "title": "<script>alert(1)</script>",
@@ -67,6 +68,20 @@ def test_every_picture_is_inside_the_page() -> None:
 
 def test_a_title_is_text_and_not_markup() -> None:
     assert "script" not in parsed(film_report(FILM, [], [], {}, ReportPictures())).tags
+
+
+def test_lines_of_a_cue_sheet_are_told_with_their_flaws_and_are_text() -> None:
+    nothing = dict.fromkeys(LINE.names)
+    good = nothing | {"line_id": "17", "character": "<b>Ana</b>", "text": "Yes.", "start_sample": 62 * 48_000 + 480}
+    bad = nothing | {"line_id": "18", "flaw": "bad_time", "detail": "a line begins at 0 or later"}
+
+    page = film_report(FILM, [], [], {}, ReportPictures(), lines=[good | {"tempo": 1.1}, bad])
+
+    assert "2 lines, 1 with flaws" in page
+    assert "<td>00:01:02.010</td>" in page
+    assert "<td>a line begins at 0 or later</td>" in page
+    assert "b" not in parsed(page).tags
+    assert "<h2>Lines</h2>" not in film_report(FILM, [], [], {}, ReportPictures())
 
 
 def test_a_film_that_was_not_delivered_says_why() -> None:
