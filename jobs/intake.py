@@ -13,6 +13,7 @@ from pipelines.cast_list import CastListError, cast_list
 from pipelines.known_films import KnownFilms
 from pipelines.progress import Event, Listener, silent
 from pipelines.stage import Row
+from pipelines.storage import is_local
 from schemas.film import FILM
 from schemas.reason import Refusal
 
@@ -48,7 +49,7 @@ def take_in(catalog: Path, listener: Listener = silent, store_uri: str | None = 
             listener(_event(admitted.film, admitted))
     problems += _doubts(reading)
     places = {(row.title, row.language): row.row for row in reading.rows}
-    uncast = _cast_problems(reading.rows)
+    uncast = _cast_problems(reading.rows) + _unplaceable(reading.rows, store_uri)
     refused = {problem.row for problem in uncast}
     films = [film for film in films if places[film["title"], film["language"]] not in refused]
     films, twins = _unique(films, places)
@@ -122,6 +123,15 @@ def _request(row: CatalogRow) -> AdmitRequest:
         me_stem=Path(row.me_stem) if row.me_stem else None,
         cast=Path(row.cast) if row.cast else None,
     )
+
+
+def _unplaceable(rows: Sequence[CatalogRow], store_uri: str | None) -> list[CatalogProblem]:
+    """Cue sheets whose stems would have no place in which a decoder opens files."""
+    if store_uri is None or is_local(store_uri):
+        return []
+    message = f"takes are placed in a mounted folder only, so far, and {store_uri} is none: give another --work"
+    sheets = [row for row in rows if row.cue_sheet]
+    return [CatalogProblem(row=row.row, column="cue_sheet", reason=Refusal.BAD_ROW, message=message) for row in sheets]
 
 
 def _cast_problems(rows: Sequence[CatalogRow]) -> list[CatalogProblem]:

@@ -11,12 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipelines.cue_sheet import CueSheetError, cue_lines, takes_of
+from pipelines.cue_cells import CueSheetError
+from pipelines.cue_sheet import CueLine, cue_lines, takes_of
 from pipelines.media.dub_sound import SoundProbe, probe_sound
 from pipelines.media.probe import Probe, probe_film
 from pipelines.media.refusal import MediaRefusedError
 from schemas.reason import Refusal
-from schemas.timing import rational
+from schemas.timing import clock, rational
 
 VERSION = 1  # raised when the same files are admitted otherwise, or with other facts
 MEMORY_BYTES = 6 << 30
@@ -40,7 +41,7 @@ def examine(request: dict[str, Any]) -> dict[str, Any]:
     film = _tried(_film, request["film"])
     problems = [{"column": "film", **film}] if isinstance(film, dict) else []
     if request["dub_kind"] == "cue_sheet":
-        problems += [{"column": "cue_sheet", **problem} for problem in _sheet(request["dub"])]
+        problems += [{"column": "cue_sheet", **problem} for problem in _sheet(Path(request["dub"]), film)]
     else:
         dub = _tried(_sound, request["dub"])
         problems += [{"column": request["dub_kind"], **dub}] if isinstance(dub, dict) else []
@@ -67,16 +68,36 @@ def _too_short(column: str, film: Probe | Problem, sound: SoundProbe | Problem) 
     return [{"column": column, "refusal": Refusal.DUB_TOO_SHORT.value, "detail": detail}]
 
 
-def _sheet(path: str) -> list[Problem]:
+def _sheet(path: Path, film: Probe | Problem) -> list[Problem]:
     """What is wrong with a cue sheet as a whole; a take that is no sound costs its line alone."""
     try:
-        takes = takes_of(Path(path), cue_lines(Path(path)))
+        lines = cue_lines(path)
     except CueSheetError as error:
         return [{"refusal": Refusal.BAD_ROW.value, "detail": detail} for detail in str(error).splitlines()]
-    looks = [_tried(_sound, str(take)) for take in takes.values()]
-    if any(isinstance(look, SoundProbe) for look in looks):
+    looks = [_heard_take(take) for take in takes_of(path, lines).values()]  # each: none may crash whoever places it
+    problems = _none_within(lines, film) if isinstance(film, Probe) else []
+    if None not in looks:
+        detail = f"none of its takes can be heard: {looks[0]}"
+        problems.append({"refusal": Refusal.NO_SOUND.value, "detail": detail})
+    return problems
+
+
+def _none_within(lines: list[CueLine], film: Probe) -> list[Problem]:
+    starts = [line.start_s for line in lines if line.start_s is not None and not line.flaw]
+    if min(starts) < film.duration_s:
         return []
-    return [{"refusal": Refusal.NO_SOUND.value, "detail": f"none of its takes can be heard: {looks[0]['detail']}"}]
+    detail = f"its first line begins at {clock(min(starts))}, and the film lasts {clock(film.duration_s)}: "
+    return [{"refusal": Refusal.BAD_ROW.value, "detail": detail + "times count from the film's first frame"}]
+
+
+def _heard_take(path: Path) -> str | None:
+    """Why a take cannot be heard; None of one that can."""
+    _say({"take": path.name})
+    try:
+        look = _tried(_sound, str(path))
+    except OSError as error:
+        return f"{path.name}: {error.strerror}"
+    return None if isinstance(look, SoundProbe) else str(look["detail"])
 
 
 def _tried(look: Any, path: str) -> Any:

@@ -112,7 +112,8 @@ def _refused(request: AdmitRequest, column: str, refusal: Refusal, detail: str) 
 
 def _film_row(request: AdmitRequest, facts: Row, known: KnownFilms) -> Row:
     film_id, dub_digest = known.digest(request.film), known.dub_digest(request.dub, request.dub_kind)
-    is_sheet, place = request.dub_kind == "cue_sheet", str(request.dub.resolve())
+    is_sheet = request.dub_kind == "cue_sheet"
+    place = str(request.dub.absolute() if is_sheet else request.dub.resolve())  # takes lie beside the sheet
     made_of = {"film_id": film_id, "language": request.language, "dub_digest": dub_digest, "sheet_digest": None}
     return {
         "film_id": film_id,

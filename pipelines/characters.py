@@ -6,7 +6,7 @@ changes what mouths and voices say by Bayes' rule.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,19 +14,22 @@ import numpy as np
 from pipelines.eligibility import Eligibility
 from pipelines.people import Person, TrackKey, people_in
 from pipelines.people_voices import reweighed, sure_pieces
+from pipelines.speech import join_near
 from pipelines.stage import Row
 from pipelines.verdict import Decision
-from pipelines.voices import Piece, scored_pieces
+from pipelines.voices import scored_pieces
 from schemas.line import STEM_RATE_HZ
 from schemas.reason import LineFlaw, Reason, Verdict
 from schemas.timing import ANALYSIS_RATE_HZ, fraction, pts_to_sample
 
 SAME_LINE, OTHER_LINE = 0.5, 0.25  # shares of a piece: what makes it a character's, and what makes it another's too
 MOSTLY = 0.8  # of a character's sure lines that are one person's; two who are mixed up are nobody
-CUED = 4.0  # log-likelihood ratio of a line being its character's: one in 55 is said by another, or off screen
-UNPLACED = (LineFlaw.BAD_TIME, LineFlaw.AFTER_FILM)
+CUED = 4.0  # log-likelihood ratio of a line being its character's rather than another face's: one in 55 is not
+WAITS = 0.5  # of a face about which sheet and picture disagree
+BEYOND_DOUBT = 0.25  # s of a line without sound: less is the margin of the line beside it
+NOMINAL_S = 2  # of a line without an end
+UNNAMED = ""  # a line of nobody in particular
 SAMPLES_A_SAMPLE = STEM_RATE_HZ // ANALYSIS_RATE_HZ
-CUED_SCORE = 0.5  # at least, of the only one it can be: a mouth that is not seen to move waits for a person
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,42 +37,67 @@ class SheetLine:
     """A line of a cue sheet in the film.
 
     Attributes:
-        character: who says it; None where the sheet does not say.
+        character: who says it, in small letters; empty where the sheet does not say.
         start: first sample at 16 kHz, film time.
         end: first sample after it.
         flaw: what is wrong with it.
     """
 
-    character: str | None
+    character: str
     start: int
     end: int
     flaw: LineFlaw | None
 
 
 def sheet_lines(lines: Sequence[Row], row: Row) -> list[SheetLine]:
-    """The lines that have a place, in order of time.
+    """The lines that have a start, in order of time; one without an end is as long as it is heard, or two seconds.
 
     Args:
         lines: LINE.
         row: FILM or wider, of their film.
     """
     zero = pts_to_sample(row["start_pts"], fraction(row["time_base"]), ANALYSIS_RATE_HZ)
-    ends = [line["end_sample"] or line["heard_end_sample"] for line in lines]
-    placed = [
-        SheetLine(
-            character=line["character"],
-            start=zero + line["start_sample"] // SAMPLES_A_SAMPLE,
-            end=zero + end // SAMPLES_A_SAMPLE,
-            flaw=LineFlaw(line["flaw"]) if line["flaw"] else None,
-        )
-        for line, end in zip(lines, ends, strict=True)
-        if line["flaw"] not in UNPLACED and end is not None
-    ]
+    placed = []
+    for line in lines:
+        if line["start_sample"] is not None and line["flaw"] != LineFlaw.AFTER_FILM:
+            end = line["end_sample"] or line["heard_end_sample"] or line["start_sample"] + NOMINAL_S * STEM_RATE_HZ
+            start, end = (zero + at // SAMPLES_A_SAMPLE for at in (line["start_sample"], end))
+            who, flaw = (line["character"] or UNNAMED).casefold(), line["flaw"]
+            placed.append(SheetLine(character=who, start=start, end=end, flaw=LineFlaw(flaw) if flaw else None))
     return sorted(placed, key=lambda line: (line.start, line.end))
 
 
+def known_actors(
+    shots: Sequence[Row],
+    people: Mapping[TrackKey, Person],
+    lines: Sequence[SheetLine],
+    eligibility: Eligibility,
+    cast_names: Iterable[str],
+) -> dict[int, dict[str, str]]:
+    """The name of the person behind each character, for each shot as the cast list and all other shots tell.
+
+    Args:
+        shots: TRACKED_SHOT, all of one film, with scores by mouth and voice.
+        people: who each track is.
+        lines: of the film's cue sheet.
+        eligibility: when a piece is surely a person's, and how long a character must be heard.
+        cast_names: of the cast list: a character of one of these names is that person.
+    """
+    heard = _heard(shots, people, lines, eligibility)
+    characters = {line.character for line in lines}
+    named = {name.casefold(): name for name in cast_names if name.casefold() in characters}
+    return {
+        row["shot_index"]: _actors_elsewhere(heard, row["shot_index"], eligibility.min_voice_s) | named
+        for row in shots
+    }
+
+
 def cued_scores(
-    shots: Sequence[Row], people: Mapping[TrackKey, Person], lines: Sequence[SheetLine], eligibility: Eligibility
+    shots: Sequence[Row],
+    people: Mapping[TrackKey, Person],
+    lines: Sequence[SheetLine],
+    eligibility: Eligibility,
+    actors: Mapping[int, Mapping[str, str]],
 ) -> dict[TrackKey, list[Row]]:
     """SPEECH_SCORE of each track as the cue sheet leaves it.
 
@@ -77,25 +105,26 @@ def cued_scores(
         shots: TRACKED_SHOT, all of one film, with scores by mouth and voice.
         people: who each track is.
         lines: of the film's cue sheet.
-        eligibility: when a piece is surely a person's, and how long a character must be heard.
+        eligibility: what a sure and a doubtful score are.
+        actors: of `known_actors`.
 
     Returns:
         Of every track. Where the sheet says nothing the scores are as before, to the bit.
     """
-    heard = _heard(shots, people, lines, eligibility)
-    by_name = {person.name.casefold(): person.name for person in people.values()}
-    characters = {line.character for line in lines if line.character}
-    named = {who: by_name[who.casefold()] for who in characters if who.casefold() in by_name}
     scores: dict[TrackKey, list[Row]] = {}
     for row in shots:
-        index = row["shot_index"]
         names = {track: person.name for track, person in people_in(row, people).items()}
-        actors = _actors(heard, index, eligibility.min_voice_s) | named
-        changed = _changed(row, names, actors, lines)
+        changed = _changed(row, names, actors[row["shot_index"]], lines, eligibility)
         for track in row["tracks"]:
             number = track["track_index"]
-            scores[index, number] = [_cued(score, changed, number) for score in track["speech_scores"]]
+            scores[row["shot_index"], number] = [_cued(score, changed, number) for score in track["speech_scores"]]
     return scores
+
+
+def own_lines(lines: Sequence[SheetLine], actors: Mapping[str, str], person: Person | None) -> list[SheetLine]:
+    """The lines that may be a track's: all but those of characters whom somebody else is known to play."""
+    mine = person.name if person else None
+    return [line for line in lines if actors.get(line.character, mine) in (mine, None) or mine is None]
 
 
 def by_lines(decided: Decision, spoken: Sequence[tuple[int, int]], row: Row, lines: Sequence[SheetLine]) -> Decision:
@@ -114,7 +143,9 @@ def by_lines(decided: Decision, spoken: Sequence[tuple[int, int]], row: Row, lin
     flaws = {
         line.flaw
         for line in lines
-        if line.flaw and any(_shared((line.start, line.end), (start, end)) for start, end in spans)
+        if line.flaw
+        and sum(_shared((line.start, line.end), (start, end)) for start, end in spans)
+        >= min(BEYOND_DOUBT * ANALYSIS_RATE_HZ, (line.end - line.start) / 2)
     }
     if flaws - {LineFlaw.TAKE_TOO_LONG}:
         return Verdict.REVIEW, Reason.TAKE_MISSING
@@ -123,12 +154,14 @@ def by_lines(decided: Decision, spoken: Sequence[tuple[int, int]], row: Row, lin
 
 def character_of(piece: tuple[int, int], lines: Sequence[SheetLine]) -> str | None:
     """Whose line a piece of the original's speech is; None where the sheet says nothing, or names two."""
-    covered: dict[str, float] = defaultdict(float)
+    spans: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for line in lines:
-        if line.character:
-            covered[line.character] += _shared(piece, (line.start, line.end)) / (piece[1] - piece[0])
-    found = [who for who, share in covered.items() if share >= OTHER_LINE]
-    return found[0] if len(found) == 1 and covered[found[0]] >= SAME_LINE else None
+        if _shared(piece, (line.start, line.end)):
+            spans[line.character].append((line.start, line.end))
+    covered = {who: sum(_shared(piece, span) for span in join_near(parts, 1)) for who, parts in spans.items()}
+    shares = {who: samples / (piece[1] - piece[0]) for who, samples in covered.items()}
+    found = [who for who, share in shares.items() if share >= OTHER_LINE]
+    return found[0] if len(found) == 1 and found[0] != UNNAMED and shares[found[0]] >= SAME_LINE else None
 
 
 def _heard(
@@ -147,7 +180,7 @@ def _heard(
     return seconds
 
 
-def _actors(heard: Mapping[tuple[str, str, int], float], shot_index: int, min_s: float) -> dict[str, str]:
+def _actors_elsewhere(heard: Mapping[tuple[str, str, int], float], shot_index: int, min_s: float) -> dict[str, str]:
     """The name of the person behind each character, as all shots but one tell."""
     totals: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for (who, name, index), seconds in heard.items():
@@ -162,25 +195,47 @@ def _actors(heard: Mapping[tuple[str, str, int], float], shot_index: int, min_s:
 
 
 def _changed(
-    row: Row, names: Mapping[int, str], actors: Mapping[str, str], lines: Sequence[SheetLine]
+    row: Row,
+    names: Mapping[int, str],
+    actors: Mapping[str, str],
+    lines: Sequence[SheetLine],
+    eligibility: Eligibility,
 ) -> dict[int, dict[int, float]]:
     """First sample and new scores of each piece whose speaker the sheet tells."""
     changed: dict[int, dict[int, float]] = {}
     for piece in scored_pieces(row):
         who = character_of((piece.start, piece.end), lines)
-        actor = actors.get(who or "")
+        actor = actors.get(who or UNNAMED)
         if actor is not None and piece.scores:
-            changed[piece.start] = _with_actor(piece, names, actor)
+            changed[piece.start] = with_actor(piece.scores, names, actor, eligibility)
     return changed
 
 
-def _with_actor(piece: Piece, names: Mapping[int, str], actor: str) -> dict[int, float]:
-    """The scores of a piece that is a line of the character that somebody plays."""
-    seen = {track: names.get(track) for track in piece.scores}
-    unknown = -CUED if actor in seen.values() else 0.0  # who is not recognised may be the one
-    ratios = {track: CUED if name == actor else -CUED if name else unknown for track, name in seen.items()}
-    scores = reweighed(piece.scores, ratios, [])
-    return {track: max(score, CUED_SCORE) if seen[track] == actor else score for track, score in scores.items()}
+def with_actor(
+    scores: Mapping[int, float], names: Mapping[int, str], actor: str, eligibility: Eligibility
+) -> dict[int, float]:
+    """The scores of a piece that is a line of the character that somebody plays.
+
+    Where the sheet speaks against a mouth that surely follows the sound, or for one that does not, a person is asked:
+    sheets are wrong at times, people think aloud with their mouths shut, and one person may be taken for two.
+
+    Args:
+        scores: by track, before.
+        names: of the tracks that are recognised.
+        actor: the name of whoever plays the character.
+        eligibility: what a sure and a doubtful score are.
+    """
+    seen = {track: names.get(track) for track in scores}
+    is_seen = actor in seen.values()
+    others = {track for track, name in seen.items() if name != actor and (name or is_seen)}
+    # Of two who are seen the character's is likelier by CUED; beside nobody, half of that is for it.
+    ratios = {track: -CUED / (2 if is_seen else 1) if track in others else 0.0 for track in scores}
+    ratios |= {track: CUED / 2 for track, name in seen.items() if name == actor}
+    new = reweighed(scores, ratios, [])
+    contradicted = {track for track in others if scores[track] >= eligibility.min_speaking_score}
+    doubtful = {track for track, name in seen.items() if name == actor and scores[track] < eligibility.min_doubt_score}
+    asked = contradicted | (doubtful if not contradicted else {track for track in seen if seen[track] == actor})
+    return new | dict.fromkeys(asked, WAITS)
 
 
 def _cued(score: Row, changed: Mapping[int, Mapping[int, float]], track: int) -> Row:

@@ -16,6 +16,8 @@ from schemas.reason import Cover
 Floats = NDArray[np.float64]
 
 HIDERS = (*KINDS, Cover.FACE)
+MOUTH = np.array([0.2, 0.55, 0.8, 1.0])  # of a face's box, in its widths and heights
+HEAD = np.array([-0.3, -0.3, 1.3, 1.1])  # with hair and ears, around a face's box
 THING, FACE = HIDERS.index(Cover.THING), HIDERS.index(Cover.FACE)
 
 
@@ -24,8 +26,8 @@ def hidden_looks(
 ) -> tuple[list[int], Floats]:
     """How much of a mouth each of `HIDERS` hides at each look.
 
-    Where the face was not found something hides it whole. Whatever hides it while another face touches it, or at the
-    look before or after, is that face or its hair.
+    Where the face was not found something hides it whole. Whatever hides it while another head reaches the mouth, or
+    at the look before or after, is that head.
 
     Args:
         track: whose mouth.
@@ -52,10 +54,18 @@ def _unseen(track: SmoothTrack) -> list[tuple[int, Floats]]:
 
 
 def _is_touched(track: SmoothTrack, pts: int, beside: Sequence[SmoothTrack]) -> bool:
-    """Whether another face, which is found in this frame, overlaps this one."""
-    box = track.boxes[bisect_left(track.pts, pts)]
+    """Whether another face, which is found in this frame, or its hair reaches the mouth of this one."""
+    mouth = _part(track.boxes[bisect_left(track.pts, pts)], MOUTH)
     places = [(other, bisect_left(other.pts, pts)) for other in beside]
     return any(
-        other.pts[place : place + 1] == [pts] and other.detected[place] and overlap(other.boxes[place], box) > 0
+        other.pts[place : place + 1] == [pts]
+        and other.detected[place]
+        and overlap(_part(other.boxes[place], HEAD), mouth) > 0
         for other, place in places
     )
+
+
+def _part(box: Floats, part: Floats) -> Floats:
+    """A box that lies in a face's box as said in its widths and heights."""
+    size = box[2:] - box[:2]
+    return np.concatenate([box[:2] + part[:2] * size, box[:2] + part[2:] * size])

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.admission import FACTS, VERSION
-from pipelines.cue_sheet import CueSheetError, sheet_digest
+from pipelines.cue_cells import CueSheetError
+from pipelines.cue_sheet import sheet_digest
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key, file_digest
 

@@ -18,7 +18,10 @@ from schemas.reason import LineFlaw
 Floats = NDArray[np.float32]
 
 LEVEL_STEP = STEM_RATE_HZ // 100  # 10 ms
-MAX_TAKE_S = 600  # of one line; more is a reel, not a take
+MAX_TAKE_S = 120  # of one line; more is a reel, not a take
+MIN_FITTED_S = 0.2  # a shorter one, a breath or a cry, is heard as it was spoken
+ABOVE_FLOOR, BELOW_PEAK = 4.0, 0.02  # of room tone, and of the loudest 10 ms: from there on somebody speaks
+ROLL_S, FADE_S = 0.1, 0.005  # kept before and after, so that a soft consonant is not cut off; begins and ends softly
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,7 +31,7 @@ class TakeConfig:
     # Beyond these the ear notices: a vowel that drags, consonants that run into each other.
     min_tempo: float = 0.85
     max_tempo: float = 1.15
-    silence_dbfs: float = -60.0  # before the first and after the last louder 10 ms a take is cut off
+    silence_dbfs: float = -60.0  # where no 10 ms are louder nothing is heard
 
     def __post_init__(self) -> None:
         if not 0.5 <= self.min_tempo <= 1 <= self.max_tempo <= 2:
@@ -42,14 +45,16 @@ class PlacedTake:
     """The sound of a line, and what is to be said of it.
 
     Attributes:
-        start: first sample in the stem.
-        samples: [C, N] as it is heard.
+        start: first sample in the stem; before the line where a soft sound leads into it.
+        samples: [N] mono, as it is heard.
         tempo: how much faster than it was spoken.
+        heard_end: sample of the stem at which the last sound ends.
     """
 
     start: int
     samples: Floats
     tempo: float
+    heard_end: int
 
 
 class TakeFlawError(Exception):
@@ -60,7 +65,7 @@ class TakeFlawError(Exception):
         self.flaw, self.detail = flaw, detail
 
 
-def placed_take(line: CueLine, take: Path, layout: str, config: TakeConfig) -> PlacedTake:
+def placed_take(line: CueLine, take: Path, config: TakeConfig) -> PlacedTake:
     """A take as it lies in the stem.
 
     Its first sound lies at the line's start. Where the sheet says when the line ends, the take is played slower or
@@ -69,20 +74,27 @@ def placed_take(line: CueLine, take: Path, layout: str, config: TakeConfig) -> P
     Args:
         line: with a start.
         take: where its recording lies.
-        layout: mono or stereo.
         config: the limits.
 
     Raises:
         TakeFlawError: nothing in it can be heard.
     """
     assert line.start_s is not None
-    spoken = _spoken(_samples(take, layout), config.silence_dbfs)
-    if not spoken.shape[1]:
+    samples = _samples(take)
+    first, after = spoken_part(samples, config.silence_dbfs)
+    if first == after:
         raise TakeFlawError(
             LineFlaw.SILENT_TAKE, f"nothing in {take.name} is louder than {config.silence_dbfs:g} dBFS"
         )
-    tempo = 1.0 if line.end_s is None else fitting_tempo(spoken.shape[1], _length(line.end_s - line.start_s), config)
-    return PlacedTake(_length(line.start_s), at_tempo(spoken, STEM_RATE_HZ, tempo), tempo)
+    is_fitted = line.end_s is not None and after - first >= MIN_FITTED_S * STEM_RATE_HZ
+    place = _length(line.end_s - line.start_s) if line.end_s is not None else 0
+    tempo = fitting_tempo(after - first, place, config) if is_fitted else 1.0
+    roll = round(ROLL_S * STEM_RATE_HZ)
+    lead, tail = min(roll, first), min(roll, len(samples) - after)
+    heard = _faded(samples[first - lead : after + tail], lead, tail)
+    start = _length(line.start_s)
+    played = at_tempo(heard[None], STEM_RATE_HZ, tempo)[0]
+    return PlacedTake(start - round(lead / tempo), played, tempo, start + round((after - first) / tempo))
 
 
 def fitting_tempo(num_samples: int, place: int, config: TakeConfig) -> float:
@@ -94,7 +106,7 @@ def fitting_tempo(num_samples: int, place: int, config: TakeConfig) -> float:
 def line_row(line: CueLine, placed: PlacedTake | None = None) -> Row:
     """The line as LINE says it."""
     start, end = (None if at is None else _length(at) for at in (line.start_s, line.end_s))
-    heard_end = placed.start + placed.samples.shape[1] if placed else None
+    heard_end = placed.heard_end if placed else None
     flaw, detail = line.flaw, line.detail
     if placed and heard_end is not None and end is not None and heard_end > end + LEVEL_STEP:
         flaw = LineFlaw.TAKE_TOO_LONG
@@ -114,37 +126,57 @@ def line_row(line: CueLine, placed: PlacedTake | None = None) -> Row:
     }
 
 
-def take_layout(take: Path) -> str:
-    """The layout, mono or stereo, that a stem must have to hold it.
-
-    Raises:
-        TakeFlawError: it has no sound that can be decoded.
-    """
-    try:
-        return "mono" if read_layout(take)[1] == "mono" else "stereo"
-    except UndecodableError as error:
-        raise TakeFlawError(LineFlaw.UNREADABLE_TAKE, str(error)) from error
-
-
-def _samples(take: Path, layout: str) -> Floats:
+def _samples(take: Path) -> Floats:
+    """[N] mono: of two channels the mean, as loud as each where they are the same."""
     blocks, length = [], 0
     try:
-        for block in panned_blocks(take, STEM_RATE_HZ, layout):
-            blocks.append(block)
+        if read_layout(take)[1] not in ("mono", "stereo"):
+            raise TakeFlawError(LineFlaw.UNREADABLE_TAKE, f"{take.name} has more than two channels")
+        for block in panned_blocks(take, STEM_RATE_HZ, "stereo"):
+            blocks.append(block.mean(0))
             length += block.shape[1]
             if length > MAX_TAKE_S * STEM_RATE_HZ:
                 raise TakeFlawError(LineFlaw.UNREADABLE_TAKE, f"{take.name} is longer than {MAX_TAKE_S} s")
     except UndecodableError as error:
         raise TakeFlawError(LineFlaw.UNREADABLE_TAKE, str(error)) from error
-    return np.concatenate(blocks, axis=1)
+    except OSError as error:  # it was there when the job began
+        raise TakeFlawError(LineFlaw.UNREADABLE_TAKE, f"{take.name}: {error.strerror}") from error
+    samples = np.concatenate(blocks)
+    if not np.isfinite(samples).all():
+        raise TakeFlawError(LineFlaw.UNREADABLE_TAKE, f"{take.name} holds values that are no numbers")
+    return samples
 
 
-def _spoken(samples: Floats, silence_dbfs: float) -> Floats:
-    """What lies between the first and the last louder 10 ms."""
-    padded = np.pad(samples, ((0, 0), (0, -samples.shape[1] % LEVEL_STEP))).reshape(len(samples), -1, LEVEL_STEP)
-    levels = np.sqrt((padded.astype(np.float64) ** 2).mean(2)).max(0)
-    loud = np.flatnonzero(levels > 10 ** (silence_dbfs / 20))
-    return samples[:, loud[0] * LEVEL_STEP : (loud[-1] + 1) * LEVEL_STEP] if len(loud) else samples[:, :0]
+def spoken_part(samples: Floats, silence_dbfs: float) -> tuple[int, int]:
+    """Between which samples somebody speaks: over room tone, hum and the offset of a bad converter.
+
+    Args:
+        samples: [N] mono at 48 kHz.
+        silence_dbfs: below it nothing is heard, however silent the rest is.
+
+    Returns:
+        The first sample and the one after the last; the same where nobody does.
+    """
+    centred = samples - np.median(samples) if len(samples) else samples
+    steps = np.pad(centred, (0, -len(centred) % LEVEL_STEP)).reshape(-1, LEVEL_STEP)
+    levels = np.sqrt(np.mean(steps**2, axis=1, dtype=np.float64))
+    if not len(levels):
+        return 0, 0
+    over_room = min(ABOVE_FLOOR * np.percentile(levels, 10), BELOW_PEAK * levels.max())
+    least = max(10 ** (silence_dbfs / 20), over_room)
+    loud = np.flatnonzero(levels > least)
+    if not len(loud):
+        return 0, 0
+    onset = int(np.flatnonzero(np.abs(steps[loud[0]]) > least)[0])
+    return int(loud[0]) * LEVEL_STEP + onset, min(len(samples), int(loud[-1] + 1) * LEVEL_STEP)
+
+
+def _faded(samples: Floats, lead: int, tail: int) -> Floats:
+    """Room tone comes and goes softly; what is spoken is not touched."""
+    fade, gains = round(FADE_S * STEM_RATE_HZ), np.ones_like(samples)
+    for ends, room in ((gains, min(fade, lead)), (gains[::-1], min(fade, tail))):
+        ends[:room] = np.linspace(0, 1, room, endpoint=False, dtype=np.float32)
+    return samples * gains
 
 
 def _length(seconds: Fraction) -> int:

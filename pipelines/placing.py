@@ -8,7 +8,7 @@ from pipelines.progress import Event, Listener
 from pipelines.run_stage import BUILDING, configure_ray_data, finished_rows
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore
-from pipelines.takes import placed_before, require_local
+from pipelines.takes import placed_before
 from schemas.film import FILM
 
 
@@ -17,16 +17,11 @@ def placed_films(films: list[Row], config: DubConfig, listener: Listener) -> lis
 
     Args:
         films: FILM rows.
-        config: where stems lie, and how takes are fitted.
+        config: where stems lie, a folder of this machine where there are cue sheets, and how takes are fitted.
         listener: told of every film whose takes are placed.
-
-    Raises:
-        ValueError: the work folder is no folder.
     """
     store = ObjectStore(config.store_uri)
     sheets = {film["dub_id"]: film for film in films if film["sheet_uri"]}
-    if sheets:
-        require_local(config.store_uri)
     placed = {dub_id: placed_before(film, store, config.takes) for dub_id, film in sheets.items()}
     for dub_id, film in sheets.items():
         if placed[dub_id] is not None:

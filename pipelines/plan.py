@@ -8,14 +8,14 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.cast_list import CastList, by_cast, named_by
-from pipelines.characters import SheetLine, by_lines, cued_scores, sheet_lines
+from pipelines.characters import SheetLine, by_lines, cued_scores, known_actors, own_lines, sheet_lines
 from pipelines.eligibility import Eligibility
 from pipelines.paint_spans import num_frames_to_paint, spoken_spans
 from pipelines.people import Person, TrackKey, find_people
 from pipelines.people_voices import judged_scores
 from pipelines.stage import Row
 from pipelines.verdict import Decision, decide_track, measured, shot_reason
-from schemas.reason import Reason, Verdict
+from schemas.reason import Cover, Reason, Verdict
 from schemas.shot import PLAN, PLANNED_SHOT
 from schemas.timing import clock, fraction
 
@@ -57,12 +57,14 @@ class _Film:
         scores: how surely each is heard, by mouth, voice and cue sheet.
         cast: what the catalog says of its people.
         lines: of its cue sheet.
+        actors: who says a character's lines, by shot and character.
     """
 
     people: Mapping[TrackKey, Person]
     scores: Mapping[TrackKey, list[Row]]
     cast: CastList | None
     lines: Sequence[SheetLine]
+    actors: Mapping[int, Mapping[str, str]]
 
 
 def _film_key(row: Row) -> tuple[str, str | None, str | None]:
@@ -76,12 +78,15 @@ def _known(
     sheets: Mapping[str, Sequence[Row]],
     rules: Eligibility,
 ) -> _Film:
+    actors: Mapping[int, Mapping[str, str]] = {}
     cast, lines = casts.get(key[1] or ""), sheet_lines(sheets.get(key[2] or "", ()), shots[0])
     people = find_people(shots, named_by(cast))
     scores = judged_scores(shots, people, rules)
     if lines:
-        scores = cued_scores([_judged(row, scores) for row in shots], people, lines, rules)
-    return _Film(people, scores, cast, lines)
+        judged = [_judged(row, scores) for row in shots]
+        actors = known_actors(judged, people, lines, rules, named_by(cast))
+        scores = cued_scores(judged, people, lines, rules, actors)
+    return _Film(people, scores, cast, lines, actors)
 
 
 def _judged(row: Row, scores: Mapping[TrackKey, list[Row]]) -> Row:
@@ -101,7 +106,8 @@ def _planned(row: Row, film: _Film, eligibility: Eligibility) -> Row:
     for track in row["tracks"]:
         person = film.people.get((row["shot_index"], track["track_index"]))
         decided = by_cast(decide_track(row, track, eligibility), person, film.cast)
-        verdict, reason = by_lines(decided, spoken_spans(row, track, eligibility), row, film.lines)
+        mine = own_lines(film.lines, film.actors.get(row["shot_index"], {}), person)
+        verdict, reason = by_lines(decided, spoken_spans(row, track, eligibility), row, mine)
         index = track["track_index"]
         name = person.name if person else None
         verdicts.append({"track_index": index, "verdict": verdict, "reason": reason, "person": name})
@@ -196,6 +202,11 @@ def _edit_reason(edit: Row) -> Reason | None:
     return Reason.OVER_BUDGET if is_budget else Reason.BY_HAND
 
 
+def _faces(track: Row) -> list[Row]:
+    """What of its covers are faces that pass in front: a mouth is never painted on one of them."""
+    return [cover for cover in track["covers"] if cover["kind"] == Cover.FACE]
+
+
 def _edited(row: Row, wanted: Mapping[PlanKey, Decision]) -> Row:
     changed, seen_free = [], set()
     for verdict in row["verdicts"]:
@@ -206,5 +217,5 @@ def _edited(row: Row, wanted: Mapping[PlanKey, Decision]) -> Row:
             verdict = verdict | {"verdict": found[0], "reason": found[1]}
         changed.append(verdict)
     # Who wants a mouth painted that was left because it is hidden, has seen that it is not.
-    tracks = [one | {"covers": []} if one["track_index"] in seen_free else one for one in row["tracks"]]
+    tracks = [one | {"covers": _faces(one)} if one["track_index"] in seen_free else one for one in row["tracks"]]
     return _with_verdicts(row | {"tracks": tracks}, changed)

@@ -14,10 +14,11 @@ import pyarrow as pa
 from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
-from pipelines.cue_sheet import CueLine, CueSheetError, cue_lines, sheet_digest
-from pipelines.placed_take import PlacedTake, TakeConfig, TakeFlawError, line_row, placed_take, take_layout
+from pipelines.cue_cells import CueSheetError
+from pipelines.cue_sheet import CueLine, cue_lines, sheet_digest, take_path
+from pipelines.placed_take import ROLL_S, PlacedTake, TakeConfig, TakeFlawError, line_row, placed_take
 from pipelines.stage import Row, RowStage
-from pipelines.storage import Draft, ObjectStore, content_key, is_local, object_digest
+from pipelines.storage import Draft, ObjectStore, content_key, object_digest
 from schemas.film import FILM
 from schemas.line import LINE, STEM_RATE_HZ
 from schemas.reason import LineFlaw
@@ -31,6 +32,10 @@ Floats = NDArray[np.float32]
 
 class SheetChangedError(RuntimeError):
     """The cue sheet, or a take, is not what was admitted."""
+
+
+class SheetUnheardError(RuntimeError):
+    """Nothing of a cue sheet can be heard: its film would have no dub."""
 
 
 class PlaceTakes(RowStage):
@@ -55,7 +60,9 @@ class PlaceTakes(RowStage):
         key, lines = takes_key(row, self._config), cue_lines(sheet)
         takes = _Takes(sheet.parent, lines, self._config, film_samples(row))
         with self._store.draft() as draft:
-            write_stem(draft, takes.blocks(), takes.layout)
+            write_stem(draft, takes.blocks())
+            if not takes.num_heard:
+                raise SheetUnheardError(f"no take of {sheet.name} can be heard: {takes.rows()[0]['detail']}")
             uri = draft.commit(content_key("stem", VERSION, {"takes": key}))
         lines_uri = self._store.put_table(
             content_key("lines", VERSION, {"takes": key}), pa.Table.from_pylist(takes.rows(), schema=LINE)
@@ -116,53 +123,46 @@ class _Takes:
     def __init__(self, folder: Path, lines: Sequence[CueLine], config: TakeConfig, num_samples: int) -> None:
         self._folder, self._lines, self._config, self._num_samples = folder, lines, config, num_samples
         self._rows = {place: line_row(line) for place, line in enumerate(lines)}
-        self._wanted = sorted((line.start_s, place) for place, line in enumerate(lines) if self._can_be_heard(place))
-        self.layout = "stereo" if "stereo" in [self._layout(place) for _, place in list(self._wanted)] else "mono"
+        self.num_heard = 0
 
     def rows(self) -> list[Row]:
         """LINE rows in the order of the sheet, once all blocks are made."""
         return [self._rows[place] for place in range(len(self._lines))]
 
     def blocks(self) -> Iterator[Floats]:
-        """[C, n] blocks of the stem, takes that overlap added up."""
-        waiting = [place for _, place in self._wanted if not self._rows[place]["flaw"]]
+        """[n] blocks of the stem, takes that overlap added up."""
+        lead = round(ROLL_S / self._config.min_tempo * STEM_RATE_HZ)  # a take may be heard so long before its line
+        waiting = sorted(self._can_be_heard(), key=lambda place: (self._rows[place]["start_sample"], place))
         heard: list[PlacedTake] = []
         for first in range(0, self._num_samples, BLOCK_SAMPLES):
             after = min(first + BLOCK_SAMPLES, self._num_samples)
-            while waiting and self._rows[waiting[0]]["start_sample"] < after:
+            while waiting and self._rows[waiting[0]]["start_sample"] < after + lead:
                 heard += self._placed(waiting.pop(0))
-            block = np.zeros((2 if self.layout == "stereo" else 1, after - first), np.float32)
+            block = np.zeros(after - first, np.float32)
             for take in heard:
                 _add(block, first, take)
-            heard = [take for take in heard if take.start + take.samples.shape[1] > after]
+            heard = [take for take in heard if take.start + len(take.samples) > after]
             yield block
 
-    def _can_be_heard(self, place: int) -> bool:
-        row = self._rows[place]
-        if not row["flaw"] and row["start_sample"] >= self._num_samples:
-            self._flaw(place, LineFlaw.AFTER_FILM, "it begins when the film is over")
-        return not row["flaw"]
-
-    def _layout(self, place: int) -> str | None:
-        try:
-            return take_layout(self._take(place))
-        except TakeFlawError as error:
-            self._flaw(place, error.flaw, error.detail)
-            return None
+    def _can_be_heard(self) -> Iterator[int]:
+        for place, row in self._rows.items():
+            if not row["flaw"] and row["start_sample"] >= self._num_samples:
+                self._flaw(place, LineFlaw.AFTER_FILM, "it begins when the film is over")
+            elif not row["flaw"]:
+                yield place
 
     def _placed(self, place: int) -> list[PlacedTake]:
         try:
-            placed = placed_take(self._lines[place], self._take(place), self.layout, self._config)
+            take = take_path(self._folder, self._lines[place].take or "")
+            placed = placed_take(self._lines[place], take, self._config)
         except TakeFlawError as error:
             self._flaw(place, error.flaw, error.detail)
             return []
         self._rows[place] = line_row(self._lines[place], placed)
         if self._rows[place]["heard_end_sample"] > self._num_samples and not self._rows[place]["flaw"]:
             self._flaw(place, LineFlaw.TAKE_TOO_LONG, "it is cut off where the film ends")
+        self.num_heard += 1
         return [placed]
-
-    def _take(self, place: int) -> Path:
-        return self._folder / (self._lines[place].take or "")
 
     def _flaw(self, place: int, flaw: LineFlaw, detail: str) -> None:
         self._rows[place] |= {"flaw": flaw, "detail": detail}
@@ -171,33 +171,21 @@ class _Takes:
 def _add(block: Floats, first: int, take: PlacedTake) -> None:
     """Add what of a take lies in a block that begins at sample `first`."""
     begin = max(take.start, first)
-    end = min(take.start + take.samples.shape[1], first + block.shape[1])
+    end = min(take.start + len(take.samples), first + len(block))
     if begin < end:
-        block[:, begin - first : end - first] += take.samples[:, begin - take.start : end - take.start]
+        block[begin - first : end - first] += take.samples[begin - take.start : end - take.start]
 
 
-def write_stem(draft: Draft, blocks: Iterator[Floats], layout: str) -> None:
-    """Write blocks [C, n] as Wave64 of 32-bit floats: no sum of takes is clipped, and no film is too long for it."""
+def write_stem(draft: Draft, blocks: Iterator[Floats]) -> None:
+    """Write blocks [n] as Wave64 of 32-bit floats: no sum of takes is clipped, and no film is too long for it."""
     options: Mapping[str, Any] = {"fflags": "+bitexact"}
     with av.open(draft.file, "w", format="w64", options=dict(options)) as container:
-        stream = container.add_stream("pcm_f32le", rate=STEM_RATE_HZ, layout=layout)
+        stream = container.add_stream("pcm_f32le", rate=STEM_RATE_HZ, layout="mono")
         for block in blocks:
-            frame = AudioFrame.from_ndarray(block.T.reshape(1, -1).copy(), format="flt", layout=layout)
+            frame = AudioFrame.from_ndarray(block[None], format="flt", layout="mono")
             frame.sample_rate = STEM_RATE_HZ
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-
-
-def require_local(store_uri: str) -> None:
-    """Refuse a store in which no stem can be opened as a film is.
-
-    Raises:
-        ValueError: says what to do.
-    """
-    if not is_local(store_uri):
-        raise ValueError(
-            f"cue sheets are placed into a mounted work folder only, so far, and {store_uri} is none: give --work"
-        )
 
 
 def _key(uri: str) -> str:

@@ -37,7 +37,7 @@ def at_tempo(samples: Floats, sample_rate_hz: int, tempo: float) -> Floats:
         raise ValueError(f"tempo must be 0.5 to 2, got {tempo:g}")
     if tempo == 1 or not samples.shape[1]:
         return samples
-    played = np.concatenate(list(_filtered(samples, sample_rate_hz, tempo)), axis=1)
+    played = np.concatenate([samples[:, :0], *_filtered(samples, sample_rate_hz, tempo)], axis=1)
     length = round(samples.shape[1] / tempo)
     return np.pad(played[:, :length], ((0, 0), (0, max(0, length - played.shape[1]))))
 

@@ -39,3 +39,16 @@ def test_all_that_is_wrong_with_cast_lists_is_told_for_every_row_that_names_them
     assert "bad.csv, line 3" in intake.problems[1].message
     films = intake.films.to_pylist()
     assert [Path(film["cast_uri"]).name if film["cast_uri"] else None for film in films] == ["good.csv", None]
+
+
+def test_a_cue_sheet_needs_a_work_folder_in_which_its_stem_can_be_opened(tmp_path: Path) -> None:
+    make_film(tmp_path / "film.mp4", FilmSpec(num_frames=25, cuts=(), width_px=64, height_px=48))
+    (tmp_path / "sheet.csv").write_text("start,take\n0,film.mp4\n")
+    (tmp_path / "catalog.csv").write_text("film,language,cue_sheet\nfilm.mp4,es,sheet.csv\n")
+
+    here, away = (take_in(tmp_path / "catalog.csv", store_uri=uri) for uri in (str(tmp_path / "w"), "memory://w"))
+
+    assert (here.problems, here.films.num_rows) == ([], 1)
+    assert [(problem.row, problem.column) for problem in away.problems] == [(2, "cue_sheet")]
+    assert "give another --work" in away.problems[0].message
+    assert away.films.num_rows == 0

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.admit import AdmitRequest, Refused, admit_films, dub_id
+from pipelines.cue_sheet import sheet_digest
 from pipelines.known_films import KnownFilms
 from pipelines.media.sound import write_wav
 from pipelines.stage import Row
@@ -148,6 +149,33 @@ def test_a_cue_sheet_is_admitted_with_flaws_of_lines_and_refused_where_nothing_c
         (2, "cue_sheet", Refusal.BAD_ROW),
         (3, "cue_sheet", Refusal.BAD_ROW),
     ]
+
+
+def test_a_sheet_in_the_time_of_the_programme_is_refused_with_what_is_wrong(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4").path
+    path = sheet(tmp_path / "sheet", "a.wav")
+    stem(tmp_path / "sheet" / "a.wav", 0.5)
+    path.write_text("start,take\n01:00:00,a.wav\n")
+
+    _, (refused,) = admitted([request(1, film, path, dub_kind="cue_sheet")])
+
+    assert (refused.column, refused.refusal) == ("cue_sheet", Refusal.BAD_ROW)
+    assert "begins at 01:00:00.000, and the film lasts 00:00:02.000" in refused.detail
+
+
+def test_takes_lie_beside_the_sheet_also_where_that_is_a_link(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4").path
+    path = sheet(tmp_path / "versions", "a.wav")
+    (tmp_path / "job").mkdir()
+    link = tmp_path / "job" / "sheet.csv"
+    link.symlink_to(path)
+    stem(tmp_path / "job" / "a.wav", 0.5)
+
+    (row,), refused = admitted([request(1, film, link, dub_kind="cue_sheet")])
+
+    assert refused == []
+    assert row["sheet_uri"] == str(link)
+    assert sheet_digest(Path(row["sheet_uri"])) == row["sheet_digest"]
 
 
 def test_a_known_cue_sheet_is_not_looked_at_again_until_a_take_changes(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 import json
 import re
+import unicodedata
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from pipelines.cue_sheet import CueSheetError, cue_lines, flaws_in_words, sheet_digest, takes_of
+from pipelines.cue_cells import CueSheetError
+from pipelines.cue_sheet import cue_lines, flaws_in_words, sheet_digest, takes_of
 from schemas.reason import LineFlaw
 
 
@@ -70,6 +72,13 @@ def test_the_three_forms_say_the_same(folder: Path) -> None:
         ("3,2,takes/a.wav", LineFlaw.BAD_TIME),
         ("soon,2,takes/a.wav", LineFlaw.BAD_TIME),
         ("1,01:00:00:12,takes/a.wav", LineFlaw.BAD_TIME),
+        ("00:75:00,,takes/a.wav", LineFlaw.BAD_TIME),
+        (f"1,{'9' * 20},takes/a.wav", LineFlaw.BAD_TIME),
+        (f"1,{'9' * 5000},takes/a.wav", LineFlaw.BAD_TIME),
+        ("1,1e9,takes/a.wav", LineFlaw.BAD_TIME),
+        (f"1,2,{'so many words ' * 30}", LineFlaw.MISSING_TAKE),
+        ("1,2,../takes/a.wav", LineFlaw.MISSING_TAKE),
+        ("1,2,/etc/hostname", LineFlaw.MISSING_TAKE),
         (",,takes/a.wav", LineFlaw.BAD_TIME),
         ("1,2,", LineFlaw.MISSING_TAKE),
         ("1,2,takes/c.wav", LineFlaw.MISSING_TAKE),
@@ -90,7 +99,7 @@ def test_a_line_with_a_flaw_is_named_and_the_others_stay(folder: Path, line: str
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("sheet.txt", "start,take\n", ".csv, .json, .srt"),
+        ("sheet.txt", "start,take\n", ".csv, .json or .srt"),
         ("sheet.csv", "", "start and take at least"),
         ("sheet.csv", "start,take\n", "no lines"),
         ("sheet.csv", "begin,take\n0,takes/a.wav\n", "got begin, take"),
@@ -99,11 +108,41 @@ def test_a_line_with_a_flaw_is_named_and_the_others_stay(folder: Path, line: str
         ("sheet.json", '{"line": []}', "a list of objects"),
         ("sheet.json", '[{"start": 0, "file": "takes/a.wav"}]', "unknown: file"),
         ("sheet.srt", "hello", "none of its lines"),
+        ("sheet.json", "[" * 100_000, "cannot be read"),
+        ("sheet.csv", 'start,take\n0,"takes/a.wav\n', "cannot be read"),
+        ("sheet.csv", f"{'x' * 200_000},take\n", "cannot be read"),
+        ("sheet.csv", "start,take\n" + "0,takes/a.wav\n" * 20_001, "more than 20,000 lines"),
     ],
 )
 def test_a_sheet_of_which_nothing_can_be_placed_is_refused(folder: Path, name: str, text: str, words: str) -> None:
     with pytest.raises(CueSheetError, match=re.escape(words)):
         cue_lines(write(folder, name, text))
+
+
+def test_numbers_and_words_are_taken_as_other_programs_write_them(folder: Path) -> None:
+    (folder / "takes" / unicodedata.normalize("NFD", "\u00e1\u3000b.wav")).write_bytes(b"a")
+    lines = [
+        {"start": 5e-05, "end": "2,5", "take": "takes/a.wav", "text": "cut \ud83d"},
+        {"start": 1e1, "take": unicodedata.normalize("NFC", "takes/\u00e1\u3000b.wav")},
+    ]
+
+    first, second = cue_lines(write(folder, "sheet.json", json.dumps(lines)))
+
+    assert (first.start_s, first.end_s, first.text) == (Fraction(1, 20_000), Fraction(5, 2), "cut ?")
+    assert (second.start_s, second.flaw) == (10, None)
+    assert takes_of(folder / "sheet.json", [second])[second.take or ""].is_file()
+
+
+def test_words_before_a_colon_are_a_character_only_where_they_are_written_as_a_name(folder: Path) -> None:
+    said = ["OLD MAN: Go away.", "What I mean is: go away.", "\u00c1lvaro: Vete."]
+    blocks = [
+        f"{at}\n00:00:0{at},000 --> 00:00:0{at},500\n{words}\ntake: takes/a.wav" for at, words in enumerate(said)
+    ]
+
+    lines = cue_lines(write(folder, "sheet.srt", "\n\n".join(blocks)))
+
+    assert [line.character for line in lines] == ["OLD MAN", None, "\u00c1lvaro"]
+    assert lines[1].text == "What I mean is: go away."
 
 
 def test_bytes_that_are_no_text_are_refused(folder: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_face_that_is_not_found_is_hidden_by_a_thing_unless_another_face_touch
         assert not shares[:, other].any()
 
 
-@pytest.mark.parametrize("beside", [face({0: 100.0, 1: 100.0}), face({30: 200.0}), face({30: 150.5})])
+@pytest.mark.parametrize("beside", [face({0: 100.0, 1: 100.0}), face({30: 200.0}), face({30: 156.0})])
 def test_a_face_elsewhere_or_at_another_time_hides_nothing(beside: SmoothTrack) -> None:
     _, shares = hidden_looks(STANDS, FREE, [beside])
 
@@ -62,7 +62,7 @@ def test_a_face_that_is_not_found_itself_hides_nothing() -> None:
 
 def test_the_hair_that_hides_it_first_belongs_to_the_face_and_letters_stay_letters() -> None:
     looks = [HiddenMouth(at, np.array([0.4, 0.2]) if at == 18 else np.zeros(2)) for at in range(0, 24, LOOK_EVERY)]
-    enters = face({at: 100.0 for at in range(21, 40)})  # found one look later than its hair is noticed
+    enters = face({at: 140.0 for at in range(21, 40)})  # found one look later than its hair is noticed
 
     pts, shares = hidden_looks(face(dict.fromkeys(range(24), 100.0)), looks, [enters])
 
@@ -74,3 +74,12 @@ def test_a_track_too_short_for_a_look_has_none() -> None:
 
     assert pts == []
     assert cover_spans(pts, shares, 0.1, (0, 2), tuple(Cover)) == []
+
+
+def test_a_head_beside_it_that_does_not_reach_the_mouth_leaves_a_hand_a_hand() -> None:
+    looks = [HiddenMouth(at, np.array([0.9, 0.0])) for at in range(0, 24, LOOK_EVERY)]
+    stands = face(dict.fromkeys(range(24), 100.0))
+
+    for left, kind in ((156.0, THING), (154.0, FACE)):  # its hair ends 15 px before its face, the mouth at 140
+        _, shares = hidden_looks(stands, looks, [face(dict.fromkeys(range(24), left))])
+        assert shares[:, kind].all()

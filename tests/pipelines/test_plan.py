@@ -67,14 +67,17 @@ def test_a_plan_that_nobody_edited_changes_nothing(planned: pa.Table) -> None:
 
 
 def test_who_wants_a_mouth_painted_that_was_taken_for_hidden_gets_it() -> None:
-    covers = [{"start_pts": 0, "end_pts": 100 * TICKS_PER_FRAME, "kind": "thing"}]
+    covers = [
+        {"start_pts": 0, "end_pts": 100 * TICKS_PER_FRAME, "kind": "thing"},
+        {"start_pts": 30 * TICKS_PER_FRAME, "end_pts": 36 * TICKS_PER_FRAME, "kind": "face"},  # never painted on
+    ]
     hidden = plan_shots(pa.Table.from_pylist([shot(track(covers=covers))], schema=TRACKED_SHOT))
     row = plan_table(hidden).to_pylist()[0]
     assert (row["verdict"], row["reason"]) == (Verdict.LEAVE, Reason.MOUTH_HIDDEN)
 
     dubbed = apply_edits(hidden, edited(plan_table(hidden), 0, verdict="dub"))
 
-    assert plan_table(dubbed)["frames_to_paint"].to_pylist() == [46]  # 40 of speech, three before and after
+    assert plan_table(dubbed)["frames_to_paint"].to_pylist() == [40]  # 40 of speech, three before and after, less six
 
 
 def test_a_person_may_leave_and_may_dub(planned: pa.Table) -> None:
