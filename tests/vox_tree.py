@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import av
@@ -26,9 +27,12 @@ SPEC = FilmSpec(
 )
 
 
+@cache
 def portrait(opening: float) -> NDArray[np.uint8]:
-    """[224, 224, 3] RGB: the astronaut with her mouth at an opening."""
-    return np.asarray(cv2.resize(spoken_face(opening), (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA), np.uint8)
+    """[224, 224, 3] RGB: the astronaut with her mouth at an opening; for all who ask, so nobody may write into it."""
+    small = cv2.resize(spoken_face(opening), (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
+    small.setflags(write=False)
+    return np.asarray(small, np.uint8)
 
 
 def openings(num_frames: int, first: int = 0) -> tuple[float, ...]:
