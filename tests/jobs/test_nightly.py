@@ -60,10 +60,11 @@ class Nights:
 
 
 def make_people(root: Path, numbers: tuple[int, ...] = IDENTITIES) -> Path:
-    """Write a tree of people who say something in one clip each."""
+    """Write a tree of people who say something in one clip each; those who are there stay."""
     for number in numbers:
         path = root / "dev" / "mp4" / f"id{number:05d}" / "video" / "00001.mp4"
-        talking_clip(path, openings(FRAMES, number))
+        if not path.exists():
+            talking_clip(path, openings(FRAMES, number))
     return root
 
 
