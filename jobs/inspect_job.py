@@ -74,7 +74,7 @@ def film_row(path: Path, probe: Probe) -> Row:
     digest = file_digest(path)
     names = {"film_id": digest, "dub_id": digest, "dub_digest": digest, "title": path.stem, "language": NO_LANGUAGE}
     places = {"film_uri": str(path.absolute()), "dub_uri": str(path.absolute()), "dub_kind": "dub_mix"}
-    nothing = dict.fromkeys(("me_uri", "cast_uri", "cast_digest", "sheet_uri", "sheet_digest", "lines_uri"))
+    nothing = dict.fromkeys(("me_uri", "cast_uri", "cast_digest", "sheet_uri", "sheet_digest", "lines_uri", "conform"))
     return {**names, **places, **nothing, **film_facts(probe)}
 
 

@@ -68,13 +68,15 @@ def plan_films(
 
 
 def _flaws(shots: pa.Table) -> list[str]:
-    """What is wrong with lines of the films' cue sheets."""
-    films = {row["dub_id"]: row for row in shots.to_pylist() if row["lines_uri"] and row["shot_index"] == 0}
-    return [
-        f"{film['title']} {film['language']}: {flaw}"
-        for film in films.values()
-        for flaw in flaws_in_words(stored_lines(film["lines_uri"]))
-    ]
+    """What is wrong with lines of the films' cue sheets, and what was done with mixes that were not in time."""
+    films = [row for row in shots.to_pylist() if row["shot_index"] == 0]
+    return [f"{film['title']} {film['language']}: {flaw}" for film in films for flaw in _flaws_of(film)]
+
+
+def _flaws_of(film: Row) -> list[str]:
+    conform, flaws = film["conform"], flaws_in_words(stored_lines(film["lines_uri"]))
+    is_told = conform and (conform["moved"] or not conform["detail"].startswith("in time"))
+    return [f"its mix is {conform['detail']}", *flaws] if is_told else flaws
 
 
 def _sorted_out(edited: pa.Table, here: list[Row], lost: list[Row], *, skipping: bool) -> tuple[pa.Table, list[str]]:

@@ -30,6 +30,7 @@ LINE_EVERY_S = 10.0  # of a plain log: often enough to see life, seldom enough t
 STAGE_WORDS = {
     "admit": "looking at films",
     "takes": "placing takes",
+    "conform": "conforming mixes",
     "shots": "finding cuts",
     "align": "listening",
     "faces": "following faces",

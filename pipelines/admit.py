@@ -127,6 +127,7 @@ def _film_row(request: AdmitRequest, facts: Row, known: KnownFilms) -> Row:
         "sheet_uri": place if is_sheet else None,
         "sheet_digest": dub_digest if is_sheet else None,
         "lines_uri": None,  # they are not placed yet
+        "conform": None,
         "me_uri": str(request.me_stem.resolve()) if request.me_stem else None,
         "cast_uri": str(request.cast.resolve()) if request.cast else None,
         "cast_digest": _list_digest(request.cast, known),

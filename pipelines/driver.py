@@ -10,7 +10,7 @@ from pipelines.dub import DubConfig, analysis_pass, painting_pass
 from pipelines.film_stitches import FilmStitches, failed_film, film_event, stitches_at_once
 from pipelines.live_frames import LiveFrames, live_frames
 from pipelines.placement import PLACEMENTS
-from pipelines.placing import placed_films
+from pipelines.preparing import prepared_films
 from pipelines.progress import Event, Listener
 from pipelines.references import is_whole, keyed, nameless, relocated, scoreless
 from pipelines.run_stage import BUILDING, configure_ray_data, finished_rows
@@ -24,11 +24,11 @@ from schemas.shot import COMPOSITED_SHOT, PLANNED_SHOT, TRACKED_SHOT
 VERSION = 2
 NAMES = (  # no pixel depends on it: what the dub sounds like is in its digest
     *("film_uri", "dub_uri", "me_uri", "cast_uri", "cast_digest", "title"),
-    *("sheet_uri", "sheet_digest", "lines_uri"),
+    *("sheet_uri", "sheet_digest", "lines_uri", "conform"),
 )
 JUDGED = ("verdicts", "tracks", "original_voices")  # of the plan of this run: no pixel depends on its words and scores
 ANALYSIS_FAILED = "the analysis of a shot failed, and again when it was tried anew: see the log above"
-TAKES_FAILED = "the takes of its cue sheet could not be placed, and again when it was tried anew: see the log above"
+DUB_FAILED = "its dub could not be made ready, and again when it was tried anew: see the log above"
 ANALYSIS_STAGES, PAINTING_STAGES = ("shots", "align", "faces"), ("crops", "paint", "composite")
 RETRIED = (Reason.WORKER_DIED, Reason.UNDECODABLE)  # not kept: the next run tries such a shot again
 
@@ -36,7 +36,7 @@ RETRIED = (Reason.WORKER_DIED, Reason.UNDECODABLE)  # not kept: the next run tri
 def analyse(films: pa.Table, config: DubConfig, listener: Listener) -> Analysis:
     """The facts of every shot of every film; films that storage knows are not looked at again.
 
-    Dubs that come as cue sheets are made first.
+    Dubs that come as cue sheets are made, and mixes conformed, first.
 
     Args:
         films: FILM rows.
@@ -45,7 +45,7 @@ def analyse(films: pa.Table, config: DubConfig, listener: Listener) -> Analysis:
     """
     store = ObjectStore(config.store_uri)
     admitted = films.to_pylist()
-    placed = placed_films(admitted, config, listener)
+    placed = prepared_films(admitted, config, listener)
     rows = [film for film in placed if film is not None]
     known = {film["dub_id"]: _stored_analysis(film, config, store) for film in rows}
     for shot in (shot for shots in known.values() for shot in shots or []):
@@ -56,7 +56,7 @@ def analyse(films: pa.Table, config: DubConfig, listener: Listener) -> Analysis:
     shots = [shot | _names(film) for film in rows for shot in found[film["dub_id"]] or []]
     unplaced = [film for film, row in zip(admitted, placed, strict=True) if row is None]
     lost = [failed_film(film, ANALYSIS_FAILED) for film in rows if not found[film["dub_id"]]]
-    lost += [failed_film(film, TAKES_FAILED) for film in unplaced]
+    lost += [failed_film(film, DUB_FAILED) for film in unplaced]
     for film in lost:
         listener(film_event(film, "faces", message=film["failure"]))
     return Analysis(pa.Table.from_pylist(shots, schema=TRACKED_SHOT), lost)

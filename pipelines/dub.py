@@ -15,6 +15,7 @@ from pipelines import align, composite, crops, faces, original_voices, paint, sh
 from pipelines.align import AlignConfig, AlignDub
 from pipelines.blend import BlendConfig
 from pipelines.composite import CompositeShot
+from pipelines.conform import ConformConfig, ConformDub
 from pipelines.crops import CutCrops
 from pipelines.eligibility import Eligibility
 from pipelines.face_detector import DetectorConfig
@@ -42,7 +43,7 @@ ANALYSIS_VERSIONS = {
 }
 PAINTING_VERSIONS = {"crops": crops.VERSION, "paint": paint.VERSION, "composite": composite.VERSION}
 
-check_chain([PlaceTakes, DetectShots, AlignDub, TrackFaces])
+check_chain([PlaceTakes, ConformDub, DetectShots, AlignDub, TrackFaces])
 check_chain([CutCrops, PaintMouths, CompositeShot])
 
 
@@ -56,6 +57,7 @@ class DubConfig:
     sampler: SamplerConfig = field(default_factory=SamplerConfig)
     eligibility: Eligibility = field(default_factory=Eligibility)
     takes: TakeConfig = field(default_factory=TakeConfig)
+    conform: ConformConfig = field(default_factory=ConformConfig)
     shots: ShotConfig = field(default_factory=ShotConfig)
     align: AlignConfig = field(default_factory=AlignConfig)
     detector: DetectorConfig = field(default_factory=DetectorConfig)
@@ -98,6 +100,12 @@ def takes_pass(films: pa.Table, config: DubConfig, live: LiveFrames | None = Non
     """FILM rows whose dub is a cue sheet to FILM rows whose dub is a stem."""
     settings = {"store_uri": config.store_uri, "config": config.takes}
     return apply(rows_of(films), "takes", PlaceTakes, PLACEMENTS["takes"], settings, live)
+
+
+def conform_pass(films: pa.Table, config: DubConfig, live: LiveFrames | None = None) -> Dataset:
+    """FILM rows with a mix to FILM rows whose mix lies on the film."""
+    settings = {"store_uri": config.store_uri, "config": config.conform}
+    return apply(rows_of(films), "conform", ConformDub, PLACEMENTS["conform"], settings, live)
 
 
 def analysis_pass(films: pa.Table, config: DubConfig, live: LiveFrames | None = None) -> Dataset:

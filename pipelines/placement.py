@@ -37,7 +37,8 @@ class Pool:
 # for ever: a pool that got no CPU cannot take the rows of the pool before it.
 PLACEMENTS: dict[str, Placement] = {
     "takes": Placement(cpus=0.05, share=0.02, memory_gib=1.0),
-    "shots": Placement(cpus=0.1, share=0.08, memory_gib=1.0),
+    "conform": Placement(cpus=0.05, share=0.02, memory_gib=1.0),
+    "shots": Placement(cpus=0.05, share=0.06, memory_gib=1.0),
     "align": Placement(cpus=0.05, share=0.1, memory_gib=1.5),
     "faces": Placement(cpus=0.2, busy_cpus=2.0, share=0.25, memory_gib=2.0),
     "crops": Placement(cpus=0.1, share=0.05, memory_gib=1.0),

@@ -9,7 +9,7 @@ from typing import TypeVar
 class Event:
     """A piece of work that is finished, or, when `partial`, frames of one that goes on."""
 
-    stage: str  # admit, takes, shots, align, faces, plan, crops, paint, composite, stitch, clips
+    stage: str  # admit, takes, conform, shots, align, faces, plan, crops, paint, composite, stitch, clips
     title: str
     language: str = ""  # of the dub: one title may be dubbed into several
     shot_index: int | None = None

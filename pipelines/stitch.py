@@ -135,7 +135,7 @@ def is_delivered(
 def manifest_key(film: Row, shots: Sequence[Row], encode: EncodeConfig, facts: dict[str, Any]) -> str:
     """The digest of all that a delivery is made of."""
     made_of = {"dub_id": film["dub_id"], "encode": asdict(encode), "facts": facts}
-    if film["lines_uri"]:  # the same sheet may be placed otherwise
+    if film["lines_uri"] or film["conform"]:  # the same takes may be placed, the same mix be moved otherwise
         made_of |= {"dub_digest": film["dub_digest"], "lines": _base_name(film["lines_uri"])}
     by_shot = {str(shot["shot_index"]): _made_of(shot) for shot in shots}
     return content_key("stitch", VERSION, made_of | {"shots": by_shot})
@@ -220,6 +220,7 @@ def _manifest(film: Row, shots: Sequence[Row], patches: ShotPatches, written: Wr
         "dub_digest": film["dub_digest"],
         "dub_kind": film["dub_kind"],
         "sheet_digest": film["sheet_digest"],
+        "conform": film["conform"],
         "lines": stored_lines(film["lines_uri"]),
         "dialogue_only": film["dub_kind"] != "dub_mix" and not film["me_uri"],
         "dub_peak": round(written.dub_peak, 4),

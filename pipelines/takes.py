@@ -3,22 +3,21 @@
 Every later stage sees a dub like any other; what became of each line lies beside it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import av
 import numpy as np
 import pyarrow as pa
-from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
 from pipelines.cue_cells import CueSheetError
 from pipelines.cue_sheet import CueLine, cue_lines, sheet_digest, take_path
+from pipelines.media.wave64 import write_wave64
 from pipelines.placed_take import ROLL_S, PlacedTake, TakeConfig, TakeFlawError, line_row, placed_take
 from pipelines.stage import Row, RowStage
-from pipelines.storage import Draft, ObjectStore, content_key, object_digest
+from pipelines.storage import ObjectStore, content_key, object_digest
 from schemas.film import FILM
 from schemas.line import LINE, STEM_RATE_HZ
 from schemas.reason import LineFlaw
@@ -60,7 +59,7 @@ class PlaceTakes(RowStage):
         key, lines = takes_key(row, self._config), cue_lines(sheet)
         takes = _Takes(sheet.parent, lines, self._config, film_samples(row))
         with self._store.draft() as draft:
-            write_stem(draft, takes.blocks())
+            write_wave64(draft.file, (block[None] for block in takes.blocks()), STEM_RATE_HZ, "mono")
             if not takes.num_heard:
                 raise SheetUnheardError(f"no take of {sheet.name} can be heard: {takes.rows()[0]['detail']}")
             uri = draft.commit(content_key("stem", VERSION, {"takes": key}))
@@ -174,18 +173,6 @@ def _add(block: Floats, first: int, take: PlacedTake) -> None:
     end = min(take.start + len(take.samples), first + len(block))
     if begin < end:
         block[begin - first : end - first] += take.samples[begin - take.start : end - take.start]
-
-
-def write_stem(draft: Draft, blocks: Iterator[Floats]) -> None:
-    """Write blocks [n] as Wave64 of 32-bit floats: no sum of takes is clipped, and no film is too long for it."""
-    options: Mapping[str, Any] = {"fflags": "+bitexact"}
-    with av.open(draft.file, "w", format="w64", options=dict(options)) as container:
-        stream = container.add_stream("pcm_f32le", rate=STEM_RATE_HZ, layout="mono")
-        for block in blocks:
-            frame = AudioFrame.from_ndarray(block[None], format="flt", layout="mono")
-            frame.sample_rate = STEM_RATE_HZ
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
 
 
 def _key(uri: str) -> str:

@@ -4,6 +4,19 @@ import pyarrow as pa
 
 from schemas.column import RATIONAL, column, widen
 
+CONFORM = pa.struct(
+    [
+        column("lag_s", pa.float64(), "How late the dub came where the film begins; positive = dub late.", unit="s"),
+        column("rate", pa.float64(), "Seconds of dub a second of film."),
+        column("name", pa.string(), "Of a rate that has one, as 25/24; empty otherwise."),
+        column("num_windows", pa.int32(), "Stretches of the film that were looked for in the dub."),
+        column("num_clear", pa.int32(), "Of them found."),
+        column("num_agreeing", pa.int32(), "Of them found where lag and rate put them."),
+        column("moved", pa.bool_(), "Whether the dub is delivered moved by it."),
+        column("detail", pa.string(), "What was done, and why, in words."),
+    ]
+)
+
 FILM = pa.schema(
     [
         column("film_id", pa.string(), "SHA-256 of the film's bytes: same film, same id."),
@@ -22,6 +35,12 @@ FILM = pa.schema(
         column("me_uri", pa.string(), "Music and effects without dialogue.", nullable=True),
         column("cast_uri", pa.string(), "Names and pictures of people in the film.", nullable=True),
         column("cast_digest", pa.string(), "SHA-256 of that list when the job began.", nullable=True),
+        column(
+            "conform",
+            CONFORM,
+            "How a dub_mix lay on the film; null of others, and before it is measured.",
+            nullable=True,
+        ),
         column("width_px", pa.int32(), "Width of the coded picture.", unit="px"),
         column("height_px", pa.int32(), "Height of the coded picture.", unit="px"),
         column("pixel_format", pa.string(), "FFmpeg's name of the sample layout."),

@@ -21,6 +21,7 @@ def film_row(film: SyntheticFilm, dub: Path | None = None, **changes: Any) -> di
         "sheet_uri": None,
         "sheet_digest": None,
         "lines_uri": None,
+        "conform": None,
         "me_uri": None,
         "cast_uri": None,
         "cast_digest": None,

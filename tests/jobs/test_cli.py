@@ -71,6 +71,9 @@ OPTIONS = {
 }
 SETTINGS = [  # what --set takes; a key that goes away breaks somebody's command line
     "align.max_lag_s",
+    "conform.least_lag_s",
+    "conform.max_lag_s",
+    "conform.move",
     "eligibility.max_enlargement",
     "eligibility.max_hidden_share",
     "eligibility.max_pitch_deg",

@@ -1,0 +1,116 @@
+"""How well lag and drift of a mix are found that were put in, and how fast a dub is made ready.
+
+    python -m benchmarks.align [--cases 200] [--minutes 100]
+
+Cases: soundtracks of a minute, made of chance, that share music and effects at a level of chance under different
+voices; the mix is late or early by up to 2 s, and in time, at a rate with a name, or at any rate within 4.2 %. What is
+told as sure must be right within 1 ms and 20 ppm. Then a sheet of a line every six seconds over so many minutes is
+placed, in a process of its own: how much faster than it plays, and the most memory that was held.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from pipelines.conform_fit import NAMED_RATES, fit_conform
+from pipelines.cue_sheet import cue_lines, sheet_digest
+from pipelines.media.sound import write_wav
+from pipelines.placed_take import TakeConfig
+from pipelines.stage import Row
+from pipelines.takes import PlaceTakes
+from schemas.film import FILM
+from schemas.line import STEM_RATE_HZ
+from tests.shared_sound import laid, music, speech
+
+CASE_S, MAX_LAG_S = 60.0, 2.0
+MAX_LAG_ERROR_S, MAX_RATE_ERROR = 1e-3, 20e-6
+LINE_EVERY_S, TAKE_S = 6, 3.0
+
+
+def random_case(seed: int) -> dict[str, float | bool]:
+    """One soundtrack and mix, and what was found of them."""
+    rng = np.random.default_rng(seed)
+    level = float(10 ** rng.uniform(-1.2, 0))
+    shared = level * music(rng, CASE_S)
+    original, mix = shared + speech(rng, CASE_S), shared + speech(rng, CASE_S)
+    rates = [1.0, float(rng.choice([float(rate) for rate in NAMED_RATES])), rng.uniform(0.958, 1.042)]
+    rate = float(rng.choice(rates))
+    mix, lag_s = laid(mix, rate, float(rng.uniform(-MAX_LAG_S, MAX_LAG_S)))
+    begin = time.monotonic()
+    found = fit_conform(original.astype(np.float32), mix, MAX_LAG_S)
+    return {
+        "level": level,
+        "lag_error_s": abs(found.lag_s - lag_s),
+        "rate_error": abs(found.rate - rate),
+        "is_sure": found.is_sure,
+        "seconds": time.monotonic() - begin,
+    }
+
+
+def report_cases(cases: list[dict[str, float | bool]]) -> None:
+    """Print what came of all cases."""
+    sure = [case for case in cases if case["is_sure"]]
+    wrong = [case for case in sure if case["lag_error_s"] > MAX_LAG_ERROR_S or case["rate_error"] > MAX_RATE_ERROR]
+    print(f"cases: {len(cases)}, sure: {len(sure)}, of these wrong: {len(wrong)}")
+    for low, high in ((0.06, 0.15), (0.15, 0.4), (0.4, 1.0)):
+        found = [bool(case["is_sure"]) for case in cases if low <= case["level"] < high]
+        print(f"  music and effects at {low} to {high}: sure {sum(found)} of {len(found)}")
+    if sure:
+        print(f"largest error of a sure one: {1e3 * max(case['lag_error_s'] for case in sure):.3f} ms, ", end="")
+        print(f"{1e6 * max(case['rate_error'] for case in sure):.1f} ppm")
+    print(f"seconds a case: {np.mean([case['seconds'] for case in cases]):.1f}")
+
+
+def placed(folder: Path, minutes: int) -> dict[str, float]:
+    """Seconds that a sheet took to be placed, and MiB held before and at most."""
+    rng = np.random.default_rng(0)
+    write_wav(folder / "take.wav", speech(rng, TAKE_S, STEM_RATE_HZ), STEM_RATE_HZ)
+    starts = range(0, 60 * minutes, LINE_EVERY_S)
+    lines = "\n".join(f"{start},{start + TAKE_S - 0.2},take.wav" for start in starts)
+    (folder / "sheet.csv").write_text(f"start,end,take\n{lines}\n")
+    assert len(cue_lines(folder / "sheet.csv")) == len(starts)
+    row: Row = dict.fromkeys(FILM.names) | {
+        "sheet_uri": str(folder / "sheet.csv"),
+        "sheet_digest": sheet_digest(folder / "sheet.csv"),
+        "start_pts": 0,
+        "end_pts": 25 * 60 * minutes,
+        "time_base": {"num": 1, "den": 25},
+    }
+    before, begin = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, time.monotonic()
+    PlaceTakes(str(folder / "work"), TakeConfig()).facts(row)
+    seconds, most = time.monotonic() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": seconds, "before_mib": before, "most_mib": most}
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", type=int, default=200)
+    parser.add_argument("--minutes", type=int, nargs="*", default=[10, 100])
+    parser.add_argument("--place", type=int, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.place:
+        with tempfile.TemporaryDirectory() as folder:
+            print(json.dumps(placed(Path(folder), chosen.place)))
+        return
+    if chosen.cases:
+        report_cases([random_case(seed) for seed in range(chosen.cases)])
+    for minutes in chosen.minutes:
+        command = [sys.executable, "-m", "benchmarks.align", "--place", str(minutes)]
+        took = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        faster = 60 * minutes / took["seconds"]
+        print(
+            f"{minutes} minutes placed in {took['seconds']:.1f} s, {faster:.0f} times as fast as they play; ", end=""
+        )
+        print(f"{took['before_mib']:.0f} MiB before, {took['most_mib']:.0f} at most")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""A mix that is late or runs at another speed lies on the film again; what is not sure is not touched."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import soxr
+from numpy.typing import NDArray
+
+from pipelines.conform import ConformConfig, ConformDub, conformed_blocks, judged
+from pipelines.conform_fit import UNKNOWN, ConformFit, fit_conform
+from pipelines.media.sound import read_channels, write_wav
+from pipelines.stage import check_chain
+from pipelines.storage import file_digest
+from schemas.film import FILM
+from schemas.timing import ANALYSIS_RATE_HZ
+from tests.film_rows import film_row
+from tests.shared_sound import laid, music, original_and_mix, speech
+from tests.synthetic import FilmSpec, make_film
+
+Floats = NDArray[np.float32]
+
+MAX_LAG_S = 2.0
+MIX_RATE_HZ = 48_000
+
+
+def fit(lag_s: float, rate: float = 1.0, **changes: Any) -> ConformFit:
+    facts = {"name": "", "num_windows": 9, "num_clear": 9, "num_agreeing": 9, "is_sure": True}
+    return ConformFit(**({"lag_s": lag_s, "rate": rate} | facts | changes))
+
+
+@pytest.mark.parametrize(
+    ("rate", "name"),
+    [(1.0, ""), (25 / 24, "25/24"), (1001 / 1000, "1001/1000"), (24 / 25, "24/25"), (0.9996, ""), (1.0081, "")],
+)
+@pytest.mark.parametrize("lag_s", [-1.7, 1.2])
+def test_lag_and_drift_that_were_put_in_are_found_under_other_voices(rate: float, name: str, lag_s: float) -> None:
+    original, mix, lag_s = original_and_mix(round(1000 * rate), 40.0, rate, lag_s)
+
+    found = fit_conform(original, mix, MAX_LAG_S)
+
+    assert found.is_sure, found
+    assert found.lag_s == pytest.approx(lag_s, abs=1e-3)
+    assert found.rate == pytest.approx(rate, abs=20e-6)
+    assert found.name == name
+
+
+def test_unrelated_and_silent_sounds_are_not_taken_for_one_another() -> None:
+    rng = np.random.default_rng(7)
+    one, other = (music(rng, 12.0) + speech(rng, 12.0) for _ in range(2))
+
+    for mix in (other, np.zeros_like(one), one[:0], one[:ANALYSIS_RATE_HZ]):
+        found = fit_conform(one, mix, MAX_LAG_S)
+        assert not found.is_sure
+        assert (found.lag_s, found.rate) == (0.0, 1.0)
+
+
+def test_a_mix_that_was_cut_in_the_middle_is_not_moved() -> None:
+    """Half of it is a second later: no line is right for both."""
+    original, mix, _ = original_and_mix(3, 60.0, 1.0, 0.3)
+    half = len(mix) // 2
+    torn = np.concatenate([mix[:half], np.zeros(ANALYSIS_RATE_HZ, np.float32), mix[half:]])
+
+    assert not fit_conform(original, torn, MAX_LAG_S).is_sure
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+@pytest.mark.parametrize(("rate", "lag_s"), [(1.0, 0.25), (1.0, -0.25), (25 / 24, 0.5), (0.97, -0.1)])
+def test_what_was_moved_away_comes_back_in_every_channel(channels: int, rate: float, lag_s: float) -> None:
+    rng = np.random.default_rng(5)
+    film = np.stack([music(rng, 6.0, MIX_RATE_HZ) for _ in range(channels)])
+    away = [laid(channel, rate, lag_s, MIX_RATE_HZ) for channel in film]
+    mix = np.stack([channel for channel, _ in away])
+    blocks = (mix[:, first : first + 10_007] for first in range(0, mix.shape[1], 10_007))
+
+    back = np.concatenate(list(conformed_blocks(blocks, MIX_RATE_HZ, fit(away[0][1], rate))), axis=1)
+
+    assert abs(back.shape[1] - film.shape[1]) < MIX_RATE_HZ * 0.6
+    for moved, stood in zip(back, film, strict=True):
+        # Up to 12 kHz: at the upper end of its band any resampling takes something away.
+        one, other = (
+            soxr.resample(channel, MIX_RATE_HZ, MIX_RATE_HZ / 2)[12_000:120_000] for channel in (moved, stood)
+        )
+        error = np.sqrt(np.mean((one - other) ** 2) / np.mean(other**2))
+        assert error < (1e-6 if rate == 1 else 0.005)
+
+
+@pytest.mark.parametrize(
+    ("found", "moved", "words"),
+    [
+        (fit(0.004), False, "in time: 0.004 s late; 9 of 9 stretches of the film agree"),
+        (fit(-0.04), True, "moved: it was 0.040 s early; 9 of 9 stretches of the film agree"),
+        (fit(0.0, 25 / 24, name="25/24"), True, "moved: it was 0.000 s early and 25/24 times as long"),
+        (fit(0.5, 1.0317), True, "moved: it was 0.500 s late and 1.031700 times as long"),
+        (UNKNOWN, False, "not moved: too little of the film's own sound is found in it to tell its lag"),
+        (
+            fit(0.5, is_sure=False, num_agreeing=3),
+            False,
+            "not moved: its lag is not known, 3 of 9 stretches of the film agree, 6 contradict",
+        ),
+    ],
+)
+def test_what_is_done_is_said_with_its_numbers(found: ConformFit, moved: bool, words: str) -> None:
+    assert judged(found, ConformConfig())[0] is moved
+    assert judged(found, ConformConfig())[1].startswith(words)
+    assert not judged(found, ConformConfig(move=False))[0]
+
+
+def test_a_late_mix_of_a_film_is_delivered_in_time_and_measured_once(tmp_path: Path) -> None:
+    rng = np.random.default_rng(11)
+    shared = music(rng, 20.0, MIX_RATE_HZ)
+    original, mix = (shared + speech(rng, 20.0, MIX_RATE_HZ) for _ in range(2))
+    spec = FilmSpec(num_frames=500, cuts=(), width_px=64, height_px=48, sound_start_s=0, languages=("eng",))
+    film = make_film(
+        tmp_path / "film.mkv",
+        spec,
+        sound=lambda number, _: np.pad(original, (0, max(0, number - len(original))))[:number],
+    )
+    late, lag_s = laid(mix, 1.0, 0.7, MIX_RATE_HZ)
+    write_wav(tmp_path / "mix.wav", np.stack([late, late]), MIX_RATE_HZ)
+    row = film_row(film, tmp_path / "mix.wav", dub_kind="dub_mix", dub_digest=file_digest(tmp_path / "mix.wav"))
+    table = pa.Table.from_pylist([row], schema=FILM)
+    check_chain([ConformDub])
+
+    (first,) = ConformDub(str(tmp_path / "work"))(table).to_pylist()
+    (again,) = ConformDub(str(tmp_path / "work"))(table).to_pylist()
+    (left,) = ConformDub(str(tmp_path / "work"), ConformConfig(move=False))(table).to_pylist()
+
+    assert first["conform"]["lag_s"] == pytest.approx(lag_s, abs=1e-3)
+    assert first["conform"]["moved"]
+    assert first["dub_digest"] == file_digest(Path(first["dub_uri"]))
+    samples, rate_hz, layout = read_channels(Path(first["dub_uri"]))
+    assert (rate_hz, layout) == (MIX_RATE_HZ, "stereo")
+    np.testing.assert_allclose(samples[0, : 19 * MIX_RATE_HZ], mix[: 19 * MIX_RATE_HZ], atol=2e-3)
+    assert again == first
+    assert (left["dub_uri"], left["conform"]["moved"]) == (row["dub_uri"], False)
+
+
+def test_other_dubs_go_through_as_they_are(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", FilmSpec(num_frames=25, cuts=(), width_px=64, height_px=48))
+    row = film_row(film)
+    assert ConformDub(str(tmp_path / "work"))(pa.Table.from_pylist([row], schema=FILM)).to_pylist() == [row]
+
+
+def test_limits_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(ValueError, match="must hold"):
+        ConformConfig(least_lag_s=3.0)
