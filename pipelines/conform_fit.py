@@ -37,6 +37,8 @@ COARSE_HZ, COARSE_S, COARSE_WINDOWS = 4_000, 4.0, 8
 FINE_S, FINE_WINDOWS, FINE_RANGE_S = 6.0, 48, 0.12
 CLEAR_PEAK = 8.0  # over the typical value: unrelated stretches stay below 6
 AGREE_S = 0.002  # of the line
+SAME_S = 0.0005  # over the film: a rate that differs less from one with a name is that one
+MAX_UNSURE_S = 0.0002  # standard error of the line at the film's begin and end
 MIN_AGREEING, MIN_SHARE = 3, 0.6  # stretches that agree, and their share of those looked for at a rate that is tried
 MAX_ASTRAY = 0.05  # of those that are clear, but one: where more lie elsewhere the dub is of another cut
 SILENT = 1e-4  # RMS: nothing to be heard by
@@ -151,7 +153,8 @@ def _judged(
     agreeing = [one for one in clear if line.misses(one, rate) < AGREE_S]
     if len(agreeing) >= MIN_AGREEING:
         line = _through(agreeing, rate)
-    exact = next((named for named in NAMED_RATES if abs(line.rate - named) * length_s < AGREE_S), None)
+    unsure_s = _unsure_s(agreeing, rate, line, length_s)
+    exact = next((named for named in NAMED_RATES if abs(line.rate - named) * length_s < SAME_S), None)
     if exact is not None:
         line = _Line(
             float(np.median([one.lag_s + (rate - exact) * one.at_s for one in agreeing or clear])), float(exact)
@@ -163,8 +166,18 @@ def _judged(
         num_windows=num_windows,
         num_clear=len(clear),
         num_agreeing=len(agreeing),
-        is_sure=len(agreeing) >= MIN_AGREEING and len(clear) - len(agreeing) <= max(1, MAX_ASTRAY * len(clear)),
+        is_sure=unsure_s <= MAX_UNSURE_S and len(clear) - len(agreeing) <= max(1, MAX_ASTRAY * len(clear)),
     )
+
+
+def _unsure_s(agreeing: Sequence[_Stretch], rate: float, line: _Line, length_s: float) -> float:
+    """The larger of the standard errors of a line at both ends of the film; endless where fewer than four agree."""
+    if len(agreeing) <= MIN_AGREEING:
+        return float("inf")
+    times = np.array([one.at_s for one in agreeing])
+    spread_s = np.sqrt(sum(line.misses(one, rate) ** 2 for one in agreeing) / (len(agreeing) - 2))
+    spread, middle = times.std(), times.mean()
+    return max(float(spread_s * np.sqrt((1 + ((end - middle) / spread) ** 2) / len(times))) for end in (0.0, length_s))
 
 
 def _coarse_line(original: Sound, dub: Sound, length_s: float, max_lag_s: float) -> _Line | None:
