@@ -74,7 +74,7 @@ class CatalogRow(BaseModel):
     @property
     def dub(self) -> str:
         """Where the dub's sound, or its cue sheet, lies."""
-        return self.dub_stem or self.dub_mix or self.cue_sheet or ""
+        return str(getattr(self, self.dub_kind))
 
     @property
     def dub_kind(self) -> str:

@@ -69,7 +69,8 @@ def plan_films(
 
 def _flaws(shots: pa.Table) -> list[str]:
     """What is wrong with lines of the films' cue sheets, and what was done with mixes that were not in time."""
-    films = [row for row in shots.to_pylist() if row["shot_index"] == 0]
+    first = shots.filter(pa.compute.equal(shots["shot_index"], 0))
+    films = first.select(["title", "language", "conform", "lines_uri"]).to_pylist()
     return [f"{film['title']} {film['language']}: {flaw}" for film in films for flaw in _flaws_of(film)]
 
 

@@ -61,22 +61,18 @@ class ConformDub(RowStage):
 
     def _conform(self, row: Row) -> Row:
         key, fit = conform_key(row, self._config), self._fit(row)
-        moved, detail = judged(fit, self._config)
-        if moved and not is_local(self._store.root_uri):  # a decoder opens files
-            moved, detail = (
-                False,
-                detail.replace("moved: it was", "not moved, for want of a mounted --work folder: it is"),
-            )
+        moved, detail = judged(fit, self._config, has_folder=is_local(self._store.root_uri))
         facts: Row = {"conform": asdict(fit) | {"moved": moved, "detail": detail}, "dub": None, "digest": None}
         del facts["conform"]["is_sure"]
         if moved:
             dub = Path(row["dub_uri"])
             sample_rate_hz, layout = read_layout(dub)
             moving = conformed_blocks(sound_blocks(dub, sample_rate_hz, layout), sample_rate_hz, fit)
+            conformed = content_key("conformed", VERSION, {"conform": key})
             with self._store.draft() as draft:
                 write_wave64(draft.file, moving, sample_rate_hz, layout)
-                uri = draft.commit(content_key("conformed", VERSION, {"conform": key}))
-            facts |= {"dub": uri.rsplit("/", 1)[-1], "digest": object_digest(uri)}
+                uri = draft.commit(conformed)
+            facts |= {"dub": conformed, "digest": object_digest(uri)}
         self._store.put_json(key, facts)
         return _columns(row, facts, self._store)
 
@@ -114,8 +110,8 @@ def _columns(row: Row, stored: Row, store: ObjectStore) -> Row:
     return {"conform": stored["conform"], "dub_uri": store.uri(stored["dub"]), "dub_digest": stored["digest"]}
 
 
-def judged(fit: ConformFit, config: ConformConfig) -> tuple[bool, str]:
-    """Whether a mix is moved, and what is said of it."""
+def judged(fit: ConformFit, config: ConformConfig, *, has_folder: bool = True) -> tuple[bool, str]:
+    """Whether a mix is moved, and what is said of it; without a folder a decoder could not open it."""
     found = f"{fit.num_agreeing} of {fit.num_windows} stretches of the film agree"
     if not fit.num_windows:
         return False, "not moved: too little of the film's own sound is found in it to tell its lag"
@@ -125,8 +121,9 @@ def judged(fit: ConformFit, config: ConformConfig) -> tuple[bool, str]:
     if fit.rate == 1 and abs(fit.lag_s) < config.least_lag_s:
         return False, f"in time: {lag}; {found}"
     speed = "" if fit.rate == 1 else f" and {fit.name or f'{fit.rate:.6f}'} times as long"
-    if not config.move:
-        return False, f"not moved, as set: it is {lag}{speed}; {found}"
+    if not config.move or not has_folder:
+        why = "for want of a mounted --work folder" if config.move else "as set"
+        return False, f"not moved, {why}: it is {lag}{speed}; {found}"
     return True, f"moved: it was {lag}{speed}; {found}"
 
 

@@ -126,30 +126,25 @@ def fit_conform(original: Sound, dub: Sound, max_lag_s: float) -> ConformFit:
         max_lag_s: the most that is looked for, either way.
     """
     length_s = min(len(original), len(dub)) / ANALYSIS_RATE_HZ
-    line, found = _coarse_line(original, dub, length_s, max_lag_s), list[_Stretch]()
-    clear, windows, rate = list[_Stretch](), list[_Window](), 1.0
-    for range_s in (FINE_RANGE_S + GRID_STEP * length_s / 2, FINE_RANGE_S) if line else ():
-        assert line is not None
+    line = _coarse_line(original, dub, length_s, max_lag_s)
+    if line is None:
+        return UNKNOWN
+    windows = list(_windows(original, length_s, FINE_S, FINE_WINDOWS, ANALYSIS_RATE_HZ))
+    for range_s in (FINE_RANGE_S + GRID_STEP * length_s / 2, FINE_RANGE_S):
         rate = line.rate
-        windows = list(_windows(original, length_s, FINE_S, FINE_WINDOWS, ANALYSIS_RATE_HZ))
         found = list(_stretches(windows, dub, line, range_s, ANALYSIS_RATE_HZ))
         clear = [one for one in found if one.peak >= CLEAR_PEAK]
         if len(clear) < MIN_AGREEING:
-            break
+            return replace(UNKNOWN, num_windows=len(found), num_clear=len(clear))
         line = _through(clear, rate)
-    if line and len(clear) >= MIN_AGREEING:  # what is not there may be elsewhere
-        seen = {one.at_s for one in clear}
-        missed = [window for window in windows if window.at_s not in seen]
-        elsewhere = _stretches(missed, dub, _Line(line.lag_s, rate), max_lag_s, ANALYSIS_RATE_HZ)
-        clear += [one for one in elsewhere if one.peak >= CLEAR_PEAK]
+    seen = {one.at_s for one in clear}
+    missed = [window for window in windows if window.at_s not in seen]  # what is not there may be elsewhere
+    elsewhere = _stretches(missed, dub, _Line(line.lag_s, rate), max_lag_s, ANALYSIS_RATE_HZ)
+    clear += [one for one in elsewhere if one.peak >= CLEAR_PEAK]
     return _judged(clear, rate, line, len(found), length_s)
 
 
-def _judged(
-    clear: Sequence[_Stretch], rate: float, line: _Line | None, num_windows: int, length_s: float
-) -> ConformFit:
-    if line is None or len(clear) < MIN_AGREEING:
-        return replace(UNKNOWN, num_windows=num_windows, num_clear=len(clear))
+def _judged(clear: Sequence[_Stretch], rate: float, line: _Line, num_windows: int, length_s: float) -> ConformFit:
     agreeing = [one for one in clear if line.misses(one, rate) < AGREE_S]
     if len(agreeing) >= MIN_AGREEING:
         line = _through(agreeing, rate)

@@ -56,17 +56,16 @@ class PlaceTakes(RowStage):
         sheet = Path(row["sheet_uri"])
         if _digest(sheet) != row["sheet_digest"]:
             raise SheetChangedError(f"{sheet.name} or a take is not what was admitted; start the job again")
-        key, lines = takes_key(row, self._config), cue_lines(sheet)
-        takes = _Takes(sheet.parent, lines, self._config, film_samples(row))
+        key = takes_key(row, self._config)
+        stem, lines = (content_key(name, VERSION, {"takes": key}) for name in ("stem", "lines"))
+        takes = _Takes(sheet.parent, cue_lines(sheet), self._config, film_samples(row))
         with self._store.draft() as draft:
             write_wave64(draft.file, (block[None] for block in takes.blocks()), STEM_RATE_HZ, "mono")
             if not takes.num_heard:
                 raise SheetUnheardError(f"no take of {sheet.name} can be heard: {takes.rows()[0]['detail']}")
-            uri = draft.commit(content_key("stem", VERSION, {"takes": key}))
-        lines_uri = self._store.put_table(
-            content_key("lines", VERSION, {"takes": key}), pa.Table.from_pylist(takes.rows(), schema=LINE)
-        )
-        self._store.put_json(key, {"stem": _key(uri), "digest": object_digest(uri), "lines": _key(lines_uri)})
+            uri = draft.commit(stem)
+        self._store.put_table(lines, pa.Table.from_pylist(takes.rows(), schema=LINE))
+        self._store.put_json(key, {"stem": stem, "digest": object_digest(uri), "lines": lines})
         placed = placed_before(row, self._store, self._config)
         assert placed is not None
         return placed
@@ -173,7 +172,3 @@ def _add(block: Floats, first: int, take: PlacedTake) -> None:
     end = min(take.start + len(take.samples), first + len(block))
     if begin < end:
         block[begin - first : end - first] += take.samples[begin - take.start : end - take.start]
-
-
-def _key(uri: str) -> str:
-    return uri.rsplit("/", 1)[-1]

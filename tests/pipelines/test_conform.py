@@ -147,3 +147,9 @@ def test_other_dubs_go_through_as_they_are(tmp_path: Path) -> None:
 def test_limits_that_make_no_sense_are_refused() -> None:
     with pytest.raises(ValueError, match="must hold"):
         ConformConfig(least_lag_s=3.0)
+
+
+def test_without_a_folder_for_it_a_late_mix_is_told_and_stays() -> None:
+    moved, words = judged(fit(0.5), ConformConfig(), has_folder=False)
+    assert not moved
+    assert words.startswith("not moved, for want of a mounted --work folder: it is 0.500 s late")
