@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute
 
+from jobs.dub_notices import dub_notices
 from jobs.passes import DubPipeline
 from jobs.progress import Display
-from pipelines.cue_sheet import flaws_in_words, stored_lines
 from pipelines.progress import Event, Listener
 from pipelines.stage import Row
+from schemas.film import FILM
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,7 +21,7 @@ class PlannedFilms:
 
     shots: pa.Table  # PLANNED_SHOT
     lost: list[Row]  # DUBBED_FILM with their failure: analysed without an answer, so they have no shots here
-    notices: list[str]  # flaws of cue sheets, and what was left out of an edited plan, in words
+    notices: list[str]  # flaws of dubs, and what was left out of an edited plan, in words
 
 
 def expect_analysis(display: Display, films: pa.Table) -> None:
@@ -68,16 +69,10 @@ def plan_films(
 
 
 def _flaws(shots: pa.Table) -> list[str]:
-    """What is wrong with lines of the films' cue sheets, and what was done with mixes that were not in time."""
+    """What a person must know of films' dubs."""
     first = shots.filter(pa.compute.equal(shots["shot_index"], 0))
-    films = first.select(["title", "language", "conform", "lines_uri"]).to_pylist()
-    return [f"{film['title']} {film['language']}: {flaw}" for film in films for flaw in _flaws_of(film)]
-
-
-def _flaws_of(film: Row) -> list[str]:
-    conform, flaws = film["conform"], flaws_in_words(stored_lines(film["lines_uri"]))
-    is_told = conform and (conform["moved"] or not conform["detail"].startswith("in time"))
-    return [f"its mix is {conform['detail']}", *flaws] if is_told else flaws
+    films = first.select([*FILM.names]).to_pylist()
+    return [f"{film['title']} {film['language']}: {notice}" for film in films for notice in dub_notices(film)]
 
 
 def _sorted_out(edited: pa.Table, here: list[Row], lost: list[Row], *, skipping: bool) -> tuple[pa.Table, list[str]]:

@@ -1,7 +1,7 @@
 """Whether the sound that was delivered as dub is the dub: as late as it, as loud as it, everywhere.
 
 Both sounds are compared block by block over the whole film. What is expected is added up here anew from
-the dub's own files, not taken from what wrote the film.
+the dub's own files, in the layout and at the rate that are found, not taken from what wrote the film.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.media.container import UndecodableError
-from pipelines.media.sound import panned_blocks, read_layout
+from pipelines.media.dub_track import DubSource, parts_of, source_mix
+from pipelines.media.sound import panned_blocks, sound_blocks, sound_format
+from schemas.mix import Mix
 
 Floats = NDArray[np.float32]
 
@@ -28,6 +30,8 @@ class DubDifference:
     """What the comparison found."""
 
     sample_rate_hz: int
+    layout: str
+    mix: Mix
     num_samples: int = 0  # found
     lag_samples: int = 0  # of the delivered dub over the whole film, positive = late
     likeness: list[float] = field(default_factory=list)  # correlation of each audible block
@@ -35,25 +39,25 @@ class DubDifference:
     loudest_in_silence: float = 0.0  # RMS found in a block where nothing audible is expected
 
 
-def dub_difference(
-    delivered: Path, start_s: Fraction, dub: Path, effects: Path | None, tolerance_s: Fraction
-) -> DubDifference:
+def dub_difference(delivered: Path, source: DubSource, tolerance_s: Fraction) -> DubDifference:
     """Compare the first sound stream of a film with the dub that it should be.
 
     Args:
         delivered: the film.
-        start_s: the film's first moment, at which the dub begins.
-        dub: the dub as it was given.
-        effects: music and effects that are mixed with it.
+        source: the film as it was and the dub as it was given; the dub begins at the first moment of the film.
         tolerance_s: a lag that is none.
 
     Raises:
         UndecodableError: the dub as it was given has no sound.
     """
-    rate, layout = read_layout(delivered)
-    found = _regular(_as_far_as_it_goes(panned_blocks(delivered, rate, layout, start_s)))
-    wanted = [_regular(panned_blocks(path, rate, layout)) for path in (dub, effects) if path]
-    difference = DubDifference(sample_rate_hz=rate)
+    form = sound_format(delivered)
+    rate, layout = form.sample_rate_hz, form.layout
+    found = _regular(_as_far_as_it_goes(sound_blocks(delivered, rate, layout, source.start_s)))
+    mix = source_mix(source)
+    wanted = [
+        _regular(panned_blocks(part.path, rate, layout, part.start_s, part.routes)) for part in parts_of(source, mix)
+    ]
+    difference = DubDifference(sample_rate_hz=rate, layout=layout, mix=mix)
     overall = np.zeros(2 * round(MAX_LAG_S * rate) + 1)
     for block in found:
         difference.num_samples += block.shape[1]

@@ -15,7 +15,7 @@ from pipelines.admit import dub_id
 from pipelines.cue_sheet import stored_lines
 from pipelines.delivery import MANIFEST_NAME, Delivery, OtherFilmError
 from pipelines.media.container import UndecodableError
-from pipelines.media.dub_track import dub_track
+from pipelines.media.dub_track import DubSource, DubTrack, dub_track
 from pipelines.media.encode import EncodeConfig
 from pipelines.media.mux import Change, UnwritableError, Written, delivered_suffix, write_film
 from pipelines.media.refusal import MediaRefusedError
@@ -28,7 +28,7 @@ from pipelines.verify import Proof, verify_films
 from schemas.film import FILM
 from schemas.timing import clock, fraction
 
-VERSION = 2  # raised when the same facts give another film
+VERSION = 3  # raised when the same facts give another film
 
 SHOT_FACTS = ("shot_index", "reason", "num_frames_changed", "seam_ratio", "flicker_ratio", "verdicts")
 
@@ -168,10 +168,12 @@ def _fill(
     source, patches = Path(film["film_uri"]), ShotPatches(shots)
     target = folder / f"film.{delivered_suffix(source)}"
     effects = Path(film["me_uri"]) if film["me_uri"] and film["dub_kind"] != "dub_mix" else None
-    track = dub_track(Path(film["dub_uri"]), effects)
+    track = dub_track(_dub_source(film, effects), target.suffix)
     change = _telling(patches.change, tell)
     written = write_film(source, target, change, track, film["language"], film["end_pts"], encode)
-    manifest = _manifest(film, shots, patches, written) | made_with | {"film": target.name}
+    manifest = (
+        _manifest(film, shots, patches, written) | _sound_facts(track, written) | made_with | {"film": target.name}
+    )
     manifest |= {"film_digest": file_digest(target), "film_size_bytes": target.stat().st_size}
     _write_manifest(folder, manifest)  # the proof reads it
     proof = verify_films(source, target, Path(film["dub_uri"]), effects)
@@ -222,8 +224,6 @@ def _manifest(film: Row, shots: Sequence[Row], patches: ShotPatches, written: Wr
         "sheet_digest": film["sheet_digest"],
         "conform": film["conform"],
         "lines": stored_lines(film["lines_uri"]),
-        "dialogue_only": film["dub_kind"] != "dub_mix" and not film["me_uri"],
-        "dub_peak": round(written.dub_peak, 4),
         "num_frames": {
             "all": written.num_frames,
             "edited": written.num_frames_changed,
@@ -232,6 +232,22 @@ def _manifest(film: Row, shots: Sequence[Row], patches: ShotPatches, written: Wr
         },
         "shots": [_shot(shot, patches) for shot in sorted(shots, key=lambda shot: int(shot["shot_index"]))],
     }
+
+
+def _dub_source(film: Row, effects: Path | None) -> DubSource:
+    return DubSource(
+        film=Path(film["film_uri"]),
+        start_s=film["start_pts"] * fraction(film["time_base"]),
+        dub=Path(film["dub_uri"]),
+        dub_kind=film["dub_kind"],
+        music_and_effects=effects,
+    )
+
+
+def _sound_facts(track: DubTrack, written: Written) -> dict[str, Any]:
+    """What the dub track of a film is."""
+    facts = {"mix": track.mix.value, "codec": track.codec, "sample_rate_hz": track.sample_rate_hz}
+    return {"dub_track": facts | {"layout": track.layout, "peak": round(written.dub_peak, 4)}}
 
 
 def _shot(shot: Row, patches: ShotPatches) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.dub_difference import DubDifference, dub_difference
+from pipelines.media.dub_track import DubSource
 from pipelines.media.ledger import Ledger, StreamLedger, read_ledger
 from pipelines.picture_difference import PictureDifference, picture_difference
 
@@ -59,7 +60,8 @@ class Proof:
 def verify_films(source: Path, delivered: Path, dub: Path | None = None, me: Path | None = None) -> Proof:
     """The proof that `delivered` is `source` with a dub.
 
-    What was painted is what the manifest beside the delivered film says; everything else is measured.
+    What was painted, and whether the dub is a full mix, is what the manifest beside the delivered film says;
+    everything else is measured.
 
     Args:
         source: the film as it was.
@@ -79,10 +81,18 @@ def verify_films(source: Path, delivered: Path, dub: Path | None = None, me: Pat
         checks.append(picture(difference))
         facts["picture"] = asdict(difference)
     if dub is not None and _sounds(after):
-        start_s, tolerance_s = min(after.pts) * after.time_base, DUB_LAG_S + _container_rounding(after)
-        heard = dub_difference(delivered, start_s, dub, me, tolerance_s)
+        tolerance_s = DUB_LAG_S + _container_rounding(after)
+        given = DubSource(
+            film=source,
+            start_s=min(after.pts) * after.time_base,
+            dub=dub,
+            dub_kind=_manifest(delivered).get("dub_kind", "dub_stem"),
+            music_and_effects=me,
+        )
+        heard = dub_difference(delivered, given, tolerance_s)
         checks.append(dub_sound(heard, tolerance_s))
-        facts["dub_lag_samples"] = heard.lag_samples
+        facts |= {"dub_lag_samples": heard.lag_samples, "mix": heard.mix.value}
+        facts |= {"dub_sample_rate_hz": heard.sample_rate_hz, "dub_layout": heard.layout}
     return Proof(source.name, delivered.name, tuple(checks), facts)
 
 
@@ -269,8 +279,12 @@ def _container_rounding(film: Ledger) -> Fraction:
 
 def _changed(delivered: Path) -> list[dict[str, Any]]:
     """The rectangles that the manifest beside a delivered film admits to have changed, and on which frames."""
-    manifest = delivered.with_name("manifest.json")
-    if not manifest.is_file():
-        return []
-    shots: list[dict[str, Any]] = json.loads(manifest.read_text()).get("shots", [])
+    shots: list[dict[str, Any]] = _manifest(delivered).get("shots", [])
     return [run for shot in shots for run in shot.get("changed", [])]
+
+
+def _manifest(delivered: Path) -> dict[str, Any]:
+    """What lies beside a delivered film; nothing where it lies alone."""
+    manifest = delivered.with_name("manifest.json")
+    facts: dict[str, Any] = json.loads(manifest.read_text()) if manifest.is_file() else {}
+    return facts

@@ -45,6 +45,8 @@ FILM = pa.schema(
         column("height_px", pa.int32(), "Height of the coded picture.", unit="px"),
         column("pixel_format", pa.string(), "FFmpeg's name of the sample layout."),
         column("video_codec", pa.string(), "FFmpeg's name of the picture codec."),
+        column("sound_rate_hz", pa.int32(), "Sample rate of its own first sound stream.", unit="Hz", nullable=True),
+        column("sound_layout", pa.string(), "FFmpeg's name of that stream's layout.", nullable=True),
         column("time_base", RATIONAL, "Seconds per pts tick of the picture, exact.", unit="s"),
         column("frame_rate", RATIONAL, "Average frames per second, exact; of no use for VFR arithmetic.", unit="1/s"),
         column("start_pts", pa.int64(), "First frame shown.", unit="time_base"),

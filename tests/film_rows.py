@@ -29,6 +29,8 @@ def film_row(film: SyntheticFilm, dub: Path | None = None, **changes: Any) -> di
         "height_px": film.spec.height_px,
         "pixel_format": film.spec.pixel_format,
         "video_codec": "h264",
+        "sound_rate_hz": film.spec.sample_rate_hz if film.spec.languages else None,
+        "sound_layout": film.spec.layout if film.spec.languages else None,
         "time_base": rational(film.time_base),
         "frame_rate": rational(film.spec.frame_rate),
         "start_pts": film.pts[0],

@@ -50,6 +50,8 @@ class FilmSpec:
     sample_aspect_ratio: Fraction | None = None
     languages: tuple[str, ...] = ("eng",)  # one sound stream each
     sample_rate_hz: int = 48_000
+    layout: str = "stereo"
+    sound_codec: str = "aac"
     sound_start_s: Fraction = Fraction(0)
     subtitle: str | None = "eng"
     chapters: bool = True
@@ -86,7 +88,7 @@ def make_film(
         path: where to write.
         spec: what to make.
         draw: frame index -> [H, W, 3] RGB, instead of the bar code on colours.
-        sound: (number of samples, rate in Hz) -> [N], instead of the ticks.
+        sound: (number of samples, rate in Hz) -> [N], the same in all channels, or [C, N]; instead of the ticks.
     """
     spec = spec or FilmSpec()
     options = {"movflags": "+faststart", **spec.extra} if path.suffix in (".mp4", ".mov") else spec.extra
@@ -165,7 +167,7 @@ def _add_picture(out: av.container.OutputContainer, spec: FilmSpec) -> av.VideoS
 
 
 def _add_sound(out: av.container.OutputContainer, spec: FilmSpec, language: str) -> av.AudioStream:
-    stream = out.add_stream("aac", rate=spec.sample_rate_hz, layout="stereo")
+    stream = out.add_stream(spec.sound_codec, rate=spec.sample_rate_hz, layout=spec.layout)
     stream.bit_rate = 64_000
     stream.metadata["language"] = language
     return stream
@@ -198,10 +200,12 @@ def _mux_picture(out: av.container.OutputContainer, stream: av.VideoStream, spec
 def _mux_sound(out: av.container.OutputContainer, stream: av.AudioStream, spec: FilmSpec, sound: Sound) -> None:
     starts, end, time_base = frame_ticks(spec)
     num_samples = round((end - starts[0]) * time_base * spec.sample_rate_hz)
-    samples = np.tile(sound(num_samples, spec.sample_rate_hz), (2, 1))
+    num_channels = av.AudioLayout(spec.layout).nb_channels
+    samples = np.broadcast_to(sound(num_samples, spec.sample_rate_hz), (num_channels, num_samples))
     first = round((starts[0] * time_base + spec.sound_start_s) * spec.sample_rate_hz)
     for start in range(0, num_samples, 1024):
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[:, start : start + 1024]), "fltp", "stereo")
+        packed = np.ascontiguousarray(samples[:, start : start + 1024].T).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(packed, "flt", spec.layout)
         frame.sample_rate, frame.pts = spec.sample_rate_hz, first + start
         frame.time_base = Fraction(1, spec.sample_rate_hz)
         out.mux(stream.encode(frame))

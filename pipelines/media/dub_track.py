@@ -1,47 +1,160 @@
-"""The sound of the dub track: conformed to the film's length, mixed with music and effects when they are given."""
+"""The sound of the dub track: a full mix, or dialogue with what else is heard, as the film's own sound is coded."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.media.dub_sound import probe_sound
-from pipelines.media.sound import panned_blocks
+from pipelines.media.channels import channel_routes, channels_of, dialogue_routes, has_centre, holds, nearest_layout
+from pipelines.media.container import UndecodableError
+from pipelines.media.sound import BEGINNING, Routes, SoundFormat, panned_blocks, sound_format
+from schemas.mix import Mix
 
 Floats = NDArray[np.float32]
 
 AAC_RATES_HZ = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)
-AAC_LAYOUTS = ("mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1")
 DELIVERY_RATE_HZ = 48_000
+LOSSLESS = {  # encoder of the dub by the family of the film's own codec, in containers that hold it
+    "pcm": ("pcm_s24le", (".mov", ".mkv")),
+    "flac": ("flac", (".mkv", ".mp4")),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DubSource:
+    """The files that a dub track is made of.
+
+    Attributes:
+        film: whose rate, layout and codec are kept, and whose surroundings a stem alone is heard in.
+        start_s: the film's first moment.
+        dub: stem or mix.
+        dub_kind: column of the catalog that named it; dub_mix is a full soundtrack, all others are dialogue.
+        music_and_effects: what a stem is heard with.
+    """
+
+    film: Path
+    start_s: Fraction
+    dub: Path
+    dub_kind: str
+    music_and_effects: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    path: Path
+    routes: Routes
+    start_s: Fraction = BEGINNING
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DubTrack:
-    """What the dub track is made of."""
+    """What the dub track is: [C, n] blocks are added up from its parts."""
 
-    dub: Path
-    music_and_effects: Path | None
+    mix: Mix
+    codec: str
     sample_rate_hz: int
     layout: str
+    parts: tuple[_Part, ...]
 
     def blocks(self, num_samples: int) -> Iterator[Floats]:
         """[C, n] blocks that add up to exactly `num_samples`, the first sample at the film's first moment."""
-        stem = panned_blocks(self.dub, self.sample_rate_hz, self.layout)
-        if self.music_and_effects is None:
-            return _conformed(stem, num_samples)
-        effects = panned_blocks(self.music_and_effects, self.sample_rate_hz, self.layout)
-        return _sum(_conformed(stem, num_samples), _conformed(effects, num_samples))
+        first, *others = [_conformed(self._heard(part), num_samples) for part in self.parts]
+        for other in others:
+            first = _sum(first, other)
+        return first
+
+    def _heard(self, part: _Part) -> Iterator[Floats]:
+        return panned_blocks(part.path, self.sample_rate_hz, self.layout, part.start_s, part.routes)
 
 
-def dub_track(dub: Path, music_and_effects: Path | None) -> DubTrack:
-    """The dub track at the rate and layout of the M&E, or of the dub itself; 48 kHz stereo where AAC has neither."""
-    leader = probe_sound(music_and_effects or dub)
-    rate = leader.sample_rate_hz if leader.sample_rate_hz in AAC_RATES_HZ else DELIVERY_RATE_HZ
-    layout = "5.1" if leader.layout == "5.1(side)" else leader.layout
-    layout = layout if layout in AAC_LAYOUTS else "stereo"
-    return DubTrack(dub=dub, music_and_effects=music_and_effects, sample_rate_hz=rate, layout=layout)
+def mix_of(dub_kind: str, film_layout: str | None, *, has_me: bool) -> Mix:
+    """How a dub becomes the film's sound.
+
+    Args:
+        dub_kind: column of the catalog that named it.
+        film_layout: of the film's own sound; None where it has none that can be read.
+        has_me: whether music and effects are given.
+    """
+    if dub_kind == "dub_mix":
+        return Mix.AS_DELIVERED
+    if has_me:
+        return Mix.WITH_ME
+    return Mix.IN_CENTRE if film_layout and has_centre(film_layout) else Mix.DIALOGUE_ONLY
+
+
+def source_mix(source: DubSource) -> Mix:
+    """How the dub of these files becomes the film's sound."""
+    own = film_format(source.film)
+    layout = None if own is None else own.layout
+    return mix_of(source.dub_kind, layout, has_me=source.music_and_effects is not None)
+
+
+def dub_track(source: DubSource, suffix: str) -> DubTrack:
+    """The dub track of a film.
+
+    At the film's sample rate, and in its layout where that has a channel for each of what is laid into it. It is as
+    lossless as the film's own sound, in containers that can be.
+
+    Args:
+        source: the files.
+        suffix: of the delivered film, with the dot.
+
+    Raises:
+        UndecodableError: the dub, or what it is mixed with, has no sound that can be decoded.
+    """
+    own, dub = film_format(source.film), sound_format(source.dub)
+    mix = source_mix(source)
+    leader = sound_format(source.music_and_effects) if mix is Mix.WITH_ME and source.music_and_effects else dub
+    codec = _codec(own, suffix)
+    rate = (own or leader).sample_rate_hz
+    return DubTrack(
+        mix=mix,
+        codec=codec,
+        sample_rate_hz=DELIVERY_RATE_HZ if codec == "aac" and rate not in AAC_RATES_HZ else rate,
+        layout=nearest_layout(_layout(mix, own, leader)),
+        parts=parts_of(source, mix),
+    )
+
+
+def film_format(film: Path) -> SoundFormat | None:
+    """Of the film's own sound; None where it has none that can be decoded."""
+    try:
+        return sound_format(film)
+    except UndecodableError:
+        return None
+
+
+def parts_of(source: DubSource, mix: Mix) -> tuple[_Part, ...]:
+    """What is added up."""
+    if mix is Mix.AS_DELIVERED:
+        return (_Part(source.dub, channel_routes),)
+    stem = _Part(source.dub, dialogue_routes)
+    if mix is Mix.WITH_ME and source.music_and_effects:
+        return stem, _Part(source.music_and_effects, channel_routes)
+    return (stem, _Part(source.film, _without_centre, source.start_s)) if mix is Mix.IN_CENTRE else (stem,)
+
+
+def _layout(mix: Mix, own: SoundFormat | None, leader: SoundFormat) -> str:
+    """The film's, unless a mix comes in another, or music and effects have channels that it lacks."""
+    if own is None or mix is Mix.AS_DELIVERED:
+        return leader.layout
+    is_kept = mix is not Mix.WITH_ME or holds(own.layout, leader.layout)
+    return own.layout if is_kept else leader.layout
+
+
+def _codec(own: SoundFormat | None, suffix: str) -> str:
+    encoder, containers = LOSSLESS.get(own.codec.split("_")[0] if own else "", ("aac", ()))
+    return encoder if suffix in containers else "aac"
+
+
+def _without_centre(source: str, target: str) -> Floats:
+    """Where the film's own sound is heard around a dub: everywhere but in the centre."""
+    routes = channel_routes(source, target)
+    routes[channels_of(target).index("FC")] = 0
+    return routes
 
 
 def _conformed(blocks: Iterator[Floats], num_samples: int) -> Iterator[Floats]:

@@ -1,4 +1,4 @@
-"""Encoders of the delivered streams: the picture as the source was coded, the dub as AAC."""
+"""Encoders of the delivered streams: the picture as the source was coded, the dub as AAC or without loss."""
 
 import math
 from collections.abc import Iterator
@@ -87,14 +87,18 @@ def _frame_of(planes: list[Plane], frame: VideoFrame) -> VideoFrame:
 
 
 class DubEncoder:
-    """The dub track as AAC, encoded as far as the picture has come."""
+    """The dub track, encoded as far as the picture has come."""
 
     def __init__(
         self, out: OutputContainer, track: DubTrack, start_s: Fraction, end_s: Fraction, config: EncodeConfig
     ) -> None:
         channels = len(av.AudioLayout(track.layout).channels)
-        self.stream: AudioStream = out.add_stream("aac", rate=track.sample_rate_hz, layout=track.layout)
-        self.stream.bit_rate = config.sound_bit_rate_per_channel * channels
+        stream = out.add_stream(track.codec, rate=track.sample_rate_hz, layout=track.layout)
+        self.stream = cast(AudioStream, stream)
+        if track.codec == "aac":
+            self.stream.bit_rate = config.sound_bit_rate_per_channel * channels
+        else:
+            self.stream.codec_context.format = av.AudioFormat("s32")  # of which 24 bits are kept
         self.peak = 0.0  # above 1 the mix clips
         self._track = track
         self._frames = _in_frames(track.blocks(math.ceil((end_s - start_s) * track.sample_rate_hz)))
@@ -114,7 +118,8 @@ class DubEncoder:
 
     def _frame(self, samples: NDArray[np.float32]) -> av.AudioFrame:
         self.peak = max(self.peak, float(np.abs(samples).max()))
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), "fltp", self._track.layout)
+        packed = np.ascontiguousarray(samples.T, np.float32).reshape(1, -1)  # PyAV has no 8 planes
+        frame = av.AudioFrame.from_ndarray(packed, "flt", self._track.layout)
         frame.sample_rate, frame.pts = self._track.sample_rate_hz, self._position
         frame.time_base = Fraction(1, self._track.sample_rate_hz)
         self._position += samples.shape[1]
@@ -122,7 +127,7 @@ class DubEncoder:
 
 
 def _in_frames(blocks: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-    """The same samples in blocks of one AAC frame, only the last one shorter."""
+    """The same samples in blocks as large as a frame of AAC, only the last one shorter."""
     held: list[NDArray[np.float32]] = []
     for block in blocks:
         held.append(block)

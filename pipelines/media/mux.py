@@ -80,7 +80,7 @@ def write_film(
         with _open_for_writing(target, options) as out:
             writer = _Writer(film, picture, out, first, dub, language, end_pts, config)
             written, dub_index = writer.write(change), writer.dub_track_index
-    if target.suffix != ".mkv":
+    if target.suffix != ".mkv" and dub.codec == "aac":
         hide_lead(target, dub_index, Fraction(AAC_FRAME_SAMPLES, dub.sample_rate_hz))
     return written
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
@@ -18,6 +19,7 @@ from av.video.stream import VideoStream
 from pipelines.media.container import FILM_FORMATS, MAX_PIXELS, UndecodableError, open_media, picture_stream
 from pipelines.media.copyable import check_copyable
 from pipelines.media.refusal import MediaRefusedError, check_file, refusal_of_unopened
+from pipelines.media.sound import layout_of, sound_stream
 from pipelines.media.streams import StreamFacts, picture_streams, stream_facts
 from schemas.reason import Refusal
 
@@ -41,6 +43,8 @@ class Probe:
     width_px: int
     height_px: int
     pixel_format: str
+    sound_rate_hz: int | None  # of the first sound stream; None where it has none that can be decoded
+    sound_layout: str | None
     time_base: Fraction
     frame_rate: Fraction
     start_pts: int
@@ -113,12 +117,15 @@ def _probe_of(container: InputContainer, stream: VideoStream, tally: "_Tally") -
     assert frame is not None
     if frame.pts is None or tally.first_pts is None or not rate:
         raise MediaRefusedError(Refusal.TIMING, "it has no frame rate")
+    sound = _sound(container)
     return Probe(
         container=container.format.name,
         video_codec=stream.codec_context.codec.canonical_name,
         width_px=frame.width,
         height_px=frame.height,
         pixel_format=frame.format.name,
+        sound_rate_hz=sound.rate if sound else None,
+        sound_layout=layout_of(sound) if sound else None,
         time_base=Fraction(stream.time_base),
         frame_rate=Fraction(rate),
         start_pts=tally.first_pts,
@@ -127,6 +134,13 @@ def _probe_of(container: InputContainer, stream: VideoStream, tally: "_Tally") -
         streams=tuple(stream_facts(other) for other in container.streams),
         num_chapters=len(container.chapters()),
     )
+
+
+def _sound(container: InputContainer) -> AudioStream | None:
+    try:
+        return sound_stream(container)
+    except UndecodableError:
+        return None
 
 
 class _Tally:

@@ -1,7 +1,8 @@
 """Sound by film time: sample 0 lies at time 0, or where asked, whatever the offset and gaps of the stream."""
 
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,14 +13,16 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from numpy.typing import NDArray
 
+from pipelines.media.channels import UNNAMED, UnknownChannelError, channel_routes
 from pipelines.media.container import SOUND_CODECS, UndecodableError, open_media
 from schemas.timing import ANALYSIS_RATE_HZ
 
 Floats = NDArray[np.float32]
+Routes = Callable[[str, str], Floats]
+"""Names of a sound's layout and of a wanted one -> [T, S] how loud each channel is heard in each."""
 
 GAP_TOLERANCE_S = Fraction(1, 50)  # a jump of pts below it is rounding of the container (Matroska counts in ms)
 BEGINNING = Fraction(0)
-UNNAMED_LAYOUTS = {"1 channels": "mono", "2 channels": "stereo", "6 channels": "5.1", "8 channels": "7.1"}
 PCM_24_MAX = (1 << 23) - 1
 SILENCE_SAMPLES = 1 << 16  # a hole is filled in blocks as large as that: it may last for hours
 
@@ -71,11 +74,30 @@ def sound_blocks(path: Path, sample_rate_hz: int, layout: str, start_s: Fraction
             raise UndecodableError(f"{path.name} has a sound stream without sound")
 
 
-def read_layout(path: Path) -> tuple[int, str]:
-    """Rate in Hz and name of the layout of the first sound stream."""
+@dataclass(frozen=True, slots=True)
+class SoundFormat:
+    """What the first sound stream of a file declares."""
+
+    codec: str
+    sample_rate_hz: int
+    layout: str
+
+
+def sound_format(path: Path) -> SoundFormat:
+    """How a file's sound is coded; nothing of it is decoded.
+
+    Raises:
+        UndecodableError: there is no sound that can be decoded.
+    """
     with open_media(path) as container:
         stream = sound_stream(container)
-        return stream.rate, layout_of(stream)
+        return SoundFormat(stream.codec_context.name, stream.rate, layout_of(stream))
+
+
+def read_layout(path: Path) -> tuple[int, str]:
+    """Rate in Hz and name of the layout of the first sound stream."""
+    found = sound_format(path)
+    return found.sample_rate_hz, found.layout
 
 
 def has_sound(path: Path) -> bool:
@@ -90,16 +112,22 @@ def has_sound(path: Path) -> bool:
 
 def layout_of(stream: AudioStream) -> str:
     """Name of the stream's layout; of the usual one where the file only counts channels, as plain WAV does."""
-    return UNNAMED_LAYOUTS.get(stream.layout.name, stream.layout.name)
+    name = stream.layout.name
+    return UNNAMED.get(stream.layout.nb_channels, name) if name.endswith(" channels") else name
 
 
-def panned_blocks(path: Path, sample_rate_hz: int, layout: str, start_s: Fraction = BEGINNING) -> Iterator[Floats]:
-    """The same as `sound_blocks`, but mono is as loud in each channel of stereo as it was: FFmpeg takes 3 dB."""
-    if read_layout(path)[1] != "mono" or layout != "stereo":
+def panned_blocks(
+    path: Path, sample_rate_hz: int, layout: str, start_s: Fraction = BEGINNING, routes: Routes = channel_routes
+) -> Iterator[Floats]:
+    """The same as `sound_blocks`, each channel heard where `routes` says; FFmpeg's mix of channels without a name."""
+    own = read_layout(path)[1]
+    try:
+        gains = routes(own, layout)
+    except UnknownChannelError:
         yield from sound_blocks(path, sample_rate_hz, layout, start_s)
         return
-    for block in sound_blocks(path, sample_rate_hz, "mono", start_s):
-        yield np.repeat(block, 2, axis=0)
+    for block in sound_blocks(path, sample_rate_hz, own, start_s):
+        yield gains @ block
 
 
 def sound_stream(container: InputContainer) -> AudioStream:
@@ -122,16 +150,24 @@ def _resampled(
     container: InputContainer, stream: AudioStream, sample_rate_hz: int, layout: str
 ) -> Iterator[tuple[int, Floats]]:
     """Blocks with the place of their first sample. Each stretch without a hole is resampled by itself."""
+    origin_s = _origin_s(container, stream)
     for stretch in _stretches(container, stream):
-        resampler = AudioResampler(format="fltp", layout=layout, rate=sample_rate_hz)
+        resampler = AudioResampler(format="flt", layout=layout, rate=sample_rate_hz)  # PyAV has no 8 planes
         position: int | None = None
         for frame in stretch:
             if position is None and frame is not None:
-                position = round(_start_s(frame) * sample_rate_hz)
+                position = round((_start_s(frame) - origin_s) * sample_rate_hz)
             for block in resampler.resample(frame):
                 assert position is not None
-                yield position, np.asarray(block.to_ndarray(), np.float32)
+                yield position, np.asarray(block.to_ndarray(), np.float32).reshape(block.samples, -1).T
                 position += block.samples
+
+
+def _origin_s(container: InputContainer, stream: AudioStream) -> Fraction:
+    """The moment that counts as 0: of MP3, which has no clock, what is left when the codec's lead is cut off."""
+    if container.format.name != "mp3" or stream.start_time is None or stream.time_base is None:
+        return BEGINNING
+    return Fraction(stream.start_time * stream.time_base)
 
 
 def _stretches(container: InputContainer, stream: AudioStream) -> Iterator[Iterator[AudioFrame | None]]:

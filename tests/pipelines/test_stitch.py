@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from pipelines.media.dub_track import dub_track
+from pipelines.media.dub_track import DubSource, DubTrack, dub_track
 from pipelines.media.encode import EncodeConfig
 from pipelines.media.language_code import language_code
 from pipelines.media.mux import UnwritableError, write_film
@@ -130,7 +130,7 @@ def test_the_manifest_says_what_was_done(tmp_path: Path) -> None:
     assert [shot["reason"] for shot in manifest["shots"]] == ["no_face", None]
     assert manifest["shots"][1]["changed_rect"] == [RECT.x, RECT.y, RECT.width, RECT.height]
     assert manifest["film_digest"] == file_digest(Path(row["delivered_uri"]))
-    assert (manifest["dialogue_only"], manifest["made_with"]) == (True, {"model": "small"})
+    assert (manifest["dub_track"]["mix"], manifest["made_with"]) == ("dialogue_only", {"model": "small"})
     assert manifest["proof"]["holds"]
     assert manifest["proof"]["facts"]["picture"]["psnr_db_min"] > 38
     assert str(tmp_path) not in json.dumps(manifest)
@@ -172,12 +172,20 @@ def test_a_missing_shot_is_our_mistake(tmp_path: Path) -> None:
         stitch_film(row, shots[1:], str(tmp_path / "out"))
 
 
+def track_of(folder: Path, effects: Path | None = None) -> DubTrack:
+    """Of a film without sound."""
+    film = make_film(folder / "mute.mp4", FilmSpec(languages=()))
+    stem = folder / "stem.wav"
+    source = DubSource(film=film.path, start_s=Fraction(0), dub=stem, dub_kind="dub_stem", music_and_effects=effects)
+    return dub_track(source, ".mp4")
+
+
 def test_dialogue_and_effects_are_summed_sample_by_sample(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).uniform(-0.4, 0.4, (2, 2, 30_000)).astype(np.float32)
     write_wav(tmp_path / "stem.wav", noise[0][:, :20_000], 48_000)
     write_wav(tmp_path / "effects.wav", noise[1], 48_000)
 
-    track = dub_track(tmp_path / "stem.wav", tmp_path / "effects.wav")
+    track = track_of(tmp_path, tmp_path / "effects.wav")
     mix = np.concatenate(list(track.blocks(25_000)), axis=1)
 
     wanted = noise[1][:, :25_000].copy()
@@ -191,7 +199,7 @@ def test_mono_dialogue_is_as_loud_in_both_channels_of_stereo_effects(tmp_path: P
     write_wav(tmp_path / "stem.wav", stem, 48_000)
     write_wav(tmp_path / "effects.wav", np.zeros((2, 20_000), np.float32), 48_000)
 
-    mix = np.concatenate(list(dub_track(tmp_path / "stem.wav", tmp_path / "effects.wav").blocks(20_000)), axis=1)
+    mix = np.concatenate(list(track_of(tmp_path, tmp_path / "effects.wav").blocks(20_000)), axis=1)
 
     assert np.abs(mix - stem).max() < 2**-21
 
@@ -316,7 +324,7 @@ def test_a_full_disk_is_not_blamed_on_the_source(tmp_path: Path) -> None:
             film.path,
             tmp_path / "full.mp4",
             lambda pts, planes_of: None,
-            dub_track(tmp_path / "stem.wav", None),
+            track_of(tmp_path),
             "fr",
             film.end_pts,
             FAST,

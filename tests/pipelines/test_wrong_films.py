@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from pipelines.media.dub_track import dub_track
+from pipelines.media.dub_track import DubSource, dub_track
 from pipelines.media.encode import EncodeConfig
 from pipelines.media.mux import Change, write_film
 from pipelines.media.sound import write_wav
@@ -40,7 +40,9 @@ def written(film: SyntheticFilm, samples: np.ndarray, change: Change = UNTOUCHED
     stem = film.path.with_name("laid.wav")
     write_wav(stem, samples, 48_000)
     target = film.path.with_name(name)
-    write_film(film.path, target, change, dub_track(stem, None), "pt-BR", film.end_pts, FAST)
+    start_s = film.pts[0] * film.time_base
+    track = dub_track(DubSource(film=film.path, start_s=start_s, dub=stem, dub_kind="dub_stem"), target.suffix)
+    write_film(film.path, target, change, track, "pt-BR", film.end_pts, FAST)
     return target
 
 

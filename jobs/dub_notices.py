@@ -1,0 +1,39 @@
+"""What a person must know of a film's dub before it is painted, in words."""
+
+from pipelines.cue_sheet import flaws_in_words, stored_lines
+from pipelines.media.dub_track import mix_of
+from pipelines.stage import Row
+from schemas.mix import Mix
+
+
+def dub_notices(film: Row) -> list[str]:
+    """One line for each thing.
+
+    Args:
+        film: FILM, its dub made ready.
+    """
+    return [*_mix(film), *_conform(film), *flaws_in_words(stored_lines(film["lines_uri"]))]
+
+
+def film_mix(film: Row) -> Mix:
+    """How the dub of a film becomes its sound.
+
+    Args:
+        film: FILM.
+    """
+    return mix_of(film["dub_kind"], film["sound_layout"], has_me=bool(film["me_uri"]))
+
+
+def _mix(film: Row) -> list[str]:
+    mix, layout = film_mix(film), film["sound_layout"]
+    if mix is Mix.DIALOGUE_ONLY and layout:
+        return ["DIALOGUE ONLY: its dub track has no music and no effects; give its me_stem, or a dub_mix"]
+    if mix is Mix.IN_CENTRE:
+        return [f"its stem takes the place of the centre of its own {layout} sound: what else lay there is not heard"]
+    return []
+
+
+def _conform(film: Row) -> list[str]:
+    conform = film["conform"]
+    is_told = conform and (conform["moved"] or not conform["detail"].startswith("in time"))
+    return [f"its mix is {conform['detail']}"] if is_told else []
