@@ -82,7 +82,13 @@ def as_shot(film: Row, num_frames: int) -> pa.Table:
     span = {"shot_start_pts": film["start_pts"], "shot_end_pts": film["start_pts"] + ticks}
     speech = [{"start": 0, "end": num_frames * SAMPLE_RATE_HZ // 25}]
     sound = {"dub_start_sample": 0, "dub_end_sample": speech[0]["end"], "lag_samples": 0}
-    spans = {"dub_speech": speech, "original_speech": speech, "original_overlap": [], "original_voices": []}
+    spans = {
+        "dub_speech": speech,
+        "original_speech": speech,
+        "original_overlap": [],
+        "original_voices": [],
+        "sounds_uri": None,
+    }
     shot = {"shot_index": 0, "num_shots": 1, "shot_num_frames": num_frames}
     return pa.Table.from_pylist([film | span | shot | sound | spans], schema=ALIGNED_SHOT)
 

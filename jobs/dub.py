@@ -118,7 +118,7 @@ class _Job:
             failed = bool(intake.problems) or any(film.failed for film in done)
         finally:
             record.finish(done, failed=failed)
-        notices += [*(film.notice for film in done), record.lost]
+        notices += [*(notice for film in done for notice in film.notices), record.lost]
         return DubOutcome(
             exit_code=FAILED if failed or record.lost else DONE,
             problems=intake.problems,

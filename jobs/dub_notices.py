@@ -2,17 +2,19 @@
 
 from pipelines.cue_sheet import flaws_in_words, stored_lines
 from pipelines.media.dub_track import mix_of
+from pipelines.sound_check import sounds_in_words, stored_sounds
 from pipelines.stage import Row
 from schemas.mix import Mix
 
 
-def dub_notices(film: Row) -> list[str]:
+def dub_notices(shot: Row) -> list[str]:
     """One line for each thing.
 
     Args:
-        film: FILM, its dub made ready.
+        shot: ALIGNED_SHOT or wider: any of the film's.
     """
-    return [*_mix(film), *_conform(film), *flaws_in_words(stored_lines(film["lines_uri"]))]
+    sounds = sounds_in_words(stored_sounds(shot["sounds_uri"]))
+    return [*_mix(shot), *sounds, *_conform(shot), *flaws_in_words(stored_lines(shot["lines_uri"]))]
 
 
 def film_mix(film: Row) -> Mix:

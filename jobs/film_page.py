@@ -11,6 +11,7 @@ from jobs.report import ReportPictures, film_report
 from jobs.tally import StageCount
 from jobs.timeline import film_timeline
 from pipelines.cue_sheet import stored_lines
+from pipelines.delivery import read_manifest
 from pipelines.stage import Row
 
 REPORT_NAME, REVIEW_FOLDER, TIMELINE_NAME = "report.html", "review", "timeline.png"
@@ -43,7 +44,8 @@ class FilmPage:
         heads, frames = list(portraits(shots)), list(frame_pairs(film, shots))
         pictures = ReportPictures(timeline=timeline, people=heads, sheets=sheets, frames=frames)
         lines = stored_lines(film["lines_uri"])
-        page = film_report(film, done.plan, self.people, self.stages, pictures, done.notice, lines)
+        manifest = read_manifest(folder) or {}
+        page = film_report(film, done.plan, self.people, self.stages, pictures, done.notice, lines, manifest)
         (folder / REPORT_NAME).write_text(page, encoding="utf-8")
 
 

@@ -55,10 +55,9 @@ def delivered_shots(out: Path, film: Row) -> list[Row]:
     return sorted(rows, key=lambda row: int(row["shot_index"]))
 
 
-def delivery_key(out: Path, film: Row) -> str:
-    """The digest of what a delivered film was made of; empty when it is not there."""
-    found = Delivery(out, film["title"], film["language"]).manifest()
-    return str((found or {}).get("key", ""))
+def delivered_manifest(out: Path, film: Row) -> Row:
+    """The manifest of a delivered film; empty when it is not there."""
+    return Delivery(out, film["title"], film["language"]).manifest() or {}
 
 
 def track_sheets(shots: Sequence[Row]) -> Iterator[TrackSheet]:

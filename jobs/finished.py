@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from jobs.film_review import delivered_shots, delivery_key
+from jobs.delivered_sound import clipping
+from jobs.film_review import delivered_manifest, delivered_shots
 from jobs.tally import Tally
 from pipelines.stage import Row
 from schemas.reason import Reason, Verdict
@@ -21,12 +22,17 @@ class FinishedFilm:
     shots: list[Row]  # COMPOSITED_SHOT of the delivery; none when it failed
     plan: list[Row]  # PLAN, with the reasons that the shots have in the end
     stitched: bool  # in this run; otherwise the delivery was found done
-    delivery: str = ""  # digest of what the delivery was made of; empty when there is none
+    manifest: Row = field(default_factory=dict)  # of the delivery; empty when there is none
 
     @property
     def name(self) -> str:
         """Title and language."""
         return f"{self.film['title']} {self.film['language']}"
+
+    @property
+    def delivery(self) -> str:
+        """Digest of what the delivery was made of; empty when there is none."""
+        return str(self.manifest.get("key", ""))
 
     @property
     def broken(self) -> Counter[str]:
@@ -39,8 +45,14 @@ class FinishedFilm:
         return bool(self.film["failure"] or self.broken)
 
     @property
+    def notices(self) -> list[str]:
+        """What a person must know of a film that is delivered."""
+        loud = clipping(self.manifest)
+        return [line for line in (self.notice, f"{self.name}: {loud}" if loud else "") if line]
+
+    @property
     def notice(self) -> str:
-        """What a person must know of a film that is delivered with broken shots; else empty."""
+        """The same of a film with broken shots; else empty."""
         counts = ", ".join(f"{count} x {reason}" for reason, count in self.broken.items())
         remedy = "delivered with their original picture; the same command tries lost shots again"
         return f"{self.name}: shots that could not be worked on ({counts}) are {remedy}" if counts else ""
@@ -63,7 +75,7 @@ def finished_film(out: Path, film: Row, plan: Sequence[Row], tally: Tally) -> Fi
         shots=shots,
         plan=final_plan(rows, shots),
         stitched=stitch is None or stitch.done > stitch.cached,
-        delivery="" if film["failure"] else delivery_key(out, film),
+        manifest={} if film["failure"] else delivered_manifest(out, film),
     )
 
 

@@ -94,6 +94,7 @@ def _with_speech(row: Row, store_uri: str, describer: VoiceDescriber) -> Row:
         "original_speech": speech,
         "original_overlap": clip_spans(spoken.overlapped, start, end),
         "original_voices": original_voices(store, row, pieces, describer),
+        "sounds_uri": None,
     }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from jobs.delivered_sound import sound_metrics
 from jobs.finished import FinishedFilm
 from jobs.lineage import JobRun, TrackingError
 from jobs.report import shots_by_reason
@@ -72,6 +73,7 @@ def _film_metrics(done: FinishedFilm, tally: Tally) -> dict[str, float]:
     metrics |= _tracks(done.plan) | {"shots_broken": float(done.broken.total())}
     if lines := stored_lines(film["lines_uri"]):
         metrics |= {"lines": float(len(lines)), "lines_flawed": float(sum(bool(line["flaw"]) for line in lines))}
+    metrics |= sound_metrics(done.manifest)
     stages: dict[str, StageCount] = tally.of_film(film["title"], film["language"])
     return metrics | {f"seconds.{stage}": count.seconds for stage, count in stages.items()}
 

@@ -71,7 +71,7 @@ def plan_films(
 def _flaws(shots: pa.Table) -> list[str]:
     """What a person must know of films' dubs."""
     first = shots.filter(pa.compute.equal(shots["shot_index"], 0))
-    films = first.select([*FILM.names]).to_pylist()
+    films = first.select([*FILM.names, "sounds_uri"]).to_pylist()
     return [f"{film['title']} {film['language']}: {notice}" for film in films for notice in dub_notices(film)]
 
 

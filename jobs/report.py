@@ -9,7 +9,9 @@ from html import escape
 from string import Template
 
 from jobs.cost import PLAN_HEADS
+from jobs.delivered_sound import Manifest, sound_section
 from jobs.film_review import FramePair, TrackSheet
+from jobs.html_table import html_table
 from jobs.portraits import Portrait
 from jobs.tally import StageCount
 from pipelines.stage import Row
@@ -34,7 +36,7 @@ figure { margin: 1rem 0 } figcaption { color: #555 } img { max-width: 100% }
 <h1>$title</h1><p>$summary</p>$notice
 <h2>Timeline</h2>$timeline
 <h2>People, as planned</h2>$people
-$lines
+$lines$sound
 <h2>Why shots keep their original picture</h2>$reasons
 <h2>Before and after</h2>$frames
 <h2>Painted mouths</h2>$sheets
@@ -69,6 +71,7 @@ def film_report(
     pictures: ReportPictures,
     notice: str = "",
     lines: Sequence[Row] = (),
+    manifest: Manifest | None = None,
 ) -> str:
     """The page; everything in it is escaped, every picture is a data URI.
 
@@ -80,6 +83,7 @@ def film_report(
         pictures: to show.
         notice: what a person must know first, such as shots that could not be worked on.
         lines: LINE rows of the film's cue sheet.
+        manifest: of the delivery.
     """
     return _PAGE.substitute(
         title=escape(f"{film['title']} \u2013 {film['language']}"),
@@ -88,6 +92,7 @@ def film_report(
         timeline=_timeline(pictures.timeline),
         people=_people(people, pictures.people),
         lines=_lines(lines),
+        sound=sound_section(manifest or {}),
         reasons=_reasons(plan),
         frames="".join(_frame_pair(pair) for pair in pictures.frames) or "<p>No picture was changed.</p>",
         sheets="".join(_sheet(sheet) for sheet in pictures.sheets) or "<p>Nothing was painted.</p>",
@@ -126,7 +131,7 @@ def _people(people: Sequence[Row], portraits: Sequence[Portrait]) -> str:
     columns = ["person", "num_shots", "num_tracks", "seen_s", "heard_s", "num_dub", "num_review", "num_leave"]
     heads = ["person", "shots", "faces", "seen, s", "heard, s", "dub", "review", "leave", "frames to paint"]
     rows = [[row[name] for name in [*columns, "frames_to_paint"]] for row in people]
-    return f'<div class="people">{faces}</div>{_table(heads, rows)}'
+    return f'<div class="people">{faces}</div>{html_table(heads, rows)}'
 
 
 def _lines(lines: Sequence[Row]) -> str:
@@ -147,18 +152,19 @@ def _lines(lines: Sequence[Row]) -> str:
         for line, at in zip(lines, starts, strict=True)
     ]
     flawed = sum(line["flaw"] is not None for line in lines)
-    return (
-        f'<h2>Lines</h2><p>{len(lines)} lines, {flawed} with flaws.</p><div class="wide">{_table(heads, rows)}</div>'
-    )
+    told = f"<h2>Lines</h2><p>{len(lines)} lines, {flawed} with flaws.</p>"
+    return f'{told}<div class="wide">{html_table(heads, rows)}</div>'
 
 
 def _reasons(plan: Sequence[Row]) -> str:
     counts = shots_by_reason(plan)
-    return _table(["reason", "face tracks and empty shots"], [[name, count] for name, count in counts.most_common()])
+    return html_table(
+        ["reason", "face tracks and empty shots"], [[name, count] for name, count in counts.most_common()]
+    )
 
 
 def _plan(plan: Sequence[Row]) -> str:
-    return _table(list(PLAN_HEADS.values()), [[row[name] for name in PLAN_HEADS] for row in plan])
+    return html_table(list(PLAN_HEADS.values()), [[row[name] for name in PLAN_HEADS] for row in plan])
 
 
 def _stages(stages: Mapping[str, StageCount]) -> str:
@@ -166,21 +172,7 @@ def _stages(stages: Mapping[str, StageCount]) -> str:
         [name, count.done, count.cached, count.num_frames, count.seconds, count.peak_mib]
         for name, count in stages.items()
     ]
-    return _table(["stage", "pieces", "found done", "frames", "seconds of work", "peak memory, MiB"], rows)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    heads = "".join(f"<th>{escape(name)}</th>" for name in head)
-    lines = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows)
-    return f"<table><tr>{heads}</tr>{lines}</table>"
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f'<td class="number">{value:.2f}</td>'
-    if isinstance(value, int):
-        return f'<td class="number">{value}</td>'
-    return f"<td>{escape('' if value is None else str(value))}</td>"
+    return html_table(["stage", "pieces", "found done", "frames", "seconds of work", "peak memory, MiB"], rows)
 
 
 def _sheet(sheet: TrackSheet) -> str:

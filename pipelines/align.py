@@ -1,8 +1,8 @@
 """Stage 2: where the dub lies on each shot, how late it is, where dub and original speak, and in whose voice.
 
 The dub is delivered as it comes: its sample 0 lies at film time 0. So the dub's span on a shot is the
-shot's own span in samples, and the mouths follow what will be heard. The lag is measured and reported,
-never compensated here: it says by how much a mix would have to be moved.
+shot's own span in samples, and the mouths follow what will be heard. The lag that is left is measured and reported:
+whatever could be done about it was done before (`conform.py`).
 """
 
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from pipelines.media.container import UndecodableError
 from pipelines.original_voices import original_voices
+from pipelines.sound_check import checked_sounds
 from pipelines.speech import SampleSpan, SpeechConfig, stored_speech
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
@@ -22,7 +23,7 @@ from pipelines.voice_descriptor import VoiceDescriber
 from schemas.shot import ALIGNED_SHOT, SHOT
 from schemas.timing import ANALYSIS_RATE_HZ, Span, fraction, pts_to_sample
 
-VERSION = 2
+VERSION = 3
 BLOCK_SAMPLES = (
     60 * ANALYSIS_RATE_HZ
 )  # a minute at a time: a feature film's sound needs no transform of its own length
@@ -70,6 +71,7 @@ class AlignDub(RowStage):
             "original_speech": speech,
             "original_overlap": clip_spans(original.overlapped, start, end),
             "original_voices": original_voices(self._store, row, pieces, self._describer),
+            "sounds_uri": checked_sounds(self._store, row, self._config.speech),
         }
 
     def _lag_samples(self, row: Row) -> int:

@@ -24,7 +24,7 @@ from pipelines.stored_sound import stored_sound
 from schemas.film import FILM
 from schemas.timing import ANALYSIS_RATE_HZ, fraction, pts_to_sample
 
-VERSION = 1
+VERSION = 2
 
 Floats = NDArray[np.float32]
 
@@ -62,8 +62,9 @@ class ConformDub(RowStage):
     def _conform(self, row: Row) -> Row:
         key, fit = conform_key(row, self._config), self._fit(row)
         moved, detail = judged(fit, self._config, has_folder=is_local(self._store.root_uri))
-        facts: Row = {"conform": asdict(fit) | {"moved": moved, "detail": detail}, "dub": None, "digest": None}
-        del facts["conform"]["is_sure"]
+        told = asdict(fit) | {"moved": moved, "detail": detail, "lag_after_s": _known_lag(fit)}
+        facts: Row = {"conform": told, "dub": None, "digest": None}
+        del told["is_sure"]
         if moved:
             dub = Path(row["dub_uri"])
             sample_rate_hz, layout = read_layout(dub)
@@ -73,6 +74,7 @@ class ConformDub(RowStage):
                 write_wave64(draft.file, moving, sample_rate_hz, layout)
                 uri = draft.commit(conformed)
             facts |= {"dub": conformed, "digest": object_digest(uri)}
+            told["lag_after_s"] = _known_lag(self._fit(row | {"dub_uri": uri, "dub_digest": facts["digest"]}))
         self._store.put_json(key, facts)
         return _columns(row, facts, self._store)
 
@@ -96,6 +98,10 @@ def conformed_before(row: Row, store: ObjectStore, config: ConformConfig) -> Row
     """
     stored = store.find_facts(conform_key(row, config), "dub")
     return None if stored is None else _columns(row, stored, store)
+
+
+def _known_lag(fit: ConformFit) -> float | None:
+    return fit.lag_s if fit.is_sure else None
 
 
 def conform_key(row: Row, config: ConformConfig) -> str:

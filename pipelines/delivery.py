@@ -20,6 +20,18 @@ class OtherFilmError(RuntimeError):
     """The folder holds a delivery of another film, which is not ours to replace."""
 
 
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest that lies in a folder; None when none does."""
+    path = folder / MANIFEST_NAME
+    if not path.is_file():
+        return None
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+    except ValueError:  # a disk that was full tore it
+        return {}
+    return found
+
+
 class Delivery:
     """OUT/<title>/<language>, filled in a hidden folder beside it and published by one rename."""
 
@@ -30,14 +42,7 @@ class Delivery:
 
     def manifest(self) -> dict[str, Any] | None:
         """The manifest of what lies there; None when nothing does."""
-        path = self.folder / MANIFEST_NAME
-        if not path.is_file():
-            return None
-        try:
-            found: dict[str, Any] = json.loads(path.read_text())
-        except ValueError:  # a disk that was full tore it
-            return {}
-        return found
+        return read_manifest(self.folder)
 
     def holds(self, key: str) -> bool:
         """Whether what lies there was made of the same things and is still what was written."""

@@ -12,7 +12,7 @@ from pipelines.live_frames import LiveFrames, live_frames
 from pipelines.placement import PLACEMENTS
 from pipelines.preparing import prepared_films
 from pipelines.progress import Event, Listener
-from pipelines.references import is_whole, keyed, nameless, relocated, scoreless
+from pipelines.references import UNSEEN, is_whole, keyed, nameless, relocated, scoreless
 from pipelines.run_stage import BUILDING, configure_ray_data, finished_rows
 from pipelines.stage import Row
 from pipelines.stitch import Review
@@ -26,7 +26,7 @@ NAMES = (  # no pixel depends on it: what the dub sounds like is in its digest
     *("film_uri", "dub_uri", "me_uri", "cast_uri", "cast_digest", "title"),
     *("sheet_uri", "sheet_digest", "lines_uri", "conform"),
 )
-JUDGED = ("verdicts", "tracks", "original_voices")  # of the plan of this run: no pixel depends on its words and scores
+JUDGED = ("verdicts", "tracks", *UNSEEN)  # of the plan of this run: no pixel depends on its words and scores
 ANALYSIS_FAILED = "the analysis of a shot failed, and again when it was tried anew: see the log above"
 DUB_FAILED = "its dub could not be made ready, and again when it was tried anew: see the log above"
 ANALYSIS_STAGES, PAINTING_STAGES = ("shots", "align", "faces"), ("crops", "paint", "composite")

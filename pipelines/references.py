@@ -12,7 +12,8 @@ from pipelines.storage import ObjectStore
 from schemas.reason import Verdict
 
 SCORES = ("speech_scores", "speaking_score", "descriptor")  # of a track
-URI_COLUMNS = ("tracks_uri", "crops_uri", "patch_uri", "review_patch_uri")
+UNSEEN = ("original_voices", "sounds_uri")  # of a shot: no pixel depends on them
+URI_COLUMNS = ("tracks_uri", "sounds_uri", "crops_uri", "patch_uri", "review_patch_uri")
 
 
 def relocated(row: Row, store: ObjectStore) -> Row:
@@ -33,7 +34,8 @@ def nameless(verdicts: Sequence[Row]) -> list[Row]:
 def scoreless(row: Row, eligibility: Eligibility) -> Row:
     """A PLANNED_SHOT with where each track is painted in place of how surely, and in whose voice, it is heard.
 
-    The scores of a shot follow the voices of all other shots; its pixels depend on what is painted alone.
+    The scores of a shot follow the voices of all other shots; its pixels depend on what is painted alone, nor on
+    what its sounds measure.
     """
     wanted = {one["track_index"] for one in row["verdicts"] if one["verdict"] != Verdict.LEAVE}
     tracks = [
@@ -41,7 +43,7 @@ def scoreless(row: Row, eligibility: Eligibility) -> Row:
         | {"painted": spans_to_paint(row, track, eligibility) if track["track_index"] in wanted else []}
         for track in row["tracks"]
     ]
-    return {name: value for name, value in row.items() if name != "original_voices"} | {"tracks": tracks}
+    return {name: value for name, value in row.items() if name not in UNSEEN} | {"tracks": tracks}
 
 
 def is_whole(row: Row, store: ObjectStore) -> bool:

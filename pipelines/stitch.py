@@ -22,6 +22,7 @@ from pipelines.media.refusal import MediaRefusedError
 from pipelines.progress import TELL_EVERY_FRAMES, Tell, untold
 from pipelines.references import nameless
 from pipelines.shot_patches import ShotPatches
+from pipelines.sound_check import delivered_sound, stored_sounds
 from pipelines.stage import Row
 from pipelines.storage import content_key, file_digest
 from pipelines.verify import Proof, verify_films
@@ -172,7 +173,10 @@ def _fill(
     change = _telling(patches.change, tell)
     written = write_film(source, target, change, track, film["language"], film["end_pts"], encode)
     manifest = (
-        _manifest(film, shots, patches, written) | _sound_facts(track, written) | made_with | {"film": target.name}
+        _manifest(film, shots, patches, written)
+        | _sound_facts(shots, track, target, written)
+        | made_with
+        | {"film": target.name}
     )
     manifest |= {"film_digest": file_digest(target), "film_size_bytes": target.stat().st_size}
     _write_manifest(folder, manifest)  # the proof reads it
@@ -244,10 +248,11 @@ def _dub_source(film: Row, effects: Path | None) -> DubSource:
     )
 
 
-def _sound_facts(track: DubTrack, written: Written) -> dict[str, Any]:
-    """What the dub track of a film is."""
+def _sound_facts(shots: Sequence[Row], track: DubTrack, target: Path, written: Written) -> dict[str, Any]:
+    """What the dub track of a film is, and what it and that of which it is made measure."""
     facts = {"mix": track.mix.value, "codec": track.codec, "sample_rate_hz": track.sample_rate_hz}
-    return {"dub_track": facts | {"layout": track.layout, "peak": round(written.dub_peak, 4)}}
+    sounds = [*stored_sounds(shots[0]["sounds_uri"]), delivered_sound(target)]
+    return {"dub_track": facts | {"layout": track.layout, "peak": round(written.dub_peak, 4)}, "sounds": sounds}
 
 
 def _shot(shot: Row, patches: ShotPatches) -> dict[str, Any]:

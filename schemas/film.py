@@ -7,6 +7,7 @@ from schemas.column import RATIONAL, column, widen
 CONFORM = pa.struct(
     [
         column("lag_s", pa.float64(), "How late the dub came where the film begins; positive = dub late.", unit="s"),
+        column("lag_after_s", pa.float64(), "The same of the dub that is delivered; null unknown.", nullable=True),
         column("rate", pa.float64(), "Seconds of dub a second of film."),
         column("name", pa.string(), "Of a rate that has one, as 25/24; empty otherwise."),
         column("num_windows", pa.int32(), "Stretches of the film that were looked for in the dub."),

@@ -55,6 +55,18 @@ class LineFlaw(StrEnum):
     TAKE_TOO_LONG = "take_too_long"  # longer than its place, also when it is played faster: it ends later
 
 
+class SoundFlaw(StrEnum):
+    """What is wrong with a sound that a dub is made of. It is told, and heard as it is."""
+
+    SILENT = "silent"  # nothing is heard in it
+    NO_SPEECH = "no_speech"  # a dub in which nobody speaks: noise, or music only
+    CLIPPED = "clipped"  # cut off at full scale
+    DEAD_CHANNEL = "dead_channel"  # one of a pair of channels is silent
+    SHORTER = "shorter"  # it ends before the film
+    LONGER = "longer"  # what comes after the film's last frame is cut off
+    UNKNOWN_LEAD = "unknown_lead"  # its file does not say how many samples its codec put before the first
+
+
 class Refusal(StrEnum):
     """Why a catalog row is not begun."""
 

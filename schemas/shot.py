@@ -28,11 +28,17 @@ ALIGNED_SHOT = widen(
     SHOT,
     column("dub_start_sample", pa.int64(), "First sample of the dub on this shot.", unit="sample at 16 kHz"),
     column("dub_end_sample", pa.int64(), "First sample after the shot.", unit="sample at 16 kHz"),
-    column("lag_samples", pa.int64(), "How late the dub is; positive = dub late.", unit="sample at 16 kHz"),
+    column(
+        "lag_samples",
+        pa.int64(),
+        "How late the dub is as it is delivered; positive = dub late.",
+        unit="sample at 16 kHz",
+    ),
     column("dub_speech", SAMPLE_SPANS, "Where the dub speaks within the shot, film time.", unit="sample at 16 kHz"),
     column("original_speech", SAMPLE_SPANS, "Where the original speaks, film time.", unit="sample at 16 kHz"),
     column("original_overlap", SAMPLE_SPANS, "Where two voices of it speak at once.", unit="sample at 16 kHz"),
     column("original_voices", pa.list_(VOICE), "Of each piece of its speech, as a voice network hears it."),
+    column("sounds_uri", pa.string(), "SOUND table: what the sounds that the dub is made of measure.", nullable=True),
 )
 
 SPEECH_SCORE = pa.struct(

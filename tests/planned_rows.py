@@ -55,6 +55,7 @@ def shot(*tracks: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "original_speech": spans(SPOKEN),
         "original_overlap": [],
         "original_voices": [],
+        "sounds_uri": None,
         "tracks_uri": "tracks" if tracks else None,
         "picture_lost": False,
         "tracks": [_heard(one, changes.get("original_speech", spans(SPOKEN))) for one in tracks],

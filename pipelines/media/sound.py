@@ -23,6 +23,7 @@ Routes = Callable[[str, str], Floats]
 
 GAP_TOLERANCE_S = Fraction(1, 50)  # a jump of pts below it is rounding of the container (Matroska counts in ms)
 BEGINNING = Fraction(0)
+LEADING_CODECS = ("aac", "ac3", "eac3", "mp2", "mp2float", "mp3", "mp3float")  # their first samples are nobody's
 PCM_24_MAX = (1 << 23) - 1
 SILENCE_SAMPLES = 1 << 16  # a hole is filled in blocks as large as that: it may last for hours
 
@@ -108,6 +109,21 @@ def has_sound(path: Path) -> bool:
     """
     with open_media(path) as container:
         return bool(container.streams.audio)
+
+
+def tells_lead(path: Path) -> bool:
+    """Whether a file says which samples its codec put before the first one, or its codec puts none there.
+
+    AAC in ADTS, in transport streams and in fragments without an edit list does not; raw AC-3 and MP2 do not either.
+
+    Raises:
+        UndecodableError: there is no sound that can be decoded.
+    """
+    with open_media(path) as container:
+        stream = sound_stream(container)
+        first = next(container.demux(stream))
+        skips = any(data.data_type == "skip_samples" for data in first.iter_sidedata())
+        return skips or stream.codec_context.name not in LEADING_CODECS
 
 
 def layout_of(stream: AudioStream) -> str:

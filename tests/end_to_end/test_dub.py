@@ -206,10 +206,15 @@ def test_films_in_groups_come_out_as_they_do_alone_whatever_their_dub_comes_as(
         ("take.ogg", None),
         ("gone.wav", "missing_take"),
     ]
+    dialogue_only = "DIALOGUE ONLY: its dub track has no music and no effects; give its me_stem, or a dub_mix"
     assert sorted(outcome.notices) == [
         "talk de: its mix is not moved: too little of the film's own sound is found in it to tell its lag",
+        f"talk es: {dialogue_only}",
+        f"talk fr: {dialogue_only}",
         "talk fr: line 2: missing_take, there is no file gone.wav",
     ]
+    assert [sound["role"] for sound in manifest["sounds"]] == ["dub", "original", "delivered"]
+    assert "<h2>Sound</h2><p>The dub track is DIALOGUE ONLY" in (delivered.parent / "report.html").read_text()
     assert of_sheet["num_shots_dubbed"] == 1
     assert verify_films(material / "film.mp4", delivered, Path(of_sheet["dub_uri"])).holds
     stitched = {event.language: event.num_frames for event in events if event.stage == "stitch" and not event.partial}

@@ -122,6 +122,7 @@ class TwoShotPipeline:
             "lag_samples": 0,
             "original_overlap": [],
             "original_voices": [],
+            "sounds_uri": None,
             "tracks_uri": None,
             "picture_lost": False,
         }
@@ -190,6 +191,13 @@ def request(folder: Path, out: Path, store: str, *rows: str, **options: Any) -> 
 @pytest.fixture(scope="module")
 def store(mlflow_folder: Path) -> str:
     return default_tracking_uri(mlflow_folder)
+
+
+def told(notices: list[str]) -> list[str]:
+    """What is said beside that these dubs, stems of films in stereo, are dialogue only."""
+    others = [notice for notice in notices if "DIALOGUE ONLY" not in notice]
+    assert len(others) < len(notices)
+    return others
 
 
 def test_every_problem_is_listed_before_anything_runs_and_nothing_is_written(
@@ -294,7 +302,7 @@ def test_a_shot_whose_worker_died_is_seen_everywhere_and_the_film_is_delivered(
         ("leave", "worker_died"),
         ("leave", "no_face"),
     ]
-    assert "worker_died" in outcome.notices[0]
+    assert "worker_died" in told(outcome.notices)[0]
     assert "worker_died" in (tmp_path / "harbour" / "de" / "report.html").read_text()
     client = MlflowClient(store)
     job = client.get_run(outcome.run_id or "")
@@ -387,8 +395,8 @@ def test_a_tracking_store_that_is_lost_on_the_way_costs_no_delivery(
         aside.rename(artifacts)
 
     assert outcome.exit_code == FAILED
-    assert len(outcome.notices) == 1
-    assert "MLflow" in outcome.notices[0]
+    assert len(told(outcome.notices)) == 1
+    assert "MLflow" in told(outcome.notices)[0]
     assert all((tmp_path / title / "de" / "report.html").exists() for title in ("harbour", "other"))
 
 
@@ -404,7 +412,7 @@ def test_edits_of_a_skipped_film_are_ignored_and_said_and_other_edits_must_fit(
 
     assert outcome.exit_code == FAILED
     assert [film["title"] for film in outcome.films] == ["harbour"]
-    assert [notice.partition(":")[0] for notice in outcome.notices] == ["other de"]
+    assert [notice.partition(":")[0] for notice in told(outcome.notices)] == ["other de"]
     plan = read_plan(written).to_pylist()
     stale = [row | {"dub_id": "f" * 64} if row["title"] == "harbour" else row for row in plan]
     write_plan(written, pa.Table.from_pylist(stale, schema=read_plan(written).schema))
@@ -425,4 +433,4 @@ def test_a_film_whose_analysis_failed_is_not_passed_over_in_silence(folder: Path
     planned = run_plan(PlanRequest(catalog=catalog(folder, *rows)), TwoShotPipeline(tmp_path, lost="other"))
     assert planned.exit_code == FAILED
     assert {row["title"] for row in planned.plan} == {"harbour"}
-    assert [notice.partition(":")[0] for notice in planned.notices] == ["other de"]
+    assert [notice.partition(":")[0] for notice in told(planned.notices)] == ["other de"]

@@ -46,6 +46,7 @@ def shot_row(film: SyntheticFilm, **changes: Any) -> dict[str, Any]:
         "original_speech": [],
         "original_overlap": [],
         "original_voices": [],
+        "sounds_uri": None,
         **changes,
     }
 

@@ -58,6 +58,7 @@ def tracked(folder: Path, film: SyntheticFilm) -> list[dict[str, Any]]:
         "lag_samples": 0,
         "original_overlap": [],
         "original_voices": [],
+        "sounds_uri": None,
     }
     row = film_row(film) | shot | sound | {"shot_num_frames": len(film.pts)}
     row |= {"dub_speech": speech, "original_speech": speech}

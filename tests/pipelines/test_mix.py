@@ -212,7 +212,7 @@ def test_the_proof_sees_a_centre_that_still_speaks_the_old_language(tmp_path: Pa
 
 
 def test_what_is_lost_by_a_stem_alone_is_told(tmp_path: Path) -> None:
-    row = film_row(film_with(tmp_path / "film.mkv", "stereo"))
+    row = film_row(film_with(tmp_path / "film.mkv", "stereo")) | {"sounds_uri": None}
     surround = row | {"sound_layout": "5.1(side)"}
 
     assert [notice.split(":")[0] for notice in dub_notices(row)] == ["DIALOGUE ONLY"]

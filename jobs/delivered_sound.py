@@ -1,0 +1,78 @@
+"""What is told of a delivered film's sound: in its report, in MLflow, and in a notice where it clips."""
+
+import math
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from jobs.html_table import html_table
+
+Manifest = Mapping[str, Any]
+
+MIXES = {
+    "as_delivered": "the dub's full mix, as it came",
+    "with_music_and_effects": "the dialogue stem and the music and effects, added sample by sample",
+    "in_centre": "the dialogue stem in place of the centre of the film's own sound",
+    "dialogue_only": "DIALOGUE ONLY: no music and no effects",
+}
+HEADS = {
+    "role": "sound",
+    "codec": "codec",
+    "sample_rate_hz": "Hz",
+    "layout": "channels",
+    "length_s": "length, s",
+    "integrated_lufs": "loudness, LUFS",
+    "range_lu": "range, LU",
+    "true_peak_dbtp": "true peak, dBTP",
+    "num_clipped": "clipped samples",
+    "speech_s": "speech, s",
+}
+MEASURES = ("integrated_lufs", "range_lu", "true_peak_dbtp", "num_clipped", "speech_s")
+
+
+def sound_section(manifest: Manifest) -> str:
+    """HTML of what is heard, how it lies on the film, and how loud it is; nothing without a manifest."""
+    if not manifest:
+        return ""
+    track = manifest["dub_track"]
+    form = f"{track['layout']}, {track['sample_rate_hz']} Hz, {track['codec']}"
+    words = [f"The dub track is {MIXES[track['mix']]}: {form}.", *_lag(manifest), clipping(manifest)]
+    rows = [[sound[name] for name in HEADS] + [_flaws(sound)] for sound in manifest["sounds"]]
+    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in words if line)
+    return f'<h2>Sound</h2>{paragraphs}<div class="wide">{html_table([*HEADS.values(), "flaws"], rows)}</div>'
+
+
+def sound_metrics(manifest: Manifest) -> dict[str, float]:
+    """Figures of a delivered film's sound; positive lag = dub late."""
+    metrics: dict[str, float] = {}
+    for sound in manifest.get("sounds", []):
+        figures = {f"{name}.{sound['role']}": sound[name] for name in MEASURES}
+        metrics |= {name: float(value) for name, value in figures.items() if value is not None}
+    if conform := manifest.get("conform"):
+        metrics |= {"lag_s": float(conform["lag_s"]), "drift_ppm": (float(conform["rate"]) - 1) * 1e6}
+    lag_after_s = _lag_after(manifest)
+    return metrics if lag_after_s is None else metrics | {"lag_after_s": lag_after_s}
+
+
+def clipping(manifest: Manifest) -> str:
+    """What is told of a dub track whose sum is louder than full scale; empty of others."""
+    peak = float(manifest.get("dub_track", {}).get("peak", 0.0))
+    return "" if peak <= 1 else f"its dub track clips: its peak is {20 * math.log10(peak):+.1f} dB over full scale"
+
+
+def _lag(manifest: Manifest) -> list[str]:
+    """What was done about a mix that was not in time."""
+    conform, after = manifest["conform"], _lag_after(manifest)
+    if not conform:
+        return []
+    left = "its lag is not known" if after is None else f"it is {1000 * after:.2f} ms late"
+    return [f"Its mix is {conform['detail']}; as delivered {left}."]
+
+
+def _lag_after(manifest: Manifest) -> float | None:
+    conform = manifest.get("conform")
+    return None if not conform or conform["lag_after_s"] is None else float(conform["lag_after_s"])
+
+
+def _flaws(sound: Mapping[str, Any]) -> str:
+    return "; ".join(flaw["detail"] for flaw in sound["flaws"])

@@ -1,0 +1,178 @@
+"""What the sounds of a dub measure, and what is wrong with them: told before anything is painted, never mended."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from pipelines.media.channels import channels_of
+from pipelines.media.container import UndecodableError
+from pipelines.media.loudness import Loudness, LoudnessMeter
+from pipelines.media.sound import sound_blocks, sound_format, tells_lead
+from pipelines.speech import SpeechConfig, stored_speech
+from pipelines.stage import Row
+from pipelines.storage import ObjectStore, content_key, file_digest, read_table
+from schemas.reason import SoundFlaw
+from schemas.sound import SOUND
+from schemas.timing import ANALYSIS_RATE_HZ, clock, fraction
+
+VERSION = 1
+SILENCE_DBFS = -60.0
+LENGTH_TOLERANCE_S = 0.5  # a codec pads, and a stem may end with its last word
+PAIRS = (("FL", "FR"), ("BL", "BR"), ("SL", "SR"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SoundMeasure:
+    """What a file's first sound stream measures; nothing in it depends on the film."""
+
+    codec: str
+    sample_rate_hz: int
+    layout: str
+    end_s: float  # of its last sample, in its own time
+    tells_lead: bool
+    loudness: Loudness
+
+
+def measure_sound(path: Path) -> SoundMeasure:
+    """The measures of a file's first sound stream, heard from time 0 on.
+
+    Raises:
+        UndecodableError: it has none that can be decoded.
+    """
+    form = sound_format(path)
+    meter, num_samples = LoudnessMeter(form.sample_rate_hz, form.layout), 0
+    for block in sound_blocks(path, form.sample_rate_hz, form.layout):
+        meter.hear(block)
+        num_samples += block.shape[1]
+    return SoundMeasure(
+        codec=form.codec,
+        sample_rate_hz=form.sample_rate_hz,
+        layout=form.layout,
+        end_s=num_samples / form.sample_rate_hz,
+        tells_lead=tells_lead(path),
+        loudness=meter.measured(),
+    )
+
+
+def checked_sounds(store: ObjectStore, row: Row, speech: SpeechConfig) -> str:
+    """The uri of the SOUND table of a film's own sound, its dub, and its music and effects.
+
+    Args:
+        store: where measures are kept, once for each sound.
+        row: FILM or wider, its dub made ready.
+        speech: when somebody speaks.
+    """
+    sounds = dict(_sounds(row))
+    facts = {"speech": asdict(speech), "start_pts": row["start_pts"], "end_pts": row["end_pts"]}
+    digests = {role: digest for role, (_, digest) in sounds.items()}
+    key = content_key("sounds", VERSION, facts | {"sounds": digests, "dub_kind": row["dub_kind"]})
+    if not store.has(key):
+        rows = [_checked(store, row, role, path, digest, speech) for role, (path, digest) in sounds.items()]
+        store.put_table(key, pa.Table.from_pylist([one for one in rows if one], schema=SOUND))
+    return store.uri(key)
+
+
+def stored_sounds(uri: str | None) -> list[Row]:
+    """The rows of a SOUND table; none where there is none."""
+    rows: list[Row] = read_table(uri).to_pylist() if uri else []
+    return rows
+
+
+def delivered_sound(film: Path) -> Row:
+    """The measures of the dub track of a delivered film, as a row of SOUND has them.
+
+    Raises:
+        UndecodableError: it has no sound.
+    """
+    return _row(asdict(measure_sound(film)), "delivered") | {"speech_s": None, "flaws": []}
+
+
+def sounds_in_words(sounds: list[Row]) -> list[str]:
+    """One line for each flaw."""
+    names = {"dub": "its dub", "music_and_effects": "its music and effects", "original": "its own sound"}
+    return [f"{names[one['role']]} is {flaw['detail']}" for one in sounds for flaw in one["flaws"]]
+
+
+def _sounds(row: Row) -> Iterator[tuple[str, tuple[Path, str]]]:
+    yield "dub", (Path(row["dub_uri"]), row["dub_digest"])
+    if row["me_uri"] and row["dub_kind"] != "dub_mix":
+        yield "music_and_effects", (Path(row["me_uri"]), file_digest(Path(row["me_uri"])))
+    yield "original", (Path(row["film_uri"]), row["film_id"])
+
+
+def _checked(store: ObjectStore, row: Row, role: str, path: Path, digest: str, config: SpeechConfig) -> Row | None:
+    """The SOUND row of one sound; None where there is none."""
+    measure = _stored_measure(store, path, digest)
+    if measure is None:
+        return None
+    begin_s = max(Fraction(0), row["start_pts"] * fraction(row["time_base"])) if role == "original" else Fraction(0)
+    spoken_s = None if role == "music_and_effects" else _spoken_s(store, path, digest, config)
+    film_s = float((row["end_pts"] - row["start_pts"]) * fraction(row["time_base"]))
+    length_s = measure["end_s"] - float(begin_s)
+    flaws = [] if role == "original" else list(_flaws(measure, role, length_s, film_s, spoken_s))
+    told = [{"flaw": flaw.value, "detail": detail} for flaw, detail in flaws]
+    return _row(measure, role) | {"length_s": length_s, "speech_s": spoken_s, "flaws": told}
+
+
+def _row(measure: Mapping[str, Any], role: str) -> Row:
+    loudness = {name: value for name, value in measure["loudness"].items() if name in SOUND.names}
+    facts = {name: measure[name] for name in ("codec", "sample_rate_hz", "layout")}
+    return facts | loudness | {"role": role, "length_s": measure["end_s"]}
+
+
+def _stored_measure(store: ObjectStore, path: Path, digest: str) -> Row | None:
+    key = content_key("measure", VERSION, {"sound": digest})
+    if not store.has(key):
+        try:
+            store.put_json(key, asdict(measure_sound(path)))
+        except UndecodableError:  # a silent film; a dub without sound was not admitted
+            store.put_json(key, None)
+    measure: Row | None = store.get_json(key)
+    return measure
+
+
+def _spoken_s(store: ObjectStore, path: Path, digest: str, config: SpeechConfig) -> float:
+    spoken = stored_speech(store, digest, path, config).spoken
+    return sum(end - start for start, end in spoken) / ANALYSIS_RATE_HZ
+
+
+def _flaws(
+    measure: Mapping[str, Any], role: str, length_s: float, film_s: float, spoken_s: float | None
+) -> Iterator[tuple[SoundFlaw, str]]:
+    """What is wrong with a sound that is laid on a film."""
+    peak = measure["loudness"]["sample_peak_dbfs"]
+    if peak is None or peak < SILENCE_DBFS:
+        yield SoundFlaw.SILENT, "silent: nothing is heard in it"
+    elif spoken_s == 0:
+        yield SoundFlaw.NO_SPEECH, "without speech: nobody is heard to speak in it, so no mouth is painted"
+    if clipped := measure["loudness"]["num_clipped"]:
+        yield SoundFlaw.CLIPPED, f"clipped: {clipped} samples are cut off at full scale"
+    for dead in _dead_channels(measure):
+        yield SoundFlaw.DEAD_CHANNEL, f"silent in its channel {dead}, but not in the one beside it"
+    if length_s < film_s - LENGTH_TOLERANCE_S:
+        yield SoundFlaw.SHORTER, f"shorter than the film: it ends at {_clock(length_s)} of {_clock(film_s)}"
+    if length_s > film_s + LENGTH_TOLERANCE_S:
+        yield (
+            SoundFlaw.LONGER,
+            f"longer than the film: it ends at {_clock(length_s)}, and is cut off at {_clock(film_s)}",
+        )
+    if not measure["tells_lead"]:
+        codec = measure["codec"]
+        yield SoundFlaw.UNKNOWN_LEAD, f"{codec} that does not tell its encoder's delay, and may be some 20 ms late"
+
+
+def _dead_channels(measure: Mapping[str, Any]) -> list[str]:
+    """The silent ones of pairs of which the other is heard."""
+    peaks = dict(zip(channels_of(measure["layout"]), measure["loudness"]["peaks_dbfs"], strict=True))
+    silent = {name for name, peak in peaks.items() if peak is None or peak < SILENCE_DBFS}
+    return [
+        name for pair in PAIRS if peaks.keys() >= set(pair) for name in pair if silent.intersection(pair) == {name}
+    ]
+
+
+def _clock(seconds: float) -> str:
+    return clock(Fraction(seconds))
