@@ -88,6 +88,9 @@ def as_shot(film: Row, num_frames: int) -> pa.Table:
         "original_overlap": [],
         "original_voices": [],
         "sounds_uri": None,
+        "dub_words": [],
+        "dub_lines": [],
+        "unlined_speech_s": None,
     }
     shot = {"shot_index": 0, "num_shots": 1, "shot_num_frames": num_frames}
     return pa.Table.from_pylist([film | span | shot | sound | spans], schema=ALIGNED_SHOT)

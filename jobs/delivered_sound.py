@@ -48,6 +48,8 @@ def sound_metrics(manifest: Manifest) -> dict[str, float]:
     for sound in manifest.get("sounds", []):
         figures = {f"{name}.{sound['role']}": sound[name] for name in MEASURES}
         metrics |= {name: float(value) for name, value in figures.items() if value is not None}
+    words = manifest.get("words") or {}
+    metrics |= {name: float(value) for name, value in words.items() if value is not None and name != "lines"}
     if conform := manifest.get("conform"):
         metrics |= {"lag_s": float(conform["lag_s"]), "drift_ppm": (float(conform["rate"]) - 1) * 1e6}
     lag_after_s = _lag_after(manifest)

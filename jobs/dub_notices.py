@@ -1,20 +1,26 @@
 """What a person must know of a film's dub before it is painted, in words."""
 
+from collections.abc import Sequence
+
 from pipelines.cue_sheet import flaws_in_words, stored_lines
+from pipelines.heard_film import heard_lines_of
+from pipelines.line_check import doubts_in_words
 from pipelines.media.dub_track import mix_of
 from pipelines.sound_check import sounds_in_words, stored_sounds
 from pipelines.stage import Row
 from schemas.mix import Mix
 
 
-def dub_notices(shot: Row) -> list[str]:
+def dub_notices(shots: Sequence[Row]) -> list[str]:
     """One line for each thing.
 
     Args:
-        shot: ALIGNED_SHOT or wider: any of the film's.
+        shots: ALIGNED_SHOT or wider, all of a film's.
     """
-    sounds = sounds_in_words(stored_sounds(shot["sounds_uri"]))
-    return [*_mix(shot), *sounds, *_conform(shot), *flaws_in_words(stored_lines(shot["lines_uri"]))]
+    first = shots[0]
+    sounds = sounds_in_words(stored_sounds(first["sounds_uri"]))
+    flaws = flaws_in_words(stored_lines(first["lines_uri"]))
+    return [*_mix(first), *sounds, *_conform(first), *flaws, *doubts_in_words(heard_lines_of(shots))]
 
 
 def film_mix(film: Row) -> Mix:

@@ -74,7 +74,8 @@ def film_row(path: Path, probe: Probe) -> Row:
     digest = file_digest(path)
     names = {"film_id": digest, "dub_id": digest, "dub_digest": digest, "title": path.stem, "language": NO_LANGUAGE}
     places = {"film_uri": str(path.absolute()), "dub_uri": str(path.absolute()), "dub_kind": "dub_mix"}
-    nothing = dict.fromkeys(("me_uri", "cast_uri", "cast_digest", "sheet_uri", "sheet_digest", "lines_uri", "conform"))
+    empty = ("sheet_uri", "sheet_digest", "lines_uri", "conform", "script_uri", "script_digest")
+    nothing = dict.fromkeys(("me_uri", "cast_uri", "cast_digest", *empty))
     return {**names, **places, **nothing, **film_facts(probe)}
 
 
@@ -95,6 +96,9 @@ def _with_speech(row: Row, store_uri: str, describer: VoiceDescriber) -> Row:
         "original_overlap": clip_spans(spoken.overlapped, start, end),
         "original_voices": original_voices(store, row, pieces, describer),
         "sounds_uri": None,
+        "dub_words": [],
+        "dub_lines": [],
+        "unlined_speech_s": None,
     }
 
 

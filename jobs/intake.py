@@ -1,7 +1,7 @@
 """What a catalog lets in: FILM rows of the good rows, and every problem of the others, before anything runs."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,8 @@ import pyarrow as pa
 from jobs.catalog import DUB_KINDS, CatalogProblem, CatalogReading, CatalogRow, DoubtfulRow, examine_catalog
 from pipelines.admit import AdmitRequest, Admitted, Refused, admit_films
 from pipelines.cast_list import CastListError, cast_list
+from pipelines.cue_cells import CueSheetError
+from pipelines.cue_sheet import script_lines
 from pipelines.known_films import KnownFilms
 from pipelines.progress import Event, Listener, silent
 from pipelines.stage import Row
@@ -49,7 +51,7 @@ def take_in(catalog: Path, listener: Listener = silent, store_uri: str | None = 
             listener(_event(admitted.film, admitted))
     problems += _doubts(reading)
     places = {(row.title, row.language): row.row for row in reading.rows}
-    uncast = _cast_problems(reading.rows) + _unplaceable(reading.rows, store_uri)
+    uncast = _list_problems(reading.rows) + _unplaceable(reading.rows, store_uri)
     refused = {problem.row for problem in uncast}
     films = [film for film in films if places[film["title"], film["language"]] not in refused]
     films, twins = _unique(films, places)
@@ -121,6 +123,7 @@ def _request(row: CatalogRow) -> AdmitRequest:
         dub=Path(row.dub),
         dub_kind=row.dub_kind,
         me_stem=Path(row.me_stem) if row.me_stem else None,
+        script=Path(row.script) if row.script else None,
         cast=Path(row.cast) if row.cast else None,
     )
 
@@ -134,19 +137,30 @@ def _unplaceable(rows: Sequence[CatalogRow], store_uri: str | None) -> list[Cata
     return [CatalogProblem(row=row.row, column="cue_sheet", reason=Refusal.BAD_ROW, message=message) for row in sheets]
 
 
-def _cast_problems(rows: Sequence[CatalogRow]) -> list[CatalogProblem]:
-    """What is wrong with the cast lists; each is looked at once."""
-    wrong: dict[str, list[str]] = {}
-    for cast in sorted({row.cast for row in rows if row.cast}):
-        try:
-            cast_list(Path(cast))
-        except CastListError as error:
-            wrong[cast] = [f"{Path(cast).name}, {line}" for line in str(error).splitlines()]
+def _list_problems(rows: Sequence[CatalogRow]) -> list[CatalogProblem]:
+    """What is wrong with cast lists and scripts; each is looked at once."""
+    casts, scripts = (
+        {row.row: getattr(row, name) for row in rows if getattr(row, name)} for name in ("cast", "script")
+    )
     return [
-        CatalogProblem(row=row.row, column="cast", reason=Refusal.BAD_ROW, message=message)
-        for row in rows
-        for message in wrong.get(row.cast or "", ())
+        *_problems_of("cast", casts, cast_list, CastListError),
+        *_problems_of("script", scripts, script_lines, CueSheetError),
     ]
+
+
+def _problems_of(
+    column: str, places: Mapping[int, str], read: Callable[[Path], object], refused: type[Exception]
+) -> Iterator[CatalogProblem]:
+    """What is wrong with the lists that rows name in a column."""
+    wrong: dict[str, list[str]] = {}
+    for place in sorted(set(places.values())):
+        try:
+            read(Path(place))
+        except refused as error:
+            wrong[place] = [f"{Path(place).name}, {line}" for line in str(error).splitlines()]
+    for row, place in places.items():
+        for message in wrong.get(place, ()):
+            yield CatalogProblem(row=row, column=column, reason=Refusal.BAD_ROW, message=message)
 
 
 def _problem(refused: Refused) -> CatalogProblem:

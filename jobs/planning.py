@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from dataclasses import dataclass
+from itertools import groupby
 
 import pyarrow as pa
 import pyarrow.compute
@@ -70,9 +71,13 @@ def plan_films(
 
 def _flaws(shots: pa.Table) -> list[str]:
     """What a person must know of films' dubs."""
-    first = shots.filter(pa.compute.equal(shots["shot_index"], 0))
-    films = first.select([*FILM.names, "sounds_uri"]).to_pylist()
-    return [f"{film['title']} {film['language']}: {notice}" for film in films for notice in dub_notices(film)]
+    rows = shots.select([*FILM.names, "sounds_uri", "dub_lines"]).to_pylist()
+    films = groupby(sorted(rows, key=_name), key=_name)
+    return [f"{name}: {notice}" for name, own in films for notice in dub_notices(list(own))]
+
+
+def _name(row: Row) -> str:
+    return f"{row['title']} {row['language']}"
 
 
 def _sorted_out(edited: pa.Table, here: list[Row], lost: list[Row], *, skipping: bool) -> tuple[pa.Table, list[str]]:

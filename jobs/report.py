@@ -4,7 +4,6 @@ import base64
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from html import escape
 from string import Template
 
@@ -12,11 +11,10 @@ from jobs.cost import PLAN_HEADS
 from jobs.delivered_sound import Manifest, sound_section
 from jobs.film_review import FramePair, TrackSheet
 from jobs.html_table import html_table
+from jobs.line_section import line_section
 from jobs.portraits import Portrait
 from jobs.tally import StageCount
 from pipelines.stage import Row
-from schemas.line import STEM_RATE_HZ
-from schemas.timing import clock
 
 _PAGE = Template("""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>$title</title>
@@ -91,7 +89,7 @@ def film_report(
         notice=f'<p class="failed">{escape(notice)}</p>' if notice else "",
         timeline=_timeline(pictures.timeline),
         people=_people(people, pictures.people),
-        lines=_lines(lines),
+        lines=line_section(lines, manifest or {}),
         sound=sound_section(manifest or {}),
         reasons=_reasons(plan),
         frames="".join(_frame_pair(pair) for pair in pictures.frames) or "<p>No picture was changed.</p>",
@@ -132,28 +130,6 @@ def _people(people: Sequence[Row], portraits: Sequence[Portrait]) -> str:
     heads = ["person", "shots", "faces", "seen, s", "heard, s", "dub", "review", "leave", "frames to paint"]
     rows = [[row[name] for name in [*columns, "frames_to_paint"]] for row in people]
     return f'<div class="people">{faces}</div>{html_table(heads, rows)}'
-
-
-def _lines(lines: Sequence[Row]) -> str:
-    """What became of each line of the cue sheet, nothing where there is none."""
-    if not lines:
-        return ""
-    heads = ["line", "character", "text", "start", "take", "tempo", "flaw", ""]
-    starts = [None if line["start_sample"] is None else Fraction(line["start_sample"], STEM_RATE_HZ) for line in lines]
-    columns = ("take", "tempo", "flaw", "detail")
-    rows = [
-        [
-            line["line_id"],
-            line["character"],
-            line["text"],
-            None if at is None else clock(at),
-            *(line[c] for c in columns),
-        ]
-        for line, at in zip(lines, starts, strict=True)
-    ]
-    flawed = sum(line["flaw"] is not None for line in lines)
-    told = f"<h2>Lines</h2><p>{len(lines)} lines, {flawed} with flaws.</p>"
-    return f'{told}<div class="wide">{html_table(heads, rows)}</div>'
 
 
 def _reasons(plan: Sequence[Row]) -> str:

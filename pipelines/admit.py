@@ -33,6 +33,7 @@ class AdmitRequest:
     dub: Path
     dub_kind: str  # the catalog column that names the dub: dub_stem, dub_mix or cue_sheet
     me_stem: Path | None = None
+    script: Path | None = None  # lines with times; `cue_sheet.py` looks at it
     cast: Path | None = None  # names and pictures; `cast_list.py` looks at it
 
 
@@ -128,6 +129,8 @@ def _film_row(request: AdmitRequest, facts: Row, known: KnownFilms) -> Row:
         "sheet_digest": dub_digest if is_sheet else None,
         "lines_uri": None,  # they are not placed yet
         "conform": None,
+        "script_uri": str(request.script.resolve()) if request.script else None,
+        "script_digest": _list_digest(request.script, known),
         "me_uri": str(request.me_stem.resolve()) if request.me_stem else None,
         "cast_uri": str(request.cast.resolve()) if request.cast else None,
         "cast_digest": _list_digest(request.cast, known),
@@ -135,10 +138,10 @@ def _film_row(request: AdmitRequest, facts: Row, known: KnownFilms) -> Row:
     }
 
 
-def _list_digest(cast: Path | None, known: KnownFilms) -> str | None:
-    """Of a cast list; none of what cannot be read, which is refused when it is looked at."""
+def _list_digest(path: Path | None, known: KnownFilms) -> str | None:
+    """Of a cast list or script; none of what cannot be read, which is refused when it is looked at."""
     try:
-        return known.digest(cast) if cast else None
+        return known.digest(path) if path else None
     except OSError:
         return None
 

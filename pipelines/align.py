@@ -6,16 +6,19 @@ whatever could be done about it was done before (`conform.py`).
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 
+from pipelines.line_check import WordsConfig, heard_lines
 from pipelines.media.container import UndecodableError
 from pipelines.original_voices import original_voices
 from pipelines.sound_check import checked_sounds
 from pipelines.speech import SampleSpan, SpeechConfig, stored_speech
+from pipelines.spoken_lines import spoken_lines
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_sound import Sound, stored_sound
@@ -36,6 +39,7 @@ class AlignConfig:
 
     max_lag_s: float = 2.0  # later than that is another cut of the film, not a lag
     speech: SpeechConfig = field(default_factory=SpeechConfig)
+    words: WordsConfig = field(default_factory=WordsConfig)
 
 
 class AlignDub(RowStage):
@@ -53,6 +57,7 @@ class AlignDub(RowStage):
         self._store = ObjectStore(store_uri)
         self._config = config or AlignConfig()
         self._describer = VoiceDescriber()
+        self._spoken_lines = lru_cache(maxsize=4)(spoken_lines)
 
     def facts(self, row: Row) -> Row:
         span = Span(row["shot_start_pts"], row["shot_end_pts"], fraction(row["time_base"]))
@@ -71,8 +76,13 @@ class AlignDub(RowStage):
             "original_speech": speech,
             "original_overlap": clip_spans(original.overlapped, start, end),
             "original_voices": original_voices(self._store, row, pieces, self._describer),
-            "sounds_uri": checked_sounds(self._store, row, self._config.speech),
+            "sounds_uri": checked_sounds(self._store, row, self._config.speech, hear=self._config.words.hear),
+            **self._lines(row, (start - zero, end - zero), spoken.spoken, zero),
         }
+
+    def _lines(self, row: Row, span: SampleSpan, spoken: list[SampleSpan], zero: int) -> Row:
+        lines = self._spoken_lines(row["lines_uri"], row["script_uri"], row["script_digest"])
+        return heard_lines(self._store, row, lines, span, spoken, zero, self._config.words)
 
     def _lag_samples(self, row: Row) -> int:
         if row["dub_kind"] != "dub_mix":

@@ -4,7 +4,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,15 +23,24 @@ class CueSheetError(ValueError):
     """A cue sheet that cannot be followed at all; one problem a line."""
 
 
-def sheet_cells(sheet: Path) -> list[Cells]:
+def sheet_cells(sheet: Path, needed: Sequence[str]) -> list[Cells]:
     """The cells of each line, in order: stripped, what is no Unicode replaced.
+
+    Args:
+        sheet: CSV, JSON or SRT.
+        needed: columns that a CSV must have.
 
     Raises:
         CueSheetError: it cannot be read, or has other columns, or too many lines.
     """
-    read = {".csv": _csv_cells, ".json": _json_cells, ".srt": _srt_cells}.get(sheet.suffix.lower())
+    readers: dict[str, Callable[[str], Iterator[Cells]]] = {
+        ".csv": partial(_csv_cells, needed),
+        ".json": _json_cells,
+        ".srt": _srt_cells,
+    }
+    read = readers.get(sheet.suffix.lower())
     if read is None:
-        raise CueSheetError(f"a cue sheet is .csv, .json or .srt, got {sheet.name}")
+        raise CueSheetError(f"a cue sheet or a script is .csv, .json or .srt, got {sheet.name}")
     try:
         found = list(islice(read(_text(sheet)), MAX_LINES + 1))
     except CueSheetError:
@@ -60,12 +70,13 @@ def _text(sheet: Path) -> str:
         raise CueSheetError(f"{sheet.name} cannot be read: {error.strerror}") from error
 
 
-def _csv_cells(text: str) -> Iterator[Cells]:
+def _csv_cells(needed: Sequence[str], text: str) -> Iterator[Cells]:
     reader = csv.DictReader(io.StringIO(text), skipinitialspace=True, strict=True)
     heads = [name.strip().lower() for name in reader.fieldnames or ()]
     unknown = [name for name in heads if name not in COLUMNS]
-    if unknown or not {"start", "take"} <= set(heads):
-        raise CueSheetError(f"the columns are {', '.join(COLUMNS)}, start and take at least; got {', '.join(heads)}")
+    if unknown or not set(needed) <= set(heads):
+        least = " and ".join(needed)
+        raise CueSheetError(f"the columns are {', '.join(COLUMNS)}, {least} at least; got {', '.join(heads)}")
     reader.fieldnames = heads
     for row in reader:
         cells = {name: value.strip() for name, value in row.items() if name in COLUMNS and isinstance(value, str)}

@@ -71,7 +71,24 @@ def cue_lines(sheet: Path) -> list[CueLine]:
     Raises:
         CueSheetError: it cannot be read, or holds no line that could be placed.
     """
-    lines = [_line(cells, number, sheet.parent) for number, cells in enumerate(sheet_cells(sheet), start=1)]
+    cells = sheet_cells(sheet, ("start", "take"))
+    return _placeable([_line(one, number, sheet.parent) for number, one in enumerate(cells, start=1)])
+
+
+def script_lines(script: Path) -> list[CueLine]:
+    """The lines of a script in its order: a cue sheet that needs no takes, such as the subtitles of the dub.
+
+    Args:
+        script: CSV, JSON or SRT, told by its suffix.
+
+    Raises:
+        CueSheetError: it cannot be read, or no line of it has a time.
+    """
+    cells = sheet_cells(script, ("start", "text"))
+    return _placeable([_line(one, number, None) for number, one in enumerate(cells, start=1)])
+
+
+def _placeable(lines: list[CueLine]) -> list[CueLine]:
     if all(line.flaw for line in lines):
         flaws = (f"line {line.line_id}: {line.detail}" for line in lines[:5])
         raise CueSheetError("\n".join(["none of its lines can be placed", *flaws]))
@@ -122,7 +139,8 @@ def flaws_in_words(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     return [*told, *([f"{more} more lines have flaws: see the manifest"] if more else [])]
 
 
-def _line(cells: Cells, number: int, folder: Path) -> CueLine:
+def _line(cells: Cells, number: int, folder: Path | None) -> CueLine:
+    """A line; of a script where there is no folder of takes."""
     start_s, end_s = (_time(cells.get(name, "")) for name in ("start", "end"))
     flaw, detail = _flaw(cells, start_s, end_s, folder)
     if flaw is LineFlaw.BAD_TIME:  # what of its times can be meant tells whose mouth has no sound
@@ -141,7 +159,7 @@ def _line(cells: Cells, number: int, folder: Path) -> CueLine:
 
 
 def _flaw(
-    cells: Cells, start_s: Fraction | None, end_s: Fraction | None, folder: Path
+    cells: Cells, start_s: Fraction | None, end_s: Fraction | None, folder: Path | None
 ) -> tuple[LineFlaw | None, str | None]:
     times = f"{cells.get('start', '')!r} to {cells.get('end', '')!r}"
     take = cells.get("take", "")
@@ -149,6 +167,8 @@ def _flaw(
         return LineFlaw.BAD_TIME, f"times are seconds or HH:MM:SS.mmm, got {times}"
     if not 0 <= start_s <= MAX_TIME_S or (end_s is not None and not start_s < end_s <= MAX_TIME_S):
         return LineFlaw.BAD_TIME, f"a line begins at 0 or later and ends after that, got {times}"
+    if folder is None:
+        return None, None
     if not take:
         return LineFlaw.MISSING_TAKE, "no take is named"
     if PurePath(take).is_absolute() or ".." in PurePath(take).parts:

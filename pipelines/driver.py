@@ -24,7 +24,7 @@ from schemas.shot import COMPOSITED_SHOT, PLANNED_SHOT, TRACKED_SHOT
 VERSION = 2
 NAMES = (  # no pixel depends on it: what the dub sounds like is in its digest
     *("film_uri", "dub_uri", "me_uri", "cast_uri", "cast_digest", "title"),
-    *("sheet_uri", "sheet_digest", "lines_uri", "conform"),
+    *("sheet_uri", "sheet_digest", "lines_uri", "conform", "script_uri", "script_digest"),
 )
 JUDGED = ("verdicts", "tracks", *UNSEEN)  # of the plan of this run: no pixel depends on its words and scores
 ANALYSIS_FAILED = "the analysis of a shot failed, and again when it was tried anew: see the log above"
@@ -174,6 +174,7 @@ def _names(row: Row) -> Row:
 
 def _analysis_key(film: Row, config: DubConfig) -> str:
     facts = {name: value for name, value in film.items() if name not in NAMES}
+    facts |= {"script": film["script_digest"]} if film["script_digest"] else {}
     return content_key("analysis", VERSION, {"film": facts, "config": config.analysis_facts})
 
 

@@ -12,7 +12,13 @@ from pipelines.storage import ObjectStore
 from schemas.reason import Verdict
 
 SCORES = ("speech_scores", "speaking_score", "descriptor")  # of a track
-UNSEEN = ("original_voices", "sounds_uri")  # of a shot: no pixel depends on them
+UNSEEN = (
+    "original_voices",
+    "sounds_uri",
+    "dub_words",
+    "dub_lines",
+    "unlined_speech_s",
+)  # of a shot: no pixel depends on them
 URI_COLUMNS = ("tracks_uri", "sounds_uri", "crops_uri", "patch_uri", "review_patch_uri")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipelines.dub_language import other_language
 from pipelines.media.channels import channels_of
 from pipelines.media.container import UndecodableError
 from pipelines.media.loudness import Loudness, LoudnessMeter
@@ -15,6 +16,7 @@ from pipelines.media.sound import sound_blocks, sound_format, tells_lead
 from pipelines.speech import SpeechConfig, stored_speech
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key, file_digest, read_table
+from pipelines.whisper_words import has_whisper
 from schemas.reason import SoundFlaw
 from schemas.sound import SOUND
 from schemas.timing import ANALYSIS_RATE_HZ, clock, fraction
@@ -58,21 +60,24 @@ def measure_sound(path: Path) -> SoundMeasure:
     )
 
 
-def checked_sounds(store: ObjectStore, row: Row, speech: SpeechConfig) -> str:
+def checked_sounds(store: ObjectStore, row: Row, speech: SpeechConfig, *, hear: bool = False) -> str:
     """The uri of the SOUND table of a film's own sound, its dub, and its music and effects.
 
     Args:
         store: where measures are kept, once for each sound.
         row: FILM or wider, its dub made ready.
         speech: when somebody speaks.
+        hear: whether the language of the dub is compared with the catalog's.
     """
     sounds = dict(_sounds(row))
-    facts = {"speech": asdict(speech), "start_pts": row["start_pts"], "end_pts": row["end_pts"]}
+    facts = {"speech": asdict(speech), "hear": hear and has_whisper(), "language": row["language"]}
+    facts |= {"start_pts": row["start_pts"], "end_pts": row["end_pts"]}
     digests = {role: digest for role, (_, digest) in sounds.items()}
     key = content_key("sounds", VERSION, facts | {"sounds": digests, "dub_kind": row["dub_kind"]})
     if not store.has(key):
         rows = [_checked(store, row, role, path, digest, speech) for role, (path, digest) in sounds.items()]
-        store.put_table(key, pa.Table.from_pylist([one for one in rows if one], schema=SOUND))
+        kept = [one | {"flaws": one["flaws"] + _foreign(store, row, one["role"], speech, hear)} for one in rows if one]
+        store.put_table(key, pa.Table.from_pylist(kept, schema=SOUND))
     return store.uri(key)
 
 
@@ -116,6 +121,18 @@ def _checked(store: ObjectStore, row: Row, role: str, path: Path, digest: str, c
     flaws = [] if role == "original" else list(_flaws(measure, role, length_s, film_s, spoken_s))
     told = [{"flaw": flaw.value, "detail": detail} for flaw, detail in flaws]
     return _row(measure, role) | {"length_s": length_s, "speech_s": spoken_s, "flaws": told}
+
+
+def _foreign(store: ObjectStore, row: Row, role: str, speech: SpeechConfig, hear: bool) -> list[Row]:
+    """The flaw of a dub in another language; of no other sound."""
+    if role != "dub" or not hear:
+        return []
+    spoken = stored_speech(store, row["dub_digest"], Path(row["dub_uri"]), speech).spoken
+    found = other_language(store, row, spoken)
+    if found is None:
+        return []
+    detail = f"heard in another language, {found[0]} ({found[1]:.0%} sure), and {row['language']} is in the catalog"
+    return [{"flaw": SoundFlaw.OTHER_LANGUAGE.value, "detail": detail}]
 
 
 def _row(measure: Mapping[str, Any], role: str) -> Row:

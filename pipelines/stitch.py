@@ -14,6 +14,7 @@ from typing import Any
 from pipelines.admit import dub_id
 from pipelines.cue_sheet import stored_lines
 from pipelines.delivery import MANIFEST_NAME, Delivery, OtherFilmError
+from pipelines.heard_film import heard_lines_of, words_summary
 from pipelines.media.container import UndecodableError
 from pipelines.media.dub_track import DubSource, DubTrack, dub_track
 from pipelines.media.encode import EncodeConfig
@@ -136,6 +137,8 @@ def is_delivered(
 def manifest_key(film: Row, shots: Sequence[Row], encode: EncodeConfig, facts: dict[str, Any]) -> str:
     """The digest of all that a delivery is made of."""
     made_of = {"dub_id": film["dub_id"], "encode": asdict(encode), "facts": facts}
+    if film["script_digest"]:
+        made_of |= {"script": film["script_digest"]}
     if film["lines_uri"] or film["conform"]:  # the same takes may be placed, the same mix be moved otherwise
         made_of |= {"dub_digest": film["dub_digest"], "lines": _base_name(film["lines_uri"])}
     by_shot = {str(shot["shot_index"]): _made_of(shot) for shot in shots}
@@ -228,6 +231,8 @@ def _manifest(film: Row, shots: Sequence[Row], patches: ShotPatches, written: Wr
         "sheet_digest": film["sheet_digest"],
         "conform": film["conform"],
         "lines": stored_lines(film["lines_uri"]),
+        "heard_lines": heard_lines_of(shots),
+        "words": words_summary(shots),
         "num_frames": {
             "all": written.num_frames,
             "edited": written.num_frames_changed,

@@ -7,6 +7,34 @@ from schemas.column import column
 STEM_RATE_HZ = 48_000  # of a dialogue stem that is made of takes
 UNIT = "sample at 48 kHz, 0 = first frame shown"
 
+FILM_SAMPLE = "sample at 16 kHz"
+
+WORD = pa.struct(
+    [
+        column("line_index", pa.int32(), "Place of its line in the cue sheet or script, from 0."),
+        column("text", pa.string(), "As it is written."),
+        column("start", pa.int64(), "Where it begins, film time.", unit=FILM_SAMPLE),
+        column("end", pa.int64(), "First sample after it.", unit=FILM_SAMPLE),
+        column("source", pa.string(), "What found it: pocketsphinx (phones) or whisper (attention)."),
+    ]
+)
+
+HEARD_LINE = pa.struct(
+    [
+        column("line_index", pa.int32(), "Place of the line in the cue sheet or script, from 0."),
+        column("line_id", pa.string(), "As the sheet names it, else its number in the sheet."),
+        column("start", pa.int64(), "Where it is to begin, film time.", unit=FILM_SAMPLE),
+        column("end", pa.int64(), "Where it is to end.", unit=FILM_SAMPLE),
+        column("text", pa.string(), "What is to be said.", nullable=True),
+        column("heard", pa.string(), "What is heard; null where nothing here understands it.", nullable=True),
+        column("num_words", pa.int32(), "Words that are expected."),
+        column("word_error_rate", pa.float64(), "Wrong, missing and added words, an expected one.", nullable=True),
+        column("start_error_s", pa.float64(), "How late its first word is; positive = late.", unit="s", nullable=True),
+        column("speech_s", pa.float64(), "How long somebody speaks in its place.", unit="s"),
+        column("doubt", pa.string(), "What a person should look at, one of LineDoubt.", nullable=True),
+    ]
+)
+
 LINE = pa.schema(
     [
         column("line_id", pa.string(), "As the sheet names it, else its number in the sheet."),

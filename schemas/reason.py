@@ -55,6 +55,14 @@ class LineFlaw(StrEnum):
     TAKE_TOO_LONG = "take_too_long"  # longer than its place, also when it is played faster: it ends later
 
 
+class LineDoubt(StrEnum):
+    """What is to be looked at in a line of a dub, as it is heard. It changes nothing by itself."""
+
+    NO_SPEECH = "no_speech"  # nobody speaks in its place
+    OTHER_WORDS = "other_words"  # most of its words are not heard
+    NOT_IN_TIME = "not_in_time"  # its first word comes early or late
+
+
 class SoundFlaw(StrEnum):
     """What is wrong with a sound that a dub is made of. It is told, and heard as it is."""
 
@@ -64,6 +72,7 @@ class SoundFlaw(StrEnum):
     DEAD_CHANNEL = "dead_channel"  # one of a pair of channels is silent
     SHORTER = "shorter"  # it ends before the film
     LONGER = "longer"  # what comes after the film's last frame is cut off
+    OTHER_LANGUAGE = "other_language"  # a dub that is surely heard in another language than the catalog's
     UNKNOWN_LEAD = "unknown_lead"  # its file does not say how many samples its codec put before the first
 
 

@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from schemas.column import SAMPLE_SPANS, column, widen
 from schemas.film import FILM
+from schemas.line import HEARD_LINE, WORD
 
 SHOT = widen(
     FILM,
@@ -38,6 +39,15 @@ ALIGNED_SHOT = widen(
     column("original_speech", SAMPLE_SPANS, "Where the original speaks, film time.", unit="sample at 16 kHz"),
     column("original_overlap", SAMPLE_SPANS, "Where two voices of it speak at once.", unit="sample at 16 kHz"),
     column("original_voices", pa.list_(VOICE), "Of each piece of its speech, as a voice network hears it."),
+    column("dub_words", pa.list_(WORD), "Words of cue sheet or script that begin in the shot."),
+    column("dub_lines", pa.list_(HEARD_LINE), "Lines of them that begin in the shot."),
+    column(
+        "unlined_speech_s",
+        pa.float64(),
+        "Speech of the dub outside all lines; null without lines.",
+        unit="s",
+        nullable=True,
+    ),
     column("sounds_uri", pa.string(), "SOUND table: what the sounds that the dub is made of measure.", nullable=True),
 )
 

@@ -22,6 +22,8 @@ def film_row(film: SyntheticFilm, dub: Path | None = None, **changes: Any) -> di
         "sheet_digest": None,
         "lines_uri": None,
         "conform": None,
+        "script_uri": None,
+        "script_digest": None,
         "me_uri": None,
         "cast_uri": None,
         "cast_digest": None,

@@ -123,6 +123,9 @@ class TwoShotPipeline:
             "original_overlap": [],
             "original_voices": [],
             "sounds_uri": None,
+            "dub_words": [],
+            "dub_lines": [],
+            "unlined_speech_s": None,
             "tracks_uri": None,
             "picture_lost": False,
         }

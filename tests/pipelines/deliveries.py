@@ -37,7 +37,7 @@ def shot_rows(
 ) -> list[dict[str, Any]]:
     """The film's shots, with a flat rectangle painted on all frames of one of them."""
     edges = [film.pts[0], *film.cuts, film.end_pts]
-    empty = {field.name: None for field in COMPOSITED_SHOT}
+    empty: Row = {field.name: None for field in COMPOSITED_SHOT} | {"dub_words": [], "dub_lines": []}
     shots = []
     for index in range(len(edges) - 1):
         inside = [pts for pts in film.pts if edges[index] <= pts < edges[index + 1]]

@@ -47,6 +47,9 @@ def shot_row(film: SyntheticFilm, **changes: Any) -> dict[str, Any]:
         "original_overlap": [],
         "original_voices": [],
         "sounds_uri": None,
+        "dub_words": [],
+        "dub_lines": [],
+        "unlined_speech_s": None,
         **changes,
     }
 

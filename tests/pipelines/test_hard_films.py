@@ -59,6 +59,9 @@ def tracked(folder: Path, film: SyntheticFilm) -> list[dict[str, Any]]:
         "original_overlap": [],
         "original_voices": [],
         "sounds_uri": None,
+        "dub_words": [],
+        "dub_lines": [],
+        "unlined_speech_s": None,
     }
     row = film_row(film) | shot | sound | {"shot_num_frames": len(film.pts)}
     row |= {"dub_speech": speech, "original_speech": speech}

@@ -212,10 +212,10 @@ def test_the_proof_sees_a_centre_that_still_speaks_the_old_language(tmp_path: Pa
 
 
 def test_what_is_lost_by_a_stem_alone_is_told(tmp_path: Path) -> None:
-    row = film_row(film_with(tmp_path / "film.mkv", "stereo")) | {"sounds_uri": None}
+    row = film_row(film_with(tmp_path / "film.mkv", "stereo")) | {"sounds_uri": None, "dub_lines": []}
     surround = row | {"sound_layout": "5.1(side)"}
 
-    assert [notice.split(":")[0] for notice in dub_notices(row)] == ["DIALOGUE ONLY"]
-    assert "centre of its own 5.1(side) sound" in dub_notices(surround)[0]
-    assert dub_notices(row | {"me_uri": "me.wav"}) == dub_notices(row | {"dub_kind": "dub_mix"}) == []
-    assert dub_notices(row | {"sound_layout": None}) == []  # there was nothing to lose
+    assert [notice.split(":")[0] for notice in dub_notices([row])] == ["DIALOGUE ONLY"]
+    assert "centre of its own 5.1(side) sound" in dub_notices([surround])[0]
+    assert dub_notices([row | {"me_uri": "me.wav"}]) == dub_notices([row | {"dub_kind": "dub_mix"}]) == []
+    assert dub_notices([row | {"sound_layout": None}]) == []  # there was nothing to lose

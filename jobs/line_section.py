@@ -1,0 +1,66 @@
+"""The lines of a dub in a report: what became of each, and what of it is heard."""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from jobs.html_table import html_table
+from pipelines.stage import Row
+from schemas.line import STEM_RATE_HZ
+from schemas.timing import ANALYSIS_RATE_HZ, clock
+
+HEADS = (
+    *("line", "character", "text", "start", "take", "tempo"),
+    *("heard", "words wrong", "starts late, s", "to be looked at", "flaw", ""),
+)
+
+
+def line_section(lines: Sequence[Row], manifest: Mapping[str, Any]) -> str:
+    """HTML; nothing where the dub has neither cue sheet nor script.
+
+    Args:
+        lines: LINE rows of the film's cue sheet.
+        manifest: of the delivery, which says what is heard.
+    """
+    heard = {line["line_index"]: line for line in manifest.get("heard_lines", [])}
+    if not lines and not heard:
+        return ""
+    of_script = [dict.fromkeys(("character", "take", "tempo", "flaw", "detail")) | line for line in heard.values()]
+    rows = [_cells(line, heard.get(place, {})) for place, line in enumerate(lines)]
+    rows = rows or [_cells(line | {"start_sample": None}, line) for line in of_script]
+    flawed = sum(line["flaw"] is not None for line in lines)
+    doubtful = sum(line["doubt"] is not None for line in heard.values())
+    told = f"{len(rows)} lines, {flawed} with flaws, {doubtful} to be looked at.{_words(manifest.get('words'))}"
+    return f'<h2>Lines</h2><p>{told}</p><div class="wide">{html_table(HEADS, rows)}</div>'
+
+
+def _cells(line: Row, heard: Mapping[str, Any]) -> list[object]:
+    named = [line["line_id"], line["character"], line["text"], _start(line, heard), line["take"], line["tempo"]]
+    rate = heard.get("word_error_rate")
+    wrong = None if rate is None else f"{rate:.0%}"
+    return [
+        *named,
+        heard.get("heard"),
+        wrong,
+        heard.get("start_error_s"),
+        heard.get("doubt"),
+        line["flaw"],
+        line["detail"],
+    ]
+
+
+def _start(line: Row, heard: Mapping[str, Any]) -> str | None:
+    if line["start_sample"] is not None:
+        return clock(Fraction(line["start_sample"], STEM_RATE_HZ))
+    return clock(Fraction(heard["start"], ANALYSIS_RATE_HZ)) if "start" in heard else None
+
+
+def _words(words: Mapping[str, Any] | None) -> str:
+    """How the film's words are heard, in words."""
+    if not words:
+        return ""
+    rate = words["word_error_rate"]
+    wrong = (
+        "" if rate is None else f" Of {words['words_expected']} words {rate:.0%} are not heard as they are written."
+    )
+    return f"{wrong} {words['speech_outside_lines_s']:.1f} s of speech lie outside all lines."

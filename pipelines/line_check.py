@@ -1,0 +1,164 @@
+"""The lines of a dub as they are heard: the words of each with their times, and what a person should look at.
+
+Nothing follows from it by itself: a synthetic ear is wrong more often than a dubbing studio.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.assets import declared_digest
+from pipelines.speech import SampleSpan
+from pipelines.spoken_lines import SpokenLine
+from pipelines.stage import Row
+from pipelines.storage import ObjectStore, content_key
+from pipelines.stored_sound import StoredSound, stored_sound
+from pipelines.whisper_words import MAX_S, MODEL_FILES, MODEL_PARTS, has_whisper
+from pipelines.words import align_words, hear_words, word_error_rate, written_words
+from schemas.reason import LineDoubt
+from schemas.timing import ANALYSIS_RATE_HZ
+
+VERSION = 1
+AROUND = ANALYSIS_RATE_HZ // 4  # of a line is listened to as well: subtitles are not cut to the sample
+NEAR = ANALYSIS_RATE_HZ // 2  # speech so near to a line belongs to it
+MIN_WORDS = 4  # of fewer a wrong one says little
+MAX_ERROR_RATE = 0.5
+MAX_START_ERROR_S = 0.5
+MIN_SPEECH_S = 0.05
+MAX_TOLD = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WordsConfig:
+    """What is done with the lines of cue sheets and scripts."""
+
+    align: bool = True  # their words get times
+    hear: bool = True  # what is said is compared with what is heard, and the language with the catalog's
+
+
+def heard_lines(
+    store: ObjectStore,
+    row: Row,
+    lines: Sequence[SpokenLine],
+    span: SampleSpan,
+    spoken: Sequence[SampleSpan],
+    zero: int,
+    config: WordsConfig,
+) -> Row:
+    """The columns dub_words, dub_lines and unlined_speech_s of a shot.
+
+    Args:
+        store: where lines are kept that were heard before.
+        row: SHOT.
+        lines: of the film's dub.
+        span: of the shot, in samples of the dub at 16 kHz.
+        spoken: where the dub speaks, in the same.
+        zero: sample of the film's time at which the dub begins.
+        config: what is done.
+    """
+    if not lines:
+        return {"dub_words": [], "dub_lines": [], "unlined_speech_s": None}
+    start, end = span
+    here = [line for line in lines if line.start < end and line.end > start]
+    words: list[Row] = []
+    heard: list[Row] = []
+    for line in here:
+        found = _heard(store, row, line, config)
+        words += [word for word in found["words"] if start <= word["start"] < end]
+        if start <= line.start < end:
+            heard.append(_judged(line, found, _length_s(spoken, [(line.start, line.end)])))
+    near = [(line.start - NEAR, line.end + NEAR) for line in lines]
+    within = [(max(start, first), min(end, after)) for first, after in spoken if first < end and after > start]
+    unlined_s = sum(after - first for first, after in within) / ANALYSIS_RATE_HZ - _length_s(within, near)
+    moved = {"dub_words": [_moved(word, zero) for word in words], "dub_lines": [_moved(line, zero) for line in heard]}
+    return moved | {"unlined_speech_s": max(0.0, unlined_s)}
+
+
+def doubts_in_words(lines: Sequence[Row]) -> list[str]:
+    """What is to be looked at in lines, HEARD_LINE rows, a sentence each; of many the first ones."""
+    doubtful = [line for line in lines if line["doubt"]]
+    more = len(doubtful) - MAX_TOLD
+    told = [f"line {line['line_id']}: {_sentence(line)}" for line in doubtful[:MAX_TOLD]]
+    return [*told, *([f"{more} more lines are to be looked at: see the manifest"] if more > 0 else [])]
+
+
+def _sentence(line: Row) -> str:
+    if line["doubt"] == LineDoubt.NO_SPEECH:
+        return "nobody speaks in its place"
+    if line["doubt"] == LineDoubt.NOT_IN_TIME:
+        late = line["start_error_s"]
+        return f"its first word is {abs(late):.2f} s {'late' if late > 0 else 'early'}"
+    return f"other words are heard ({line['word_error_rate']:.0%} wrong): {line['heard']!r} for {line['text']!r}"
+
+
+def _judged(line: SpokenLine, found: Row, speech_s: float) -> Row:
+    start_error_s = (found["words"][0]["start"] - line.start) / ANALYSIS_RATE_HZ if found["words"] else None
+    facts = {name: found[name] for name in ("heard", "num_words", "word_error_rate")}
+    told = {"line_index": line.line_index, "line_id": line.line_id, "text": line.text} | facts
+    told |= {"start": line.start, "end": line.end, "start_error_s": start_error_s, "speech_s": speech_s}
+    return told | {"doubt": _doubt(told)}
+
+
+def _doubt(line: Row) -> LineDoubt | None:
+    if line["speech_s"] < MIN_SPEECH_S:
+        return LineDoubt.NO_SPEECH
+    if line["num_words"] >= MIN_WORDS and (line["word_error_rate"] or 0) > MAX_ERROR_RATE:
+        return LineDoubt.OTHER_WORDS
+    if abs(line["start_error_s"] or 0) > MAX_START_ERROR_S:
+        return LineDoubt.NOT_IN_TIME
+    return None
+
+
+def _heard(store: ObjectStore, row: Row, line: SpokenLine, config: WordsConfig) -> Row:
+    """Words and text of a line, found once for each dub."""
+    facts = {"dub": row["dub_digest"], "language": row["language"], "line": asdict(line), "config": asdict(config)}
+    key = content_key("heard-line", VERSION, facts | {"ear": _ear()})
+    if not store.has(key):
+        sound = stored_sound(store, row["dub_digest"], Path(row["dub_uri"]))
+        store.put_json(key, _listened(sound, line, row["language"], config))
+    heard: Row = store.get_json(key)
+    return heard
+
+
+def _ear() -> list[str]:
+    """What there is to hear with: its digests; nothing where it is not here."""
+    names = (*MODEL_PARTS, *MODEL_FILES.values())
+    return [declared_digest(name) for name in names] if has_whisper() else []
+
+
+def _listened(sound: StoredSound, line: SpokenLine, language: str, config: WordsConfig) -> dict[str, Any]:
+    first = max(0, line.start - AROUND)
+    samples = sound[first : min(line.end + AROUND, first + MAX_S * ANALYSIS_RATE_HZ)]
+    text = line.text or ""
+    words = align_words(samples, text, language) if config.align and len(samples) else []
+    heard = hear_words(samples, language) if config.hear and text and len(samples) else None
+    found = [asdict(word) | {"line_index": line.line_index} for word in words]
+    return {
+        "words": [word | {"start": word["start"] + first, "end": word["end"] + first} for word in found],
+        "heard": heard,
+        "num_words": len(written_words(text, language)),
+        "word_error_rate": None if heard is None else word_error_rate(text, heard, language),
+    }
+
+
+def _length_s(spans: Sequence[SampleSpan], places: Sequence[SampleSpan]) -> float:
+    """How long spans last within places, which may overlap."""
+    return sum(_covered(span, places) for span in spans) / ANALYSIS_RATE_HZ
+
+
+def _covered(span: SampleSpan, places: Sequence[SampleSpan]) -> int:
+    pieces = sorted((max(span[0], first), min(span[1], after)) for first, after in places)
+    total, reached = 0, span[0]
+    for first, after in _real(pieces):
+        total += max(0, after - max(first, reached))
+        reached = max(reached, after)
+    return total
+
+
+def _real(pieces: Sequence[SampleSpan]) -> Iterator[SampleSpan]:
+    return ((first, after) for first, after in pieces if first < after)
+
+
+def _moved(item: Row, zero: int) -> Row:
+    return item | {"start": item["start"] + zero, "end": item["end"] + zero}

@@ -1,0 +1,133 @@
+"""What is said in a sound, and when: Whisper base in CTranslate2, for any of its languages.
+
+Radford et al., "Robust speech recognition via large-scale weak supervision" (2022). Its weights are an asset; where
+they are not here and cannot be fetched, nothing is heard, and words of other languages than English have no times.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.assets import AssetUnavailableError, asset_path
+from schemas.timing import ANALYSIS_RATE_HZ
+
+Floats = NDArray[np.float32]
+Span = tuple[int, int]
+
+MODEL_PARTS = ("whisper-base-part1", "whisper-base-part2")
+MODEL_FILES = {  # of the model, by asset
+    "config.json": "whisper-base-config",
+    "tokenizer.json": "whisper-base-tokenizer",
+    "vocabulary.json": "whisper-base-vocabulary",
+}
+THREADS = 2  # fixed: the same words whatever the machine has
+MAX_S = 30  # of sound at a time
+FRAME_S = 0.02
+STEP_SAMPLES = ANALYSIS_RATE_HZ // 100
+PAUSE_SHARE = 0.1  # of the loud parts: what is softer, by 20 dB, is a pause
+LEAD_S = 0.04  # its words begin so much before those of a phone aligner: the median over read sentences
+LANGUAGES = {"cmn": "zh", "fil": "tl", "nb": "no", "arb": "ar"}  # Whisper's own names for some
+
+
+@cache
+def has_whisper() -> bool:
+    """Whether the weights are here, or can be fetched."""
+    try:
+        _paths()
+    except AssetUnavailableError:
+        return False
+    return True
+
+
+def whisper_language(tag: str) -> str | None:
+    """Whisper's name of a language; None of one that it does not know.
+
+    Args:
+        tag: BCP-47.
+    """
+    primary = tag.split("-")[0].lower()
+    name = LANGUAGES.get(primary, primary)
+    return name if name in _model().supported_languages else None
+
+
+def whisper_text(sound: Floats, language: str) -> str:
+    """What is heard in at most 30 s of sound, as Whisper writes it.
+
+    Args:
+        sound: [N] mono at 16 kHz.
+        language: as `whisper_language` names it.
+    """
+    settings = {"beam_size": 5, "temperature": 0.0, "condition_on_previous_text": False, "without_timestamps": True}
+    segments, _ = _model().transcribe(sound, language=language, **settings)
+    return " ".join(segment.text.strip() for segment in segments)
+
+
+def heard_language(sound: Floats) -> list[tuple[str, float]]:
+    """How probable each of Whisper's languages is in at most 30 s of speech, the likeliest first."""
+    _, _, every = _model().detect_language(sound[: MAX_S * ANALYSIS_RATE_HZ])
+    return [(name, float(score)) for name, score in every]
+
+
+def whisper_spans(sound: Floats, words: Sequence[str], language: str) -> list[Span] | None:
+    """Where each of some known words is said, by dynamic time warping of the decoder's attention.
+
+    Args:
+        sound: [N] mono at 16 kHz, at most 30 s.
+        words: as they are written.
+        language: as `whisper_language` names it.
+
+    Returns:
+        Half-open spans in samples, in steps of 20 ms, one a word; None where they do not come out one by one.
+    """
+    from faster_whisper.audio import pad_or_trim
+    from faster_whisper.tokenizer import Tokenizer
+
+    model = _model()
+    tokenizer = Tokenizer(model.hf_tokenizer, True, task="transcribe", language=language)
+    tokens = [tokenizer.encode(f" {word}") for word in words]
+    features = model.feature_extractor(sound)
+    encoded = model.encode(pad_or_trim(features))
+    text = [token for word in tokens for token in word]
+    (found,) = model.model.align(encoded, tokenizer.sot_sequence, [text], features.shape[-1], median_filter_width=7)
+    edges = _edges(found.alignments, tokens)
+    return None if edges is None else _heard_from(sound, edges)
+
+
+def _edges(alignments: Sequence[tuple[int, int]], tokens: Sequence[Sequence[int]]) -> list[int] | None:
+    """Samples at which words begin, and the last one ends, of the (token, frame) pairs of the warping path."""
+    firsts = {token: frame for token, frame in reversed(alignments)}
+    places = np.cumsum([0, *map(len, tokens)]).tolist()
+    if not set(range(places[-1])) <= firsts.keys():
+        return None
+    frames = [*(firsts[place] for place in places[:-1]), firsts.get(places[-1], alignments[-1][1])]
+    return [round((frame * FRAME_S + LEAD_S) * ANALYSIS_RATE_HZ) for frame in frames]
+
+
+def _heard_from(sound: Floats, edges: Sequence[int]) -> list[Span]:
+    """Spans between edges, none of which begins in the pause before its word: the attention is there already."""
+    steps = np.pad(sound, (0, -len(sound) % STEP_SAMPLES)).reshape(-1, STEP_SAMPLES)
+    level = np.sqrt(np.square(steps, dtype=np.float64).mean(1))
+    loud = level > PAUSE_SHARE * np.percentile(level, 95)
+    spans = []
+    for start, end in pairwise(min(edge, len(sound)) for edge in edges):
+        heard = np.flatnonzero(loud[start // STEP_SAMPLES : max(end // STEP_SAMPLES, start // STEP_SAMPLES)])
+        first = start if not len(heard) or heard[0] == 0 else (start // STEP_SAMPLES + int(heard[0])) * STEP_SAMPLES
+        spans.append((first, max(end, first)))
+    return spans
+
+
+def _paths() -> dict[str, str]:
+    return {name: str(asset_path(name)) for name in (*MODEL_PARTS, *MODEL_FILES.values())}
+
+
+@cache
+def _model() -> Any:
+    from faster_whisper import WhisperModel
+
+    weights = b"".join(asset_path(part).read_bytes() for part in MODEL_PARTS)
+    files = {"model.bin": weights} | {file: asset_path(name).read_bytes() for file, name in MODEL_FILES.items()}
+    return WhisperModel("whisper-base", device="cpu", compute_type="int8", cpu_threads=THREADS, files=files)

@@ -1,0 +1,114 @@
+"""Words of a known text, found in its sound: by the phones of English, by Whisper in any other language.
+
+What cannot be found has no words; nothing is spread evenly over a line to look like a time.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import jiwer
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.sphinx_words import sphinx_spans
+from pipelines.whisper_words import MAX_S, has_whisper, whisper_language, whisper_spans, whisper_text
+from schemas.timing import ANALYSIS_RATE_HZ
+
+Floats = NDArray[np.float32]
+
+SPACELESS = ("ja", "zh", "cmn", "yue", "th", "lo", "my", "km")  # written without spaces: their letters count as words
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a text in its sound.
+
+    Attributes:
+        text: as it is written.
+        start: first sample, at 16 kHz.
+        end: first sample after it.
+        source: what found it: pocketsphinx or whisper.
+    """
+
+    text: str
+    start: int
+    end: int
+    source: str
+
+
+def written_words(text: str, language: str) -> list[str]:
+    """The words of a text as they are written; what holds no letter and no digit is none.
+
+    Args:
+        text: of one line.
+        language: BCP-47.
+    """
+    pieces = text if language.split("-")[0].lower() in SPACELESS else text.split()
+    return [piece for piece in pieces if plain_word(piece)]
+
+
+def plain_word(word: str) -> str:
+    """A word without case and punctuation, which are no sound; apostrophes within it stay."""
+    letters = unicodedata.normalize("NFC", word).casefold().replace("\u2019", "'")
+    return re.sub(r"^'+|'+$", "", "".join(letter for letter in letters if letter.isalnum() or letter in "'\u0301"))
+
+
+def align_words(sound: Floats, text: str, language: str) -> list[Word]:
+    """Where each word of a text is said; none where it is not found.
+
+    Args:
+        sound: [N] mono at 16 kHz, of the text and not much else, at most 30 s.
+        text: what is said.
+        language: BCP-47.
+    """
+    written = written_words(text, language)
+    if not written or len(sound) > MAX_S * ANALYSIS_RATE_HZ:
+        return []
+    if language.split("-")[0].lower() == "en":
+        parts = [(place, part) for place, word in enumerate(written) for part in _parts(word)]
+        spans = sphinx_spans(sound, [part for _, part in parts])
+        if spans:
+            return _joined(written, [place for place, _ in parts], spans)
+    name = whisper_language(language) if has_whisper() else None
+    spans = whisper_spans(sound, written, name) if name else None
+    return [Word(word, *span, "whisper") for word, span in zip(written, spans or [], strict=bool(spans))]
+
+
+def hear_words(sound: Floats, language: str) -> str | None:
+    """What is heard in a sound of at most 30 s; None where nothing here understands the language.
+
+    Args:
+        sound: [N] mono at 16 kHz.
+        language: BCP-47.
+    """
+    name = whisper_language(language) if has_whisper() else None
+    return whisper_text(sound, name) if name else None
+
+
+def word_error_rate(expected: str, heard: str, language: str) -> float | None:
+    """Words that are missing, other or too many, a word expected; None where none is expected.
+
+    Args:
+        expected: what is to be said.
+        heard: what was heard.
+        language: BCP-47; of languages that are written without spaces, letters are counted.
+    """
+    wanted, found = (
+        " ".join(plain_word(word) for word in written_words(text, language)) for text in (expected, heard)
+    )
+    return float(jiwer.wer(wanted, found)) if wanted else None
+
+
+def _parts(word: str) -> list[str]:
+    """What of a written word is said as words: both halves of one with a hyphen."""
+    return [plain for part in re.split(r"[-\u2010-\u2015/]", word) if (plain := plain_word(part))]
+
+
+def _joined(written: list[str], places: list[int], spans: list[tuple[int, int]]) -> list[Word]:
+    """Words of the spans of their parts."""
+    found = []
+    for place, word in enumerate(written):
+        own = [span for at, span in zip(places, spans, strict=True) if at == place]
+        found.append(Word(word, own[0][0], own[-1][1], "pocketsphinx"))
+    return found
