@@ -37,7 +37,7 @@ def sphinx_spans(sound: Floats, words: Sequence[str]) -> list[Span] | None:
         one of them cannot be pronounced.
     """
     decoder = _decoder()
-    if not words or not all(_is_known(decoder, word) for word in words):
+    if not words or not len(sound) or not all(_is_known(decoder, word) for word in words):
         return None
     pcm = np.round(np.clip(sound, -1, 1) * PCM_16_MAX).astype("<i2").tobytes()
     try:

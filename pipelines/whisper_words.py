@@ -27,8 +27,6 @@ MODEL_FILES = {  # of the model, by asset
 THREADS = 2  # fixed: the same words whatever the machine has
 MAX_S = 30  # of sound at a time
 FRAME_S = 0.02
-STEP_SAMPLES = ANALYSIS_RATE_HZ // 100
-PAUSE_SHARE = 0.1  # of the loud parts: what is softer, by 20 dB, is a pause
 LEAD_S = 0.04  # its words begin so much before those of a phone aligner: the median over read sentences
 LANGUAGES = {"cmn": "zh", "fil": "tl", "nb": "no", "arb": "ar"}  # Whisper's own names for some
 
@@ -94,7 +92,9 @@ def whisper_spans(sound: Floats, words: Sequence[str], language: str) -> list[Sp
     text = [token for word in tokens for token in word]
     (found,) = model.model.align(encoded, tokenizer.sot_sequence, [text], features.shape[-1], median_filter_width=7)
     edges = _edges(found.alignments, tokens)
-    return None if edges is None else _heard_from(sound, edges)
+    if edges is None:
+        return None
+    return list(pairwise(min(edge, len(sound)) for edge in edges))
 
 
 def _edges(alignments: Sequence[tuple[int, int]], tokens: Sequence[Sequence[int]]) -> list[int] | None:
@@ -105,19 +105,6 @@ def _edges(alignments: Sequence[tuple[int, int]], tokens: Sequence[Sequence[int]
         return None
     frames = [*(firsts[place] for place in places[:-1]), firsts.get(places[-1], alignments[-1][1])]
     return [round((frame * FRAME_S + LEAD_S) * ANALYSIS_RATE_HZ) for frame in frames]
-
-
-def _heard_from(sound: Floats, edges: Sequence[int]) -> list[Span]:
-    """Spans between edges, none of which begins in the pause before its word: the attention is there already."""
-    steps = np.pad(sound, (0, -len(sound) % STEP_SAMPLES)).reshape(-1, STEP_SAMPLES)
-    level = np.sqrt(np.square(steps, dtype=np.float64).mean(1))
-    loud = level > PAUSE_SHARE * np.percentile(level, 95)
-    spans = []
-    for start, end in pairwise(min(edge, len(sound)) for edge in edges):
-        heard = np.flatnonzero(loud[start // STEP_SAMPLES : max(end // STEP_SAMPLES, start // STEP_SAMPLES)])
-        first = start if not len(heard) or heard[0] == 0 else (start // STEP_SAMPLES + int(heard[0])) * STEP_SAMPLES
-        spans.append((first, max(end, first)))
-    return spans
 
 
 def _paths() -> dict[str, str]:

@@ -189,7 +189,9 @@ def test_films_in_groups_come_out_as_they_do_alone_whatever_their_dub_comes_as(
     many.mkdir()
     shutil.copytree(material / "half" / ".work", many / ".work")
     shutil.copy(LINES[0].take, material / "take.ogg")
-    (material / "sheet.csv").write_text("start,end,character,take\n0.2,1.4,Jon,take.ogg\n2.6,3.2,Jon,gone.wav\n")
+    (material / "sheet.csv").write_text(
+        "start,end,character,text,take\n0.2,1.4,Jon,Hola,take.ogg\n2.6,3.2,Jon,No,gone.wav\n"
+    )
     rows = ["film.mp4,es,dub.wav,,,talk", "film.mp4,de,,dub.wav,,talk", "film.mp4,fr,,,sheet.csv,talk"]
     (material / "catalog.csv").write_text("\n".join(["film,language,dub_stem,dub_mix,cue_sheet,title", *rows]))
 
@@ -213,6 +215,10 @@ def test_films_in_groups_come_out_as_they_do_alone_whatever_their_dub_comes_as(
         f"talk fr: {dialogue_only}",
         "talk fr: line 2: missing_take, there is no file gone.wav",
     ]
+    assert [(line["line_id"], line["num_words"], line["doubt"]) for line in manifest["heard_lines"]] == [
+        ("1", 1, None)
+    ]
+    assert manifest["words"]["words_timed"] == 1
     assert [sound["role"] for sound in manifest["sounds"]] == ["dub", "original", "delivered"]
     assert "<h2>Sound</h2><p>The dub track is DIALOGUE ONLY" in (delivered.parent / "report.html").read_text()
     assert of_sheet["num_shots_dubbed"] == 1

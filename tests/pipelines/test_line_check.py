@@ -1,0 +1,151 @@
+"""Each line of a dub is looked for where it is to be heard: its words, whether it speaks, what else speaks."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from jobs.demo_lines import LINES
+from jobs.dub_notices import dub_notices
+from pipelines.align import AlignConfig, AlignDub
+from pipelines.heard_film import heard_lines_of, words_summary
+from pipelines.line_check import WordsConfig
+from pipelines.media.sound import read_mono, write_wav
+from pipelines.shots import DetectShots
+from pipelines.spoken_lines import ScriptChangedError, spoken_lines
+from pipelines.stage import Row
+from pipelines.storage import file_digest
+from schemas.timing import ANALYSIS_RATE_HZ as RATE
+from tests.film_rows import film_row
+from tests.synthetic import FilmSpec, make_film
+
+TEXTS = {line.name: line.text for line in LINES}
+PLACES_S = {"lecturer": 1.0, "psychology": 5.0}  # the first one crosses the cut at 2 s
+FRAMES, CUT = 250, 50
+START_FRAME = 100
+
+
+def script(path: Path, lines: list[dict[str, Any]]) -> Path:
+    path.write_text(json.dumps(lines))
+    return path
+
+
+def line(name: str, start_s: float, end_s: float, text: str | None = None) -> dict[str, Any]:
+    return {"id": name, "start": start_s, "end": end_s, "text": text or TEXTS[name]}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of two shots whose picture begins late, and a dub of two Spanish takes."""
+    folder = tmp_path_factory.mktemp("lines")
+    make_film(folder / "film.mp4", FilmSpec(num_frames=FRAMES, cuts=(CUT,), start_frame=START_FRAME, languages=()))
+    stem = np.zeros(FRAMES * RATE // 25, np.float32)
+    for name, start_s in PLACES_S.items():
+        take = read_mono(next(line.take for line in LINES if line.name == name))
+        first = round(start_s * RATE)
+        stem[first : first + len(take)] = take
+    write_wav(folder / "dub.wav", stem, RATE)
+    return folder
+
+
+def heard(folder: Path, lines: list[dict[str, Any]], name: str = "script.json", **changes: Any) -> list[Row]:
+    """The shots of the film with this script."""
+    film = make_film(
+        folder / "film.mp4", FilmSpec(num_frames=FRAMES, cuts=(CUT,), start_frame=START_FRAME, languages=())
+    )
+    place = script(folder / name, lines)
+    facts = {"script_uri": str(place), "script_digest": file_digest(place), "language": "es"} | changes
+    row = film_row(film, folder / "dub.wav", dub_digest=file_digest(folder / "dub.wav"), **facts)
+    films = pa.Table.from_pylist([row], schema=DetectShots.consumes)
+    store = str(folder / "store")
+    config = changes.get("config", AlignConfig())
+    return list(AlignDub(store, config)(DetectShots(store)(films)).to_pylist())
+
+
+RIGHT = [line("lecturer", 1.0, 3.6), line("psychology", 5.0, 8.5)]
+
+
+@pytest.mark.assets
+def test_lines_that_are_spoken_as_written_have_words_in_their_shots_and_no_doubt(folder: Path) -> None:
+    first, second = heard(folder, RIGHT)
+
+    lines = heard_lines_of([second, first])
+    assert [(one["line_id"], one["doubt"]) for one in lines] == [("lecturer", None), ("psychology", None)]
+    assert all(one["word_error_rate"] <= 0.2 and abs(one["start_error_s"]) < 0.2 for one in lines)
+    assert all(one["speech_s"] > 1 for one in lines)
+    zero = START_FRAME * RATE // 25
+    cut = zero + CUT * RATE // 25
+    assert lines[0]["start"] == zero + RATE
+    words = [word for shot in (first, second) for word in shot["dub_words"]]
+    assert " ".join(word["text"] for word in words) == f"{TEXTS['lecturer']} {TEXTS['psychology']}"
+    assert all(zero + RATE <= word["start"] < cut for word in first["dub_words"])
+    assert all(word["start"] >= cut for word in second["dub_words"])
+    assert second["dub_words"][0]["line_index"] == 0  # of the line that crosses the cut
+    assert first["unlined_speech_s"] == second["unlined_speech_s"] == 0
+    summary = words_summary([first, second])
+    assert summary is not None
+    assert (summary["lines"], summary["lines_to_look_at"], summary["words_timed"]) == (2, 0, len(words))
+    assert dub_notices([first, second]) == []
+
+
+@pytest.mark.assets
+def test_what_is_not_as_written_is_named(folder: Path) -> None:
+    wrong = [
+        line("lecturer", 1.0, 3.6, "Nadie vino ayer a la estaci\u00f3n con nosotros."),
+        line("nothing", 3.9, 4.7, "Buenas noches a todos ustedes."),
+        line("psychology", 4.0, 8.5),
+    ]
+
+    shots = heard(folder, wrong, "wrong.json")
+
+    doubts = {one["line_id"]: one["doubt"] for one in heard_lines_of(shots)}
+    assert doubts == {"lecturer": "other_words", "nothing": "no_speech", "psychology": "not_in_time"}
+    told = dub_notices(shots)
+    assert [notice.split(": ")[0] for notice in told] == ["line lecturer", "line nothing", "line psychology"]
+    assert "nobody speaks in its place" in told[1]
+    assert "s late" in told[2]
+
+
+@pytest.mark.assets
+def test_speech_outside_all_lines_is_measured(folder: Path) -> None:
+    first, second = heard(folder, [line("lecturer", 1.0, 3.6)], "one.json")
+
+    spoken = sum(one["end"] - one["start"] for one in second["dub_speech"]) / RATE
+    own = words_summary([first, second])
+    assert own is not None
+    assert 1 < own["speech_outside_lines_s"] < spoken
+    assert heard(folder, RIGHT, config=AlignConfig(words=WordsConfig(align=False, hear=False)))[0]["dub_words"] == []
+
+
+@pytest.mark.assets
+@pytest.mark.parametrize(("language", "is_named"), [("de", True), ("es-419", False), ("tlh", False)])
+def test_a_dub_in_another_language_than_the_catalog_s_is_named(folder: Path, language: str, is_named: bool) -> None:
+    shots = heard(folder, [], f"{language}.json", language=language, script_uri=None, script_digest=None)
+
+    named = [notice for notice in dub_notices(shots) if "heard in another language, es" in notice]
+    assert bool(named) is is_named
+    assert [shot["dub_lines"] for shot in shots] == [[], []]
+
+
+def test_a_script_is_a_sheet_without_takes_and_its_lines_reach_to_the_next(tmp_path: Path) -> None:
+    sheet = tmp_path / "script.srt"
+    sheet.write_text("1\n00:00:01,000 --> 00:00:02,500\nANA: Hola.\n\n2\n00:00:04,000 --> 00:00:05,000\nAdi\u00f3s.\n")
+    table = tmp_path / "script.csv"
+    table.write_text("start,text\n1,Hola.\n-3,Nunca.\n4,Adi\u00f3s.\n")
+
+    of_sheet, of_table = (spoken_lines(None, str(path), file_digest(path)) for path in (sheet, table))
+
+    assert [(one.line_id, one.text, one.start, one.end) for one in of_sheet] == [
+        ("1", "Hola.", RATE, 2.5 * RATE),
+        ("2", "Adi\u00f3s.", 4 * RATE, 5 * RATE),
+    ]
+    assert [(one.line_index, one.start, one.end) for one in of_table] == [
+        (0, RATE, 4 * RATE),
+        (2, 4 * RATE, 19 * RATE),
+    ]
+    with pytest.raises(ScriptChangedError):
+        spoken_lines(None, str(table), "0" * 64)
+    assert spoken_lines(None, None, None) == []

@@ -1,0 +1,117 @@
+"""Words are found where they were put, and what is heard is compared with what is written.
+
+`spliced_words.flac`: four sentences, spliced by `benchmarks/words.py` (seeds 100 to 103) of words that flite, whose
+voices are free, spoke one by one; `spliced_words.json` says where each begins.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jobs.demo_lines import LINES
+from pipelines.media.sound import read_mono
+from pipelines.sphinx_words import spelt, sphinx_spans
+from pipelines.words import align_words, hear_words, heard_from, plain_word, word_error_rate, written_words
+from schemas.timing import ANALYSIS_RATE_HZ as RATE
+
+HERE = Path(__file__).parent
+LECTURER = next(line for line in LINES if line.name == "lecturer")
+
+
+@pytest.fixture(scope="module")
+def sentences() -> list[tuple[np.ndarray, dict[str, Any]]]:
+    """Sound of each sentence, and what is known of it."""
+    sound = read_mono(HERE / "spliced_words.flac")
+    known = json.loads((HERE / "spliced_words.json").read_text())
+    return [(sound[round(line["start_s"] * RATE) : round(line["end_s"] * RATE)], line) for line in known]
+
+
+def test_nine_of_ten_words_of_english_are_found_within_60_ms_of_where_they_were_put(
+    sentences: list[tuple[np.ndarray, dict[str, Any]]],
+) -> None:
+    late = []
+    for sound, line in sentences:
+        words = align_words(sound, " ".join(line["words"]).capitalize() + ".", "en-GB")
+        assert [plain_word(word.text) for word in words] == line["words"]
+        assert {word.source for word in words} == {"pocketsphinx"}
+        wanted = np.array(line["starts_s"]) - line["start_s"]
+        late += (np.array([word.start for word in words]) / RATE - wanted).tolist()
+
+    assert len(late) == 32
+    assert np.mean(np.abs(late) <= 0.06) >= 0.9
+    assert np.abs(late).max() < 0.2
+
+
+def test_words_that_are_not_in_the_sound_are_not_found(sentences: list[tuple[np.ndarray, dict[str, Any]]]) -> None:
+    assert sphinx_spans(sentences[0][0][: RATE // 2], ["nobody", "told", "me", "about", "the", "harbour"]) is None
+    assert sphinx_spans(np.zeros(0, np.float32), ["nobody"]) is None
+    assert sphinx_spans(sentences[0][0], []) is None
+    assert align_words(sentences[0][0], "\u2014 ...", "en") == []
+
+
+def test_a_name_that_no_dictionary_has_is_pronounced_by_its_letters(
+    sentences: list[tuple[np.ndarray, dict[str, Any]]],
+) -> None:
+    sound, line = sentences[1]
+    misspelt = ["sailur" if word == "sailor" else word for word in line["words"]]
+
+    assert spelt("xqzzy") == "K S K Z Z Y"
+    assert spelt("shaking") == "SH AE K IH NG"
+    assert "sailur" in misspelt
+    spans, wanted = (np.array(sphinx_spans(sound, words)) for words in (misspelt, line["words"]))
+    assert np.abs(spans - wanted).max() <= RATE * 0.05
+    assert sphinx_spans(sound, ["\u00e9t\u00e9"]) is None
+
+
+@pytest.mark.assets
+def test_words_of_another_language_are_found_by_whisper_in_their_order() -> None:
+    sound = read_mono(LECTURER.take)
+
+    words = align_words(sound, LECTURER.text, "es-MX")
+
+    assert " ".join(word.text for word in words) == LECTURER.text
+    assert {word.source for word in words} == {"whisper"}
+    starts = [word.start for word in words]
+    assert starts == sorted(starts)
+    assert all(0 <= word.start <= word.end <= len(sound) for word in words)
+    heard = np.flatnonzero(np.abs(sound) > 0.05 * np.abs(sound).max()) / RATE
+    assert starts[0] / RATE == pytest.approx(heard[0], abs=0.12)
+    assert words[-1].end / RATE == pytest.approx(heard[-1], abs=0.25)
+
+
+@pytest.mark.assets
+def test_what_is_heard_of_a_line_is_compared_with_its_text() -> None:
+    heard = hear_words(read_mono(LECTURER.take), "es")
+
+    assert heard is not None
+    assert (word_error_rate(LECTURER.text, heard, "es") or 0) <= 2 / 7  # one is the name of a town
+    assert (word_error_rate("Nadie vino ayer a la estaci\u00f3n.", heard, "es") or 0) > 0.5
+    assert hear_words(read_mono(LECTURER.take), "tlh") is None  # nothing here knows Klingon
+
+
+def test_words_are_compared_without_case_punctuation_and_dashes() -> None:
+    assert word_error_rate("\u00bfQui\u00e9n? \u2014\u00a1T\u00fa!", "qui\u00e9n t\u00fa", "es") == 0
+    assert word_error_rate("It\u2019s 'mine'.", "it's mine", "en") == 0
+    assert word_error_rate("one two three four", "one three four five", "en") == 0.5
+    assert word_error_rate("one", "", "en") == 1
+    assert word_error_rate("...", "one", "en") is None
+
+
+def test_languages_without_spaces_are_counted_by_letters() -> None:
+    assert written_words("\u4f60\u597d\u3002", "zh") == ["\u4f60", "\u597d"]
+    assert word_error_rate("\u4f60\u597d", "\u4f60\u4eec\u597d", "zh-Hant") == 0.5
+    assert written_words("Well, well", "en") == ["Well,", "well"]
+
+
+def test_a_word_does_not_begin_in_the_pause_before_it() -> None:
+    sound = np.zeros(RATE, np.float32)
+    sound[4800:8000] = sound[9600:14400] = 0.5
+
+    assert heard_from(sound, [(1600, 8000), (8000, 16_000), (15_000, 16_000)]) == [
+        (4800, 8000),
+        (9600, 16_000),
+        (15_000, 16_000),  # nothing is heard in it: it stays where it is
+    ]
