@@ -15,14 +15,16 @@ from pipelines.media.loudness import Loudness, LoudnessMeter
 from pipelines.media.sound import sound_blocks, sound_format, tells_lead
 from pipelines.speech import SpeechConfig, stored_speech
 from pipelines.stage import Row
+from pipelines.stem_lag import stem_lag
 from pipelines.storage import ObjectStore, content_key, file_digest, read_table
 from pipelines.whisper_words import has_whisper
 from schemas.reason import SoundFlaw
 from schemas.sound import SOUND
-from schemas.timing import ANALYSIS_RATE_HZ, clock, fraction
+from schemas.timing import ANALYSIS_RATE_HZ, clock, fraction, pts_to_sample
 
 VERSION = 1
 SILENCE_DBFS = -60.0
+MAX_LAG_S = 2.0  # that a stem is looked for at
 LENGTH_TOLERANCE_S = 0.5  # a codec pads, and a stem may end with its last word
 PAIRS = (("FL", "FR"), ("BL", "BR"), ("SL", "SR"))
 
@@ -76,8 +78,10 @@ def checked_sounds(store: ObjectStore, row: Row, speech: SpeechConfig, *, hear: 
     key = content_key("sounds", VERSION, facts | {"sounds": digests, "dub_kind": row["dub_kind"]})
     if not store.has(key):
         rows = [_checked(store, row, role, path, digest, speech) for role, (path, digest) in sounds.items()]
-        kept = [one | {"flaws": one["flaws"] + _foreign(store, row, one["role"], speech, hear)} for one in rows if one]
-        store.put_table(key, pa.Table.from_pylist(kept, schema=SOUND))
+        rows[0] = rows[0] and rows[0] | {
+            "flaws": [*rows[0]["flaws"], *_flaws_of_speech(store, row, speech, hear=hear)]
+        }
+        store.put_table(key, pa.Table.from_pylist([one for one in rows if one], schema=SOUND))
     return store.uri(key)
 
 
@@ -123,16 +127,23 @@ def _checked(store: ObjectStore, row: Row, role: str, path: Path, digest: str, c
     return _row(measure, role) | {"length_s": length_s, "speech_s": spoken_s, "flaws": told}
 
 
-def _foreign(store: ObjectStore, row: Row, role: str, speech: SpeechConfig, hear: bool) -> list[Row]:
-    """The flaw of a dub in another language; of no other sound."""
-    if role != "dub" or not hear:
-        return []
-    spoken = stored_speech(store, row["dub_digest"], Path(row["dub_uri"]), speech).spoken
-    found = other_language(store, row, spoken)
-    if found is None:
-        return []
-    detail = f"heard in another language, {found[0]} ({found[1]:.0%} sure), and {row['language']} is in the catalog"
-    return [{"flaw": SoundFlaw.OTHER_LANGUAGE.value, "detail": detail}]
+def _flaws_of_speech(store: ObjectStore, row: Row, config: SpeechConfig, *, hear: bool) -> list[Row]:
+    """What is wrong with what a dub says, and with when a stem says it."""
+    dub, own = (
+        stored_speech(store, row[digest], Path(row[uri]), config).spoken
+        for digest, uri in (("dub_digest", "dub_uri"), ("film_id", "film_uri"))
+    )
+    flaws = []
+    if hear and (found := other_language(store, row, dub)):
+        words = f"heard in another language, {found[0]} ({found[1]:.0%} sure), and {row['language']} is in the catalog"
+        flaws.append({"flaw": SoundFlaw.OTHER_LANGUAGE.value, "detail": words})
+    zero = pts_to_sample(row["start_pts"], fraction(row["time_base"]), ANALYSIS_RATE_HZ)
+    hint = stem_lag([(start - zero, end - zero) for start, end in own if start >= zero], dub, MAX_LAG_S)
+    if hint and row["dub_kind"] == "dub_stem":
+        late = f"{abs(hint.lag_s):.2f} s {'late' if hint.lag_s > 0 else 'early'}"
+        words = f"perhaps {late} as a whole: {hint.share:.0%} of its lines begin at that lag from the film's own"
+        flaws.append({"flaw": SoundFlaw.MAYBE_LATE.value, "detail": words})
+    return flaws
 
 
 def _row(measure: Mapping[str, Any], role: str) -> Row:

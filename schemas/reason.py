@@ -73,6 +73,7 @@ class SoundFlaw(StrEnum):
     SHORTER = "shorter"  # it ends before the film
     LONGER = "longer"  # what comes after the film's last frame is cut off
     OTHER_LANGUAGE = "other_language"  # a dub that is surely heard in another language than the catalog's
+    MAYBE_LATE = "maybe_late"  # a stem whose lines begin at one lag from the film's own
     UNKNOWN_LEAD = "unknown_lead"  # its file does not say how many samples its codec put before the first
 
 

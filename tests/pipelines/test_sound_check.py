@@ -190,3 +190,24 @@ def encoded(
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
     return path
+
+
+def test_a_stem_whose_lines_all_come_late_is_named(tmp_path: Path, voice: np.ndarray) -> None:
+    beginnings = np.cumsum(np.random.default_rng(0).uniform(1.6, 3.4, 14)) - 1.0
+    line = voice[:1, : round(1.2 * HZ)]
+
+    def spoken(late_s: float) -> np.ndarray:
+        sound = np.zeros((1, round((beginnings[-1] + 3) * HZ)), np.float32)
+        for begin in beginnings:
+            first = round((begin + late_s) * HZ)
+            sound[:, first : first + line.shape[1]] += line
+        return sound
+
+    frames = round(spoken(0).shape[1] / HZ * 25)
+    spec = FilmSpec(num_frames=frames, cuts=(), width_px=64, height_px=48)
+    film = make_film(tmp_path / "film.mp4", spec, sound=lambda num_samples, _: np.resize(spoken(0)[0], num_samples))
+
+    for late_s, named in ((0.0, set()), (0.8, {SoundFlaw.MAYBE_LATE})):
+        rows = checked(tmp_path, film, spoken(late_s))
+        assert flaws(rows) == named
+    assert "0.80 s late as a whole" in sounds_in_words(rows)[0]
