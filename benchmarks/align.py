@@ -5,7 +5,8 @@
 Cases: soundtracks of a minute, made of chance, that share music and effects at a level of chance under different
 voices; the mix is late or early by up to 2 s, and in time, at a rate with a name, or at any rate within 4.2 %. What is
 told as sure must be right within 1 ms and 20 ppm. Then a sheet of a line every six seconds over so many minutes is
-placed, in a process of its own: how much faster than it plays, and the most memory that was held.
+placed, and a stem in stereo as long is listened to (decoded, its loudness and peaks measured, its speech found), each
+in a process of its own: how much faster than it plays, and the most memory that was held.
 """
 
 import argparse
@@ -21,14 +22,21 @@ import numpy as np
 
 from pipelines.conform_fit import NAMED_RATES, fit_conform
 from pipelines.cue_sheet import cue_lines, sheet_digest
-from pipelines.media.sound import write_wav
+from pipelines.media.sound import read_mono, write_wav
+from pipelines.media.wave64 import write_wave64
 from pipelines.placed_take import TakeConfig
+from pipelines.sound_check import measure_sound
+from pipelines.speech import SpeechConfig, find_speech, stored_speech
 from pipelines.stage import Row
+from pipelines.storage import ObjectStore
+from pipelines.stored_sound import stored_sound
 from pipelines.takes import PlaceTakes
 from schemas.film import FILM
 from schemas.line import STEM_RATE_HZ
+from schemas.timing import ANALYSIS_RATE_HZ
 from tests.shared_sound import laid, music, speech
 
+TAKE = Path(__file__).parents[1] / "jobs" / "demo_takes" / "lecturer.ogg"
 CASE_S, MAX_LAG_S = 60.0, 2.0
 MAX_LAG_ERROR_S, MAX_RATE_ERROR = 1e-3, 20e-6
 LINE_EVERY_S, TAKE_S = 6, 3.0
@@ -89,27 +97,55 @@ def placed(folder: Path, minutes: int) -> dict[str, float]:
     return {"seconds": seconds, "before_mib": before, "most_mib": most}
 
 
+def heard(folder: Path, minutes: int) -> dict[str, float]:
+    """Seconds that a stem took to be listened to, and MiB held before and at most."""
+    take = read_mono(TAKE, STEM_RATE_HZ)
+    minute = np.resize(np.pad(take, (0, STEM_RATE_HZ)), 60 * STEM_RATE_HZ).astype(np.float32)
+    stem = folder / "stem.w64"
+    with stem.open("wb") as file:
+        write_wave64(file, (np.stack([minute, minute]) for _ in range(minutes)), STEM_RATE_HZ, "stereo")
+    store, config = ObjectStore(str(folder / "work")), SpeechConfig()
+    find_speech(np.zeros(6 * ANALYSIS_RATE_HZ, np.float32), config)  # the model is loaded once
+    before, begin = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, time.monotonic()
+    stored_sound(store, "stem", stem)
+    decoded = time.monotonic() - begin
+    measure_sound(stem)
+    measured = time.monotonic() - begin - decoded
+    stored_speech(store, "stem", stem, config)
+    seconds, most = time.monotonic() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    times = {"decoded_s": decoded, "measured_s": measured, "speech_s": seconds - decoded - measured}
+    return {"seconds": seconds, "before_mib": before, "most_mib": most, **times}
+
+
+def report_process(kind: str, minutes: int) -> None:
+    """Run one of the parts in a process of its own, and print what it took."""
+    command = [sys.executable, "-m", "benchmarks.align", "--part", kind, str(minutes)]
+    took = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
+    faster = 60 * minutes / took["seconds"]
+    print(f"{minutes} minutes {kind} in {took['seconds']:.1f} s, {faster:.0f} times as fast as they play; ", end="")
+    print(f"{took['before_mib']:.0f} MiB before, {took['most_mib']:.0f} at most", end="")
+    print("".join(f"; {name} {took[name]:.1f}" for name in ("decoded_s", "measured_s", "speech_s") if name in took))
+
+
+PARTS = {"placed": placed, "heard": heard}
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", type=int, default=200)
     parser.add_argument("--minutes", type=int, nargs="*", default=[10, 100])
-    parser.add_argument("--place", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--part", nargs=2, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    if chosen.place:
+    if chosen.part:
         with tempfile.TemporaryDirectory() as folder:
-            print(json.dumps(placed(Path(folder), chosen.place)))
+            print(json.dumps(PARTS[chosen.part[0]](Path(folder), int(chosen.part[1]))))
         return
     if chosen.cases:
         report_cases([random_case(seed) for seed in range(chosen.cases)])
     for minutes in chosen.minutes:
-        command = [sys.executable, "-m", "benchmarks.align", "--place", str(minutes)]
-        took = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-        faster = 60 * minutes / took["seconds"]
-        print(
-            f"{minutes} minutes placed in {took['seconds']:.1f} s, {faster:.0f} times as fast as they play; ", end=""
-        )
-        print(f"{took['before_mib']:.0f} MiB before, {took['most_mib']:.0f} at most")
+        for kind in PARTS:
+            report_process(kind, minutes)
 
 
 if __name__ == "__main__":
