@@ -172,6 +172,7 @@ def verify(
     delivered: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
     dub: Annotated[Path | None, typer.Option("--dub", exists=True, help="The dub, to prove its sound too.")] = None,
     me: Annotated[Path | None, typer.Option("--me", exists=True, help="Music and effects mixed with it.")] = None,
+    mix: Annotated[bool, typer.Option("--mix", help="The dub is a full mix; else the manifest says.")] = False,
     as_json: Json = False,
 ) -> None:
     """Prove that a delivery keeps all that must stay. Exit code 1 when something is not equal."""
@@ -179,7 +180,7 @@ def verify(
     from pipelines.verify import verify_films
 
     with material_errors():
-        proof = verify_films(source, delivered, dub, me)
+        proof = verify_films(source, delivered, dub, me, "dub_mix" if mix else None)
     if not print_json(asdict(proof) | {"holds": proof.holds}, as_json):
         show_proof(proof)
     raise typer.Exit(DONE if proof.holds else FAILED)

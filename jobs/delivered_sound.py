@@ -51,9 +51,11 @@ def sound_metrics(manifest: Manifest) -> dict[str, float]:
     words = manifest.get("words") or {}
     metrics |= {name: float(value) for name, value in words.items() if value is not None and name != "lines"}
     if conform := manifest.get("conform"):
-        metrics |= {"lag_s": float(conform["lag_s"]), "drift_ppm": (float(conform["rate"]) - 1) * 1e6}
-    lag_after_s = _lag_after(manifest)
-    return metrics if lag_after_s is None else metrics | {"lag_after_s": lag_after_s}
+        after = _lag_after(manifest)
+        if conform["moved"] or after is not None:  # else what was found is not believed
+            metrics |= {"lag_s": float(conform["lag_s"]), "drift_ppm": (float(conform["rate"]) - 1) * 1e6}
+        metrics |= {} if after is None else {"lag_after_s": after}
+    return metrics
 
 
 def clipping(manifest: Manifest) -> str:

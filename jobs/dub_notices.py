@@ -34,7 +34,7 @@ def film_mix(film: Row) -> Mix:
 
 def _mix(film: Row) -> list[str]:
     mix, layout = film_mix(film), film["sound_layout"]
-    if mix is Mix.DIALOGUE_ONLY and layout:
+    if mix is Mix.DIALOGUE_ONLY and film["num_sounds"]:
         return ["DIALOGUE ONLY: its dub track has no music and no effects; give its me_stem, or a dub_mix"]
     if mix is Mix.IN_CENTRE:
         return [f"its stem takes the place of the centre of its own {layout} sound: what else lay there is not heard"]

@@ -29,6 +29,7 @@ FACTS = (
     "video_codec",
     "sound_rate_hz",
     "sound_layout",
+    "num_sounds",
     "time_base",
     "frame_rate",
     "start_pts",

@@ -131,6 +131,7 @@ def _film_row(request: AdmitRequest, facts: Row, known: KnownFilms) -> Row:
         "conform": None,
         "script_uri": str(request.script.resolve()) if request.script else None,
         "script_digest": _list_digest(request.script, known),
+        "me_digest": known.digest(request.me_stem) if request.me_stem else None,
         "me_uri": str(request.me_stem.resolve()) if request.me_stem else None,
         "cast_uri": str(request.cast.resolve()) if request.cast else None,
         "cast_digest": _list_digest(request.cast, known),

@@ -14,7 +14,7 @@ COLUMNS = ("id", "character", "start", "end", "text", "take")
 MAX_SHEET_BYTES = 20_000_000
 MAX_LINES = 20_000
 _SRT_TIMES = re.compile(r"\s*(\S+)\s*-->\s*(\S+)")
-_SPEAKER = re.compile(r"((?:[A-Z\u00c0-\u00de][^\s:]*\s?){1,4}):\s+(\S.*)", re.DOTALL)  # each word with a capital
+_SPEAKER = re.compile(r"((?:[A-Z\u00c0-\u00de][^\s:]*+\s?){1,4}):\s+(\S.*)", re.DOTALL)  # each word with a capital
 
 Cells = Mapping[str, str]
 

@@ -11,7 +11,19 @@ from ray.data import Dataset
 
 from diff2lip.checkpoint import read_config
 from diff2lip.config import CropConfig, SamplerConfig
-from pipelines import align, composite, crops, faces, original_voices, paint, shots, speech
+from pipelines import (
+    align,
+    composite,
+    crops,
+    dub_language,
+    faces,
+    line_check,
+    original_voices,
+    paint,
+    shots,
+    sound_check,
+    speech,
+)
 from pipelines.align import AlignConfig, AlignDub
 from pipelines.blend import BlendConfig
 from pipelines.composite import CompositeShot
@@ -36,6 +48,9 @@ ANALYSIS_VERSIONS = {
     "shots": shots.VERSION,
     "speech": speech.VERSION,
     "align": align.VERSION,
+    "sounds": sound_check.VERSION,
+    "language": dub_language.VERSION,
+    "lines": line_check.VERSION,
     "voices": original_voices.VOICE_FACTS,
     "heard": faces.HEARD_FACTS,
     "covers": faces.COVER_FACTS,
@@ -80,7 +95,8 @@ class DubConfig:
     def analysis_facts(self) -> dict[str, Any]:
         """What the facts of a shot depend on, beside film and dub."""
         parts = (self.shots, self.align, replace(self.detector, batch_size=1), self.tracks, self.crop)
-        return {"versions": ANALYSIS_VERSIONS, "config": [plain(part) for part in parts]}
+        ear = line_check.ear() if self.align.words.align or self.align.words.hear else []
+        return {"versions": ANALYSIS_VERSIONS, "config": [plain(part) for part in parts], "ear": ear}
 
     @property
     def painting_facts(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Whether the sound that was delivered as dub is the dub: as late as it, as loud as it, everywhere.
 
-Both sounds are compared block by block over the whole film. What is expected is added up here anew from
-the dub's own files, in the layout and at the rate that are found, not taken from what wrote the film.
+Both sounds are compared channel by channel, block by block over the whole film. What is expected is added up here anew
+from the dub's own files, in the layout and at the rate that are found, not taken from what wrote the film.
 """
 
 from collections.abc import Iterator
@@ -13,16 +13,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.media.channels import channels_of
 from pipelines.media.container import UndecodableError
-from pipelines.media.dub_track import DubSource, parts_of, source_mix
-from pipelines.media.sound import panned_blocks, sound_blocks, sound_format
+from pipelines.media.dub_track import DubSource, part_blocks, parts_of, source_mix
+from pipelines.media.sound import sound_blocks, sound_format
 from schemas.mix import Mix
 
 Floats = NDArray[np.float32]
 
 BLOCK_SAMPLES = 1 << 19  # 11 s at 48 kHz
 MAX_LAG_S = Fraction(1)  # looked for, either way; a dub that is later is found to be unlike
-AUDIBLE_RMS = 1e-3  # -60 dB: a softer block is not compared, it only has to be soft
+AUDIBLE_RMS = 1e-3  # -60 dB: a softer channel is not compared, it only has to be soft
+AUDIBLE_SHARE = 0.02  # of the loudest channel, -34 dB: the same
+MAX_HZ, MAX_LFE_HZ = 16_000, 100  # what lies above is not compared: codecs leave it out, or make noise of their own
 
 
 @dataclass(slots=True)
@@ -34,9 +37,9 @@ class DubDifference:
     mix: Mix
     num_samples: int = 0  # found
     lag_samples: int = 0  # of the delivered dub over the whole film, positive = late
-    likeness: list[float] = field(default_factory=list)  # correlation of each audible block
-    level_db: list[float] = field(default_factory=list)  # of each audible block, found over expected
-    loudest_in_silence: float = 0.0  # RMS found in a block where nothing audible is expected
+    likeness: list[float] = field(default_factory=list)  # correlation of each channel of each audible block
+    level_db: list[float] = field(default_factory=list)  # of the same, found over expected
+    loudest_in_silence: float = 0.0  # RMS over what is expected, in a channel of a block where that is not audible
 
 
 def dub_difference(delivered: Path, source: DubSource, tolerance_s: Fraction) -> DubDifference:
@@ -54,42 +57,48 @@ def dub_difference(delivered: Path, source: DubSource, tolerance_s: Fraction) ->
     rate, layout = form.sample_rate_hz, form.layout
     found = _regular(_as_far_as_it_goes(sound_blocks(delivered, rate, layout, source.start_s)))
     mix = source_mix(source)
-    wanted = [
-        _regular(panned_blocks(part.path, rate, layout, part.start_s, part.routes)) for part in parts_of(source, mix)
-    ]
+    wanted = [_regular(part_blocks(part, rate, layout)) for part in parts_of(source, mix)]
     difference = DubDifference(sample_rate_hz=rate, layout=layout, mix=mix)
     overall = np.zeros(2 * round(MAX_LAG_S * rate) + 1)
+    kept = _bands(layout, rate)
     for block in found:
         difference.num_samples += block.shape[1]
         expected = np.zeros_like(block)
         for sound in wanted:
             part = next(sound, expected[:, :0])[:, : block.shape[1]]
             expected[:, : part.shape[1]] += part
-        overall += _compare(block, expected, round(tolerance_s * rate), len(overall) // 2, difference)
+        loudest = float(np.sqrt(np.square(expected, dtype=np.float64).mean(1)).max())
+        audible = max(AUDIBLE_RMS, AUDIBLE_SHARE * loudest)
+        for pair in zip(block, expected, kept, strict=True):
+            overall += _compare(*pair, audible, round(tolerance_s * rate), difference)
     difference.likeness = difference.likeness or [0.0] * (not difference.num_samples)
     if overall.any():
         difference.lag_samples = int(overall.argmax()) - len(overall) // 2
     return difference
 
 
-def _compare(found: Floats, expected: Floats, tolerance: int, max_lag: int, difference: DubDifference) -> Floats:
-    """Note how like a block is; return its correlation with what is expected at all lags."""
-    rms = [float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) for samples in (found, expected)]
-    if rms[1] < AUDIBLE_RMS:
-        difference.loudest_in_silence = max(difference.loudest_in_silence, rms[0])
+def _bands(layout: str, rate: int) -> list[float]:
+    """Up to which share of the spectrum each channel is compared: codecs make up the rest, or leave it out."""
+    tops = (MAX_LFE_HZ if name == "LFE" else MAX_HZ for name in channels_of(layout))
+    return [min(1.0, top / (rate / 2)) for top in tops]
+
+
+def _compare(
+    found: Floats, expected: Floats, band: float, audible: float, tolerance: int, difference: DubDifference
+) -> Floats:
+    """Note how like a channel [n] of a block is; return its correlation with what is expected at all lags."""
+    max_lag = round(MAX_LAG_S * difference.sample_rate_hz)
+    size = 1 << (len(found) + max_lag - 1).bit_length()
+    spectra = [np.fft.rfft(samples, size)[: max(2, int(band * size / 2))] for samples in (found, expected)]
+    rms = [float(np.sqrt(2 * np.square(np.abs(one)).sum() / size / len(found))) for one in spectra]
+    if rms[1] < audible:
+        difference.loudest_in_silence = max(difference.loudest_in_silence, rms[0] - rms[1])
         return np.zeros(2 * max_lag + 1, np.float32)
-    products = _correlation(found, expected, max_lag)
-    near = products[max_lag - tolerance : max_lag + tolerance + 1].max()
-    difference.likeness.append(float(near) / max(rms[0] * rms[1] * found.size, 1e-12))
+    products = np.fft.irfft(spectra[0] * spectra[1].conj(), size)[np.arange(-max_lag, max_lag + 1)]
+    near = float(products[max_lag - tolerance : max_lag + tolerance + 1].max())
+    difference.likeness.append(near / max(rms[0] * rms[1] * len(found), 1e-12))
     difference.level_db.append(float(20 * np.log10(max(rms[0], 1e-6) / rms[1])))
-    return products
-
-
-def _correlation(found: Floats, expected: Floats, max_lag: int) -> Floats:
-    """[2 * max_lag + 1] sum over channels of products, at lags from -max_lag to max_lag of `found`."""
-    size = 1 << (found.shape[1] + max_lag - 1).bit_length()
-    spectrum = sum(np.fft.rfft(a, size) * np.fft.rfft(b, size).conj() for a, b in zip(found, expected, strict=True))
-    return np.asarray(np.fft.irfft(spectrum, size)[np.arange(-max_lag, max_lag + 1)], np.float32)
+    return np.asarray(products, np.float32)
 
 
 def _as_far_as_it_goes(blocks: Iterator[Floats]) -> Iterator[Floats]:

@@ -33,7 +33,7 @@ def other_language(store: ObjectStore, row: Row, spoken: Sequence[SampleSpan]) -
     if not found or expected is None:
         return None
     likeliest = max(found, key=lambda name: found[name])
-    is_other = found[likeliest] >= MIN_SURE and found[expected] <= MAX_EXPECTED
+    is_other = found[likeliest] >= MIN_SURE and found.get(expected, 0.0) <= MAX_EXPECTED
     return (likeliest, found[likeliest]) if is_other else None
 
 

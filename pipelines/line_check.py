@@ -5,6 +5,7 @@ Nothing follows from it by itself: a synthetic ear is wrong more often than a du
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from pipelines.stored_sound import StoredSound, stored_sound
 from pipelines.whisper_words import MAX_S, MODEL_FILES, MODEL_PARTS, has_whisper
 from pipelines.words import align_words, hear_words, word_error_rate, written_words
 from schemas.reason import LineDoubt
-from schemas.timing import ANALYSIS_RATE_HZ
+from schemas.timing import ANALYSIS_RATE_HZ, fraction, pts_to_sample
 
 VERSION = 1
 AROUND = ANALYSIS_RATE_HZ // 4  # of a line is listened to as well: subtitles are not cut to the sample
@@ -26,7 +27,13 @@ MIN_WORDS = 4  # of fewer a wrong one says little
 MAX_ERROR_RATE = 0.5
 MAX_START_ERROR_S = 0.5
 MIN_SPEECH_S = 0.05
+MAX_EARLY = ANALYSIS_RATE_HZ  # a second: what is spoken before that is another line
 MAX_TOLD = 20
+PLAIN_WORDS = {
+    LineDoubt.NO_SPEECH: "nobody speaks in its place",
+    LineDoubt.BAD_TIME: "its times cannot be meant, so it is not listened to",
+    LineDoubt.AFTER_FILM: "it begins when the film is over",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,15 +67,20 @@ def heard_lines(
     if not lines:
         return {"dub_words": [], "dub_lines": [], "unlined_speech_s": None}
     start, end = span
-    here = [line for line in lines if line.start < end and line.end > start]
+    length = _film_samples(row)
     words: list[Row] = []
-    heard: list[Row] = []
-    for line in here:
-        found = _heard(store, row, line, config)
-        words += [word for word in found["words"] if start <= word["start"] < end]
+    heard = [_unheard(line) for line in lines if row["shot_index"] == 0 and (line.doubt or line.start >= length)]
+    timed = [line for line in lines if not line.doubt and line.start < length]
+    for line in timed:
+        window = _window(line, spoken)
+        if window[0] >= end or window[1] <= start:
+            continue
+        speech_s = _length_s(spoken, [(line.start, line.end)])
+        found = _heard(store, row, line, window, config) if speech_s >= MIN_SPEECH_S else _silent(line, row)
+        words += [_word(word, line) for word in found["words"] if start <= word["start"] < end]
         if start <= line.start < end:
-            heard.append(_judged(line, found, _length_s(spoken, [(line.start, line.end)])))
-    near = [(line.start - NEAR, line.end + NEAR) for line in lines]
+            heard.append(_judged(line, found, speech_s))
+    near = [(line.start - NEAR, line.end + NEAR) for line in timed]
     within = [(max(start, first), min(end, after)) for first, after in spoken if first < end and after > start]
     unlined_s = sum(after - first for first, after in within) / ANALYSIS_RATE_HZ - _length_s(within, near)
     moved = {"dub_words": [_moved(word, zero) for word in words], "dub_lines": [_moved(line, zero) for line in heard]}
@@ -84,8 +96,8 @@ def doubts_in_words(lines: Sequence[Row]) -> list[str]:
 
 
 def _sentence(line: Row) -> str:
-    if line["doubt"] == LineDoubt.NO_SPEECH:
-        return "nobody speaks in its place"
+    if line["doubt"] in PLAIN_WORDS:
+        return PLAIN_WORDS[line["doubt"]]
     if line["doubt"] == LineDoubt.NOT_IN_TIME:
         late = line["start_error_s"]
         return f"its first word is {abs(late):.2f} s {'late' if late > 0 else 'early'}"
@@ -110,36 +122,73 @@ def _doubt(line: Row) -> LineDoubt | None:
     return None
 
 
-def _heard(store: ObjectStore, row: Row, line: SpokenLine, config: WordsConfig) -> Row:
+def _window(line: SpokenLine, spoken: Sequence[SampleSpan]) -> SampleSpan:
+    """Where a line is listened to: from the beginning of what is spoken when it is to begin, which may be early."""
+    first = line.start - AROUND
+    going_on = [begin for begin, after in spoken if begin < first < after and line.start < after]
+    return max(0, min([first, *(begin - AROUND for begin in going_on)]), line.start - MAX_EARLY), line.end + AROUND
+
+
+def _heard(store: ObjectStore, row: Row, line: SpokenLine, window: SampleSpan, config: WordsConfig) -> Row:
     """Words and text of a line, found once for each dub."""
-    facts = {"dub": row["dub_digest"], "language": row["language"], "line": asdict(line), "config": asdict(config)}
-    key = content_key("heard-line", VERSION, facts | {"ear": _ear()})
+    facts = {"dub": row["dub_digest"], "language": row["language"], "text": line.text, "window": list(window)}
+    key = content_key("heard-line", VERSION, facts | {"config": asdict(config), "ear": ear()})
     if not store.has(key):
         sound = stored_sound(store, row["dub_digest"], Path(row["dub_uri"]))
-        store.put_json(key, _listened(sound, line, row["language"], config))
+        store.put_json(key, _listened(sound, window, line.text or "", row["language"], config))
     heard: Row = store.get_json(key)
     return heard
 
 
-def _ear() -> list[str]:
+@cache
+def ear() -> list[str]:
     """What there is to hear with: its digests; nothing where it is not here."""
     names = (*MODEL_PARTS, *MODEL_FILES.values())
     return [declared_digest(name) for name in names] if has_whisper() else []
 
 
-def _listened(sound: StoredSound, line: SpokenLine, language: str, config: WordsConfig) -> dict[str, Any]:
-    first = max(0, line.start - AROUND)
-    samples = sound[first : min(line.end + AROUND, first + MAX_S * ANALYSIS_RATE_HZ)]
-    text = line.text or ""
-    words = align_words(samples, text, language) if config.align and len(samples) else []
+def _listened(sound: StoredSound, window: SampleSpan, text: str, language: str, config: WordsConfig) -> dict[str, Any]:
+    """What is heard in a window; nothing in one that is too long for an ear."""
+    first, after = window
+    samples = sound[first:after] if after - first <= MAX_S * ANALYSIS_RATE_HZ else sound[:0]
     heard = hear_words(samples, language) if config.hear and text and len(samples) else None
-    found = [asdict(word) | {"line_index": line.line_index} for word in words]
+    rate = None if heard is None else word_error_rate(text, heard, language)
+    words = align_words(samples, text, language) if config.align and len(samples) else []
+    if words and words[0].source == "whisper" and (rate or 0) > MAX_ERROR_RATE:
+        words = []  # its attention finds a place for anything
     return {
-        "words": [word | {"start": word["start"] + first, "end": word["end"] + first} for word in found],
+        "words": [asdict(word) | {"start": word.start + first, "end": word.end + first} for word in words],
         "heard": heard,
         "num_words": len(written_words(text, language)),
-        "word_error_rate": None if heard is None else word_error_rate(text, heard, language),
+        "word_error_rate": rate,
     }
+
+
+def _silent(line: SpokenLine, row: Row) -> Row:
+    """What is heard of a line in whose place nobody speaks."""
+    num_words = len(written_words(line.text or "", row["language"]))
+    return {"words": [], "heard": None, "num_words": num_words, "word_error_rate": None}
+
+
+def _unheard(line: SpokenLine) -> Row:
+    """A line of a script that has no place in the film."""
+    nothing = dict.fromkeys(("heard", "word_error_rate", "start_error_s"))
+    names = {
+        "line_index": line.line_index,
+        "line_id": line.line_id,
+        "text": line.text,
+        "num_words": 0,
+        "speech_s": 0.0,
+    }
+    return nothing | names | {"start": line.start, "end": line.end, "doubt": line.doubt or LineDoubt.AFTER_FILM}
+
+
+def _word(word: Row, line: SpokenLine) -> Row:
+    return word | {"line_index": line.line_index}
+
+
+def _film_samples(row: Row) -> int:
+    return pts_to_sample(row["end_pts"] - row["start_pts"], fraction(row["time_base"]), ANALYSIS_RATE_HZ)
 
 
 def _length_s(spans: Sequence[SampleSpan], places: Sequence[SampleSpan]) -> float:

@@ -9,14 +9,14 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.dub_language import other_language
-from pipelines.media.channels import channels_of
+from pipelines.media.channels import channels_of, holds, nearest_layout
 from pipelines.media.container import UndecodableError
 from pipelines.media.loudness import Loudness, LoudnessMeter
-from pipelines.media.sound import sound_blocks, sound_format, tells_lead
+from pipelines.media.sound import BEGINNING, sound_blocks, sound_format, tells_lead
 from pipelines.speech import SpeechConfig, stored_speech
 from pipelines.stage import Row
 from pipelines.stem_lag import stem_lag
-from pipelines.storage import ObjectStore, content_key, file_digest, read_table
+from pipelines.storage import ObjectStore, content_key, read_table
 from pipelines.whisper_words import has_whisper
 from schemas.reason import SoundFlaw
 from schemas.sound import SOUND
@@ -36,28 +36,34 @@ class SoundMeasure:
     codec: str
     sample_rate_hz: int
     layout: str
-    end_s: float  # of its last sample, in its own time
+    length_s: float
     tells_lead: bool
+    damaged: tuple[str, ...]  # what does not decode
     loudness: Loudness
 
 
-def measure_sound(path: Path) -> SoundMeasure:
-    """The measures of a file's first sound stream, heard from time 0 on.
+def measure_sound(path: Path, start_s: Fraction = BEGINNING) -> SoundMeasure:
+    """The measures of a file's first sound stream; what does not decode of it is noted, and is silent.
+
+    Args:
+        path: the file.
+        start_s: where it is heard from, in its own time.
 
     Raises:
         UndecodableError: it has none that can be decoded.
     """
-    form = sound_format(path)
+    form, damaged = sound_format(path), list[str]()
     meter, num_samples = LoudnessMeter(form.sample_rate_hz, form.layout), 0
-    for block in sound_blocks(path, form.sample_rate_hz, form.layout):
+    for block in sound_blocks(path, form.sample_rate_hz, form.layout, start_s, damaged):
         meter.hear(block)
         num_samples += block.shape[1]
     return SoundMeasure(
         codec=form.codec,
         sample_rate_hz=form.sample_rate_hz,
         layout=form.layout,
-        end_s=num_samples / form.sample_rate_hz,
+        length_s=num_samples / form.sample_rate_hz,
         tells_lead=tells_lead(path),
+        damaged=tuple(damaged),
         loudness=meter.measured(),
     )
 
@@ -91,13 +97,17 @@ def stored_sounds(uri: str | None) -> list[Row]:
     return rows
 
 
-def delivered_sound(film: Path) -> Row:
+def delivered_sound(film: Path, start_s: Fraction) -> Row:
     """The measures of the dub track of a delivered film, as a row of SOUND has them.
+
+    Args:
+        film: the film.
+        start_s: its first moment.
 
     Raises:
         UndecodableError: it has no sound.
     """
-    return _row(asdict(measure_sound(film)), "delivered") | {"speech_s": None, "flaws": []}
+    return _row(asdict(measure_sound(film, start_s)), "delivered") | {"speech_s": None, "flaws": []}
 
 
 def sounds_in_words(sounds: list[Row]) -> list[str]:
@@ -109,22 +119,21 @@ def sounds_in_words(sounds: list[Row]) -> list[str]:
 def _sounds(row: Row) -> Iterator[tuple[str, tuple[Path, str]]]:
     yield "dub", (Path(row["dub_uri"]), row["dub_digest"])
     if row["me_uri"] and row["dub_kind"] != "dub_mix":
-        yield "music_and_effects", (Path(row["me_uri"]), file_digest(Path(row["me_uri"])))
+        yield "music_and_effects", (Path(row["me_uri"]), row["me_digest"])
     yield "original", (Path(row["film_uri"]), row["film_id"])
 
 
 def _checked(store: ObjectStore, row: Row, role: str, path: Path, digest: str, config: SpeechConfig) -> Row | None:
     """The SOUND row of one sound; None where there is none."""
-    measure = _stored_measure(store, path, digest)
+    begin_s = row["start_pts"] * fraction(row["time_base"]) if role == "original" else BEGINNING
+    measure = _stored_measure(store, path, digest, begin_s)
     if measure is None:
         return None
-    begin_s = max(Fraction(0), row["start_pts"] * fraction(row["time_base"])) if role == "original" else Fraction(0)
     spoken_s = None if role == "music_and_effects" else _spoken_s(store, path, digest, config)
     film_s = float((row["end_pts"] - row["start_pts"]) * fraction(row["time_base"]))
-    length_s = measure["end_s"] - float(begin_s)
-    flaws = [] if role == "original" else list(_flaws(measure, role, length_s, film_s, spoken_s))
+    flaws = list(_damage(measure) if role == "original" else _flaws(measure, film_s, spoken_s))
     told = [{"flaw": flaw.value, "detail": detail} for flaw, detail in flaws]
-    return _row(measure, role) | {"length_s": length_s, "speech_s": spoken_s, "flaws": told}
+    return _row(measure, role) | {"speech_s": spoken_s, "flaws": told}
 
 
 def _flaws_of_speech(store: ObjectStore, row: Row, config: SpeechConfig, *, hear: bool) -> list[Row]:
@@ -149,14 +158,14 @@ def _flaws_of_speech(store: ObjectStore, row: Row, config: SpeechConfig, *, hear
 def _row(measure: Mapping[str, Any], role: str) -> Row:
     loudness = {name: value for name, value in measure["loudness"].items() if name in SOUND.names}
     facts = {name: measure[name] for name in ("codec", "sample_rate_hz", "layout")}
-    return facts | loudness | {"role": role, "length_s": measure["end_s"]}
+    return facts | loudness | {"role": role, "length_s": measure["length_s"]}
 
 
-def _stored_measure(store: ObjectStore, path: Path, digest: str) -> Row | None:
-    key = content_key("measure", VERSION, {"sound": digest})
+def _stored_measure(store: ObjectStore, path: Path, digest: str, start_s: Fraction) -> Row | None:
+    key = content_key("measure", VERSION, {"sound": digest, "start": str(start_s)})
     if not store.has(key):
         try:
-            store.put_json(key, asdict(measure_sound(path)))
+            store.put_json(key, asdict(measure_sound(path, start_s)))
         except UndecodableError:  # a silent film; a dub without sound was not admitted
             store.put_json(key, None)
     measure: Row | None = store.get_json(key)
@@ -168,11 +177,16 @@ def _spoken_s(store: ObjectStore, path: Path, digest: str, config: SpeechConfig)
     return sum(end - start for start, end in spoken) / ANALYSIS_RATE_HZ
 
 
-def _flaws(
-    measure: Mapping[str, Any], role: str, length_s: float, film_s: float, spoken_s: float | None
-) -> Iterator[tuple[SoundFlaw, str]]:
+def _damage(measure: Mapping[str, Any]) -> Iterator[tuple[SoundFlaw, str]]:
+    """What of a sound does not decode."""
+    if damaged := measure["damaged"]:
+        yield SoundFlaw.DAMAGED, f"damaged in {len(damaged)} places, which are silent: {damaged[0]}"
+
+
+def _flaws(measure: Mapping[str, Any], film_s: float, spoken_s: float | None) -> Iterator[tuple[SoundFlaw, str]]:
     """What is wrong with a sound that is laid on a film."""
-    peak = measure["loudness"]["sample_peak_dbfs"]
+    peak, length_s = measure["loudness"]["sample_peak_dbfs"], measure["length_s"]
+    yield from _damage(measure)
     if peak is None or peak < SILENCE_DBFS:
         yield SoundFlaw.SILENT, "silent: nothing is heard in it"
     elif spoken_s == 0:
@@ -188,6 +202,9 @@ def _flaws(
             SoundFlaw.LONGER,
             f"longer than the film: it ends at {_clock(length_s)}, and is cut off at {_clock(film_s)}",
         )
+    layout, kept = measure["layout"], nearest_layout(measure["layout"])
+    if layout != kept and not (layout == "mono" or holds(kept, layout)):
+        yield SoundFlaw.FOLDED, f"in {layout}, which is delivered as {kept}: some channels are heard in others"
     if not measure["tells_lead"]:
         codec = measure["codec"]
         yield SoundFlaw.UNKNOWN_LEAD, f"{codec} that does not tell its encoder's delay, and may be some 20 ms late"

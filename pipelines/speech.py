@@ -27,7 +27,7 @@ from pipelines.stored_sound import Sound, stored_sound
 from pipelines.torch_threads import one_thread
 from schemas.timing import ANALYSIS_RATE_HZ
 
-VERSION = 2
+VERSION = 3
 MIN_SAMPLES = 1_600  # 100 ms: less is no word, and the model's filters need some context
 LEVEL_STEP = 160  # 10 ms
 LEVEL_BLOCK = 6_000 * LEVEL_STEP  # a minute: so much sound is in memory while its level is measured

@@ -36,12 +36,13 @@ def sphinx_spans(sound: Floats, words: Sequence[str]) -> list[Span] | None:
         Half-open spans in samples, in steps of 10 ms, one a word; None where the words are not found in the sound, or
         one of them cannot be pronounced.
     """
-    decoder = _decoder()
+    decoder, unheard = _decoder()
     if not words or not len(sound) or not all(_is_known(decoder, word) for word in words):
         return None
     pcm = np.round(np.clip(sound, -1, 1) * PCM_16_MAX).astype("<i2").tobytes()
     try:
         decoder.set_align_text(" ".join(words))
+        decoder.set_cmn(unheard)  # what it heard before must not change what it finds
         decoder.start_utt()
         decoder.process_raw(pcm, full_utt=True)
         decoder.end_utt()
@@ -68,7 +69,9 @@ def spelt(word: str) -> str:
 
 
 @cache
-def _decoder() -> Any:
+def _decoder() -> tuple[Any, str]:
+    """The decoder, and its cepstral mean before it has heard anything."""
     from pocketsphinx import Decoder
 
-    return Decoder(lm=None, samprate=ANALYSIS_RATE_HZ, loglevel="FATAL")
+    decoder = Decoder(lm=None, samprate=ANALYSIS_RATE_HZ, loglevel="FATAL")
+    return decoder, decoder.get_cmn(False)

@@ -1,5 +1,6 @@
 """The lines of a film's dub, by the film's samples: of its cue sheet where it was made of one, else of its script."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -9,10 +10,12 @@ from pipelines.cue_sheet import CueLine, script_lines, stored_lines
 from pipelines.stage import Row
 from pipelines.storage import file_digest
 from schemas.line import STEM_RATE_HZ
+from schemas.reason import LineDoubt
 from schemas.timing import ANALYSIS_RATE_HZ
 
 LONGEST_S = 15  # a line of which nothing says where it ends
 
+_UNSAID = re.compile(r"<[^<>]{0,80}>|\{\\[^{}]{0,80}\}|\[[^\[\]]{0,200}\]|\([^()]{0,200}\)|[\u266a\u266b#]+")
 STEP = STEM_RATE_HZ // ANALYSIS_RATE_HZ
 
 
@@ -27,9 +30,10 @@ class SpokenLine:
     Attributes:
         line_index: its place in the sheet, from 0.
         line_id: as the sheet names it.
-        text: what is said; None where the sheet does not say.
+        text: what is said, without markup and notes on sounds; None where the sheet does not say.
         start: sample at 16 kHz, 0 = first frame shown.
         end: first sample after it.
+        doubt: why it cannot be listened to.
     """
 
     line_index: int
@@ -37,6 +41,7 @@ class SpokenLine:
     text: str | None
     start: int
     end: int
+    doubt: LineDoubt | None = None
 
 
 def spoken_lines(lines_uri: str | None, script_uri: str | None, script_digest: str | None) -> list[SpokenLine]:
@@ -66,7 +71,7 @@ def _of_sheet(lines: Sequence[Row]) -> list[SpokenLine]:
         SpokenLine(
             line_index=place,
             line_id=line["line_id"],
-            text=line["text"],
+            text=said(line["text"]),
             start=line["start_sample"] // STEP,
             end=line["heard_end_sample"] // STEP,
         )
@@ -76,15 +81,24 @@ def _of_sheet(lines: Sequence[Row]) -> list[SpokenLine]:
 
 
 def _of_script(lines: Sequence[CueLine]) -> list[SpokenLine]:
-    """Those with a time; one without an end reaches to the next."""
-    timed = [(place, line) for place, line in enumerate(lines) if not line.flaw and line.start_s is not None]
-    starts = sorted(line.start_s for _, line in timed if line.start_s is not None)
+    """All of them; one without an end reaches to the next, and one that says nothing is left out."""
+    starts = sorted({line.start_s for line in lines if line.start_s is not None and not line.flaw})
     following = dict(zip_longest(starts, starts[1:]))
     found = []
-    for place, line in timed:
-        assert line.start_s is not None
-        least = line.start_s + LONGEST_S
-        end_s = line.end_s or min(following[line.start_s] or least, least)
-        start, end = (round(moment * ANALYSIS_RATE_HZ) for moment in (line.start_s, end_s))
-        found.append(SpokenLine(line_index=place, line_id=line.line_id, text=line.text, start=start, end=end))
+    for place, line in enumerate(lines):
+        start = end = 0
+        text = said(line.text)
+        if line.start_s is not None and not line.flaw:
+            least = line.start_s + LONGEST_S
+            end_s = line.end_s or min(following[line.start_s] or least, least)
+            start, end = (round(moment * ANALYSIS_RATE_HZ) for moment in (line.start_s, end_s))
+        if text or not line.text:
+            doubt = None if end else LineDoubt.BAD_TIME
+            placed = SpokenLine(line_index=place, line_id=line.line_id, text=text, start=start, end=end, doubt=doubt)
+            found.append(placed)
     return found
+
+
+def said(text: str | None) -> str | None:
+    """What of a text is spoken: no tags of subtitles, no notes on sounds, no music signs; None where nothing is."""
+    return " ".join(_UNSAID.sub(" ", text or "").split()) or None

@@ -256,7 +256,10 @@ def _dub_source(film: Row, effects: Path | None) -> DubSource:
 def _sound_facts(shots: Sequence[Row], track: DubTrack, target: Path, written: Written) -> dict[str, Any]:
     """What the dub track of a film is, and what it and that of which it is made measure."""
     facts = {"mix": track.mix.value, "codec": track.codec, "sample_rate_hz": track.sample_rate_hz}
-    sounds = [*stored_sounds(shots[0]["sounds_uri"]), delivered_sound(target)]
+    sounds = [
+        *stored_sounds(shots[0]["sounds_uri"]),
+        delivered_sound(target, shots[0]["start_pts"] * fraction(shots[0]["time_base"])),
+    ]
     return {"dub_track": facts | {"layout": track.layout, "peak": round(written.dub_peak, 4)}, "sounds": sounds}
 
 

@@ -1,7 +1,7 @@
 """The sound of a file as models listen to it, in storage, of which any stretch can be read.
 
 A film of two hours has 115 million samples: whoever needs a shot's reads a shot's. The file is decoded once, and what
-is stored has the very samples that `read_mono` gives.
+is stored has the very samples that `read_mono` gives, and silence where that gives up.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from pipelines.media.sound import mono_blocks
 from pipelines.storage import ObjectStore, content_key
 from schemas.timing import ANALYSIS_RATE_HZ
 
-VERSION = 1  # raised, with those of speech, align and heard, when the same file gives other samples
+VERSION = 2  # raised, with those of speech, align and heard, when the same file gives other samples
 SAMPLE = np.dtype("<f4")
 
 Floats = NDArray[np.float32]
@@ -76,6 +76,6 @@ def stored_sound(store: ObjectStore, digest: str, path: Path) -> StoredSound:
     """
     key = content_key("sound", VERSION, {"sound": digest, "sample_rate_hz": ANALYSIS_RATE_HZ})
     if not store.has(key):
-        blocks = mono_blocks(path, ANALYSIS_RATE_HZ)
+        blocks = mono_blocks(path, ANALYSIS_RATE_HZ, damaged=[])  # told of by `sound_check`
         store.put_blocks(key, (block.astype(SAMPLE, copy=False).tobytes() for block in blocks))
     return StoredSound(store, key)

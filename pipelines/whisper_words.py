@@ -26,9 +26,10 @@ MODEL_FILES = {  # of the model, by asset
 }
 THREADS = 2  # fixed: the same words whatever the machine has
 MAX_S = 30  # of sound at a time
+MAX_TOKENS = 448  # that the decoder has places for
 FRAME_S = 0.02
 LEAD_S = 0.04  # its words begin so much before those of a phone aligner: the median over read sentences
-LANGUAGES = {"cmn": "zh", "fil": "tl", "nb": "no", "arb": "ar"}  # Whisper's own names for some
+LANGUAGES = {"cmn": "zh", "yue": "zh", "fil": "tl", "nb": "no", "arb": "ar"}  # Whisper's own names for some
 
 
 @cache
@@ -49,7 +50,7 @@ def whisper_language(tag: str) -> str | None:
     """
     primary = tag.split("-")[0].lower()
     name = LANGUAGES.get(primary, primary)
-    return name if name in _model().supported_languages else None
+    return name if _model().hf_tokenizer.token_to_id(f"<|{name}|>") is not None else None
 
 
 def whisper_text(sound: Floats, language: str) -> str:
@@ -79,7 +80,8 @@ def whisper_spans(sound: Floats, words: Sequence[str], language: str) -> list[Sp
         language: as `whisper_language` names it.
 
     Returns:
-        Half-open spans in samples, in steps of 20 ms, one a word; None where they do not come out one by one.
+        Half-open spans in samples, in steps of 20 ms, one a word; None where they do not come out one by one, or
+        are too many.
     """
     from faster_whisper.audio import pad_or_trim
     from faster_whisper.tokenizer import Tokenizer
@@ -90,6 +92,8 @@ def whisper_spans(sound: Floats, words: Sequence[str], language: str) -> list[Sp
     features = model.feature_extractor(sound)
     encoded = model.encode(pad_or_trim(features))
     text = [token for word in tokens for token in word]
+    if len(tokenizer.sot_sequence) + len(text) + 2 > MAX_TOKENS:
+        return None
     (found,) = model.model.align(encoded, tokenizer.sot_sequence, [text], features.shape[-1], median_filter_width=7)
     edges = _edges(found.alignments, tokens)
     if edges is None:

@@ -20,6 +20,8 @@ Floats = NDArray[np.float32]
 Span = tuple[int, int]
 
 STEP = ANALYSIS_RATE_HZ // 100
+MAX_EMPTY = 0.25  # of a line's words may have no length of their own
+STRESS_MARK = "\u0301"
 PAUSE_SHARE = 0.1  # of the loud parts: what is softer, by 20 dB, is a pause
 SPACELESS = ("ja", "zh", "cmn", "yue", "th", "lo", "my", "km")  # written without spaces: their letters count as words
 
@@ -55,7 +57,13 @@ def written_words(text: str, language: str) -> list[str]:
 def plain_word(word: str) -> str:
     """A word without case and punctuation, which are no sound; apostrophes within it stay."""
     letters = unicodedata.normalize("NFC", word).casefold().replace("\u2019", "'")
-    return re.sub(r"^'+|'+$", "", "".join(letter for letter in letters if letter.isalnum() or letter in "'\u0301"))
+    return "".join(letter for letter in letters if _is_heard(letter)).strip("'")
+
+
+def _is_heard(letter: str) -> bool:
+    """Whether a letter belongs to the sound of a word: vowel signs do, stress marks and punctuation do not."""
+    is_sign = unicodedata.category(letter) in ("Mn", "Mc") and letter != STRESS_MARK
+    return letter.isalnum() or letter == "'" or is_sign
 
 
 def align_words(sound: Floats, text: str, language: str) -> list[Word]:
@@ -77,6 +85,8 @@ def align_words(sound: Floats, text: str, language: str) -> list[Word]:
     name = whisper_language(language) if has_whisper() else None
     spans = whisper_spans(sound, written, name) if name else None
     heard = heard_from(sound, spans or [])
+    if sum(end <= start for start, end in heard) > MAX_EMPTY * len(heard):
+        return []  # it is not in the sound
     return [Word(word, *span, "whisper") for word, span in zip(written, heard, strict=bool(heard))]
 
 

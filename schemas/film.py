@@ -36,6 +36,7 @@ FILM = pa.schema(
         column("script_uri", pa.string(), "What is said in the dub, and when.", nullable=True),
         column("script_digest", pa.string(), "SHA-256 of that script when the job began.", nullable=True),
         column("me_uri", pa.string(), "Music and effects without dialogue.", nullable=True),
+        column("me_digest", pa.string(), "SHA-256 of it when the job began.", nullable=True),
         column("cast_uri", pa.string(), "Names and pictures of people in the film.", nullable=True),
         column("cast_digest", pa.string(), "SHA-256 of that list when the job began.", nullable=True),
         column(
@@ -49,6 +50,7 @@ FILM = pa.schema(
         column("pixel_format", pa.string(), "FFmpeg's name of the sample layout."),
         column("video_codec", pa.string(), "FFmpeg's name of the picture codec."),
         column("sound_rate_hz", pa.int32(), "Sample rate of its own first sound stream.", unit="Hz", nullable=True),
+        column("num_sounds", pa.int32(), "Sound streams of its own, also such as cannot be decoded."),
         column("sound_layout", pa.string(), "FFmpeg's name of that stream's layout.", nullable=True),
         column("time_base", RATIONAL, "Seconds per pts tick of the picture, exact.", unit="s"),
         column("frame_rate", RATIONAL, "Average frames per second, exact; of no use for VFR arithmetic.", unit="1/s"),

@@ -61,6 +61,8 @@ class LineDoubt(StrEnum):
     NO_SPEECH = "no_speech"  # nobody speaks in its place
     OTHER_WORDS = "other_words"  # most of its words are not heard
     NOT_IN_TIME = "not_in_time"  # its first word comes early or late
+    BAD_TIME = "bad_time"  # of a script: no time can be meant, so it is not listened to
+    AFTER_FILM = "after_film"  # of a script: it begins when the film is over
 
 
 class SoundFlaw(StrEnum):
@@ -70,6 +72,8 @@ class SoundFlaw(StrEnum):
     NO_SPEECH = "no_speech"  # a dub in which nobody speaks: noise, or music only
     CLIPPED = "clipped"  # cut off at full scale
     DEAD_CHANNEL = "dead_channel"  # one of a pair of channels is silent
+    DAMAGED = "damaged"  # parts of it do not decode, or are no numbers: they are silent
+    FOLDED = "folded"  # it has channels that no delivery has: they are heard in others
     SHORTER = "shorter"  # it ends before the film
     LONGER = "longer"  # what comes after the film's last frame is cut off
     OTHER_LANGUAGE = "other_language"  # a dub that is surely heard in another language than the catalog's

@@ -1,6 +1,7 @@
 """The sound of the dub track: a full mix, or dialogue with what else is heard, as the film's own sound is coded."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -47,6 +48,7 @@ class _Part:
     path: Path
     routes: Routes
     start_s: Fraction = BEGINNING
+    is_own: bool = False  # the film's: it may be silent from the first frame on
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,13 +63,14 @@ class DubTrack:
 
     def blocks(self, num_samples: int) -> Iterator[Floats]:
         """[C, n] blocks that add up to exactly `num_samples`, the first sample at the film's first moment."""
-        first, *others = [_conformed(self._heard(part), num_samples) for part in self.parts]
+        num_channels = len(channels_of(self.layout))
+        first, *others = [_conformed(self._heard(part), num_samples, num_channels) for part in self.parts]
         for other in others:
             first = _sum(first, other)
         return first
 
     def _heard(self, part: _Part) -> Iterator[Floats]:
-        return panned_blocks(part.path, self.sample_rate_hz, self.layout, part.start_s, part.routes)
+        return part_blocks(part, self.sample_rate_hz, self.layout)
 
 
 def mix_of(dub_kind: str, film_layout: str | None, *, has_me: bool) -> Mix:
@@ -134,7 +137,19 @@ def parts_of(source: DubSource, mix: Mix) -> tuple[_Part, ...]:
     stem = _Part(source.dub, dialogue_routes)
     if mix is Mix.WITH_ME and source.music_and_effects:
         return stem, _Part(source.music_and_effects, channel_routes)
-    return (stem, _Part(source.film, _without_centre, source.start_s)) if mix is Mix.IN_CENTRE else (stem,)
+    return (
+        (stem, _Part(source.film, _without_centre, source.start_s, is_own=True)) if mix is Mix.IN_CENTRE else (stem,)
+    )
+
+
+def part_blocks(part: _Part, sample_rate_hz: int, layout: str) -> Iterator[Floats]:
+    """[C, n] what is heard of a part; what does not decode is silence.
+
+    Raises:
+        UndecodableError: a dub, or its music and effects, has no sound.
+    """
+    with suppress(*([UndecodableError] if part.is_own else [])):
+        yield from panned_blocks(part.path, sample_rate_hz, layout, part.start_s, part.routes, damaged=[])
 
 
 def _layout(mix: Mix, own: SoundFormat | None, leader: SoundFormat) -> str:
@@ -153,22 +168,21 @@ def _codec(own: SoundFormat | None, suffix: str) -> str:
 def _without_centre(source: str, target: str) -> Floats:
     """Where the film's own sound is heard around a dub: everywhere but in the centre."""
     routes = channel_routes(source, target)
-    routes[channels_of(target).index("FC")] = 0
+    routes[[channel == "FC" for channel in channels_of(target)]] = 0
     return routes
 
 
-def _conformed(blocks: Iterator[Floats], num_samples: int) -> Iterator[Floats]:
+def _conformed(blocks: Iterator[Floats], num_samples: int, num_channels: int) -> Iterator[Floats]:
     """The blocks cut, or padded with silence, to a length."""
-    missing, channels = num_samples, 1
+    missing = num_samples
     for block in blocks:
-        channels = len(block)
         if missing <= 0:
             return
         yield block[:, :missing]
         missing -= min(missing, block.shape[1])
     while missing > 0:
         size = min(missing, 1 << 16)
-        yield np.zeros((channels, size), np.float32)
+        yield np.zeros((num_channels, size), np.float32)
         missing -= size
 
 

@@ -45,6 +45,7 @@ class Probe:
     pixel_format: str
     sound_rate_hz: int | None  # of the first sound stream; None where it has none that can be decoded
     sound_layout: str | None
+    num_sounds: int
     time_base: Fraction
     frame_rate: Fraction
     start_pts: int
@@ -125,6 +126,7 @@ def _probe_of(container: InputContainer, stream: VideoStream, tally: "_Tally") -
         height_px=frame.height,
         pixel_format=frame.format.name,
         sound_rate_hz=sound.rate if sound else None,
+        num_sounds=len(container.streams.audio),
         sound_layout=layout_of(sound) if sound else None,
         time_base=Fraction(stream.time_base),
         frame_rate=Fraction(rate),

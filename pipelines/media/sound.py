@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
@@ -37,13 +38,18 @@ def read_mono(path: Path, sample_rate_hz: int = ANALYSIS_RATE_HZ, start_s: Fract
     return np.concatenate(list(mono_blocks(path, sample_rate_hz, start_s)))
 
 
-def mono_blocks(path: Path, sample_rate_hz: int = ANALYSIS_RATE_HZ, start_s: Fraction = BEGINNING) -> Iterator[Floats]:
+def mono_blocks(
+    path: Path,
+    sample_rate_hz: int = ANALYSIS_RATE_HZ,
+    start_s: Fraction = BEGINNING,
+    damaged: list[str] | None = None,
+) -> Iterator[Floats]:
     """What `read_mono` gives, in blocks [n]: a film's sound need not fit into memory.
 
     Raises:
         UndecodableError: there is no sound that can be decoded.
     """
-    for block in sound_blocks(path, sample_rate_hz, "mono", start_s):
+    for block in sound_blocks(path, sample_rate_hz, "mono", start_s, damaged):
         yield block[0]
 
 
@@ -53,15 +59,31 @@ def read_channels(path: Path) -> tuple[Floats, int, str]:
     return np.concatenate(list(sound_blocks(path, rate, layout)), axis=1), rate, layout
 
 
-def sound_blocks(path: Path, sample_rate_hz: int, layout: str, start_s: Fraction = BEGINNING) -> Iterator[Floats]:
+def sound_blocks(
+    path: Path,
+    sample_rate_hz: int,
+    layout: str,
+    start_s: Fraction = BEGINNING,
+    damaged: list[str] | None = None,
+) -> Iterator[Floats]:
     """The first sound stream in blocks [C, n] that join without a gap, the first one at `start_s`.
 
-    What lies before it is left out; a late start and holes in the stream are silence.
+    What lies before it is left out; a late start and holes in the stream are silence, and so is what is no number.
+
+    Args:
+        path: the file.
+        sample_rate_hz: of the blocks.
+        layout: FFmpeg's name of their channels.
+        start_s: in the container's time.
+        damaged: where it is given, packets that do not decode are noted in it and are silence; else they are an error.
+
+    Raises:
+        UndecodableError: it cannot be decoded, or nothing is heard from `start_s` on.
     """
     with open_media(path) as container:
         stream = sound_stream(container)
         position = 0
-        for place, samples in _resampled(container, stream, sample_rate_hz, layout):
+        for place, samples in _resampled(container, stream, sample_rate_hz, layout, damaged):
             start = place - round(start_s * sample_rate_hz)
             while start > position:
                 silent = min(start - position, SILENCE_SAMPLES)
@@ -133,16 +155,21 @@ def layout_of(stream: AudioStream) -> str:
 
 
 def panned_blocks(
-    path: Path, sample_rate_hz: int, layout: str, start_s: Fraction = BEGINNING, routes: Routes = channel_routes
+    path: Path,
+    sample_rate_hz: int,
+    layout: str,
+    start_s: Fraction = BEGINNING,
+    routes: Routes = channel_routes,
+    damaged: list[str] | None = None,
 ) -> Iterator[Floats]:
     """The same as `sound_blocks`, each channel heard where `routes` says; FFmpeg's mix of channels without a name."""
     own = read_layout(path)[1]
     try:
         gains = routes(own, layout)
     except UnknownChannelError:
-        yield from sound_blocks(path, sample_rate_hz, layout, start_s)
+        yield from sound_blocks(path, sample_rate_hz, layout, start_s, damaged)
         return
-    for block in sound_blocks(path, sample_rate_hz, own, start_s):
+    for block in sound_blocks(path, sample_rate_hz, own, start_s, damaged):
         yield gains @ block
 
 
@@ -163,11 +190,11 @@ def sound_stream(container: InputContainer) -> AudioStream:
 
 
 def _resampled(
-    container: InputContainer, stream: AudioStream, sample_rate_hz: int, layout: str
+    container: InputContainer, stream: AudioStream, sample_rate_hz: int, layout: str, damaged: list[str] | None
 ) -> Iterator[tuple[int, Floats]]:
     """Blocks with the place of their first sample. Each stretch without a hole is resampled by itself."""
     origin_s = _origin_s(container, stream)
-    for stretch in _stretches(container, stream):
+    for stretch in _stretches(_decoded(container, stream, damaged)):
         resampler = AudioResampler(format="flt", layout=layout, rate=sample_rate_hz)  # PyAV has no 8 planes
         position: int | None = None
         for frame in stretch:
@@ -175,7 +202,8 @@ def _resampled(
                 position = round((_start_s(frame) - origin_s) * sample_rate_hz)
             for block in resampler.resample(frame):
                 assert position is not None
-                yield position, np.asarray(block.to_ndarray(), np.float32).reshape(block.samples, -1).T
+                samples = _numbers(np.asarray(block.to_ndarray(), np.float32), damaged)
+                yield position, samples.reshape(block.samples, -1).T
                 position += block.samples
 
 
@@ -186,8 +214,34 @@ def _origin_s(container: InputContainer, stream: AudioStream) -> Fraction:
     return Fraction(stream.start_time * stream.time_base)
 
 
-def _stretches(container: InputContainer, stream: AudioStream) -> Iterator[Iterator[AudioFrame | None]]:
-    frames = container.decode(stream)
+def _numbers(samples: Floats, damaged: list[str] | None) -> Floats:
+    """Samples, silent where they are no numbers: one of them would spread over all that it is mixed with."""
+    if np.isfinite(samples).all():
+        return samples
+    if damaged is not None:
+        damaged.append("samples that are no numbers")
+    return np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _decoded(container: InputContainer, stream: AudioStream, damaged: list[str] | None) -> Iterator[AudioFrame]:
+    if damaged is None:
+        yield from container.decode(stream)
+        return
+    for packet in container.demux(stream):
+        try:
+            frames = packet.decode()
+        except av.FFmpegError as error:
+            at = (
+                ""
+                if packet.pts is None or packet.time_base is None
+                else f" at {float(packet.pts * packet.time_base):.2f} s"
+            )
+            damaged.append(f"{error.strerror or type(error).__name__}{at}")
+            continue
+        yield from frames
+
+
+def _stretches(frames: Iterator[AudioFrame]) -> Iterator[Iterator[AudioFrame | None]]:
     held: list[AudioFrame] = [frame for frame in [next(frames, None)] if frame is not None]
 
     def stretch() -> Iterator[AudioFrame | None]:

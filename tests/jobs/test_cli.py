@@ -40,7 +40,7 @@ OPTIONS = {
         "--work",
     ],
     "inspect": ["--json", "--work"],
-    "verify": ["--dub", "--json", "--me"],
+    "verify": ["--dub", "--json", "--me", "--mix"],
     "review": ["--out", "--port", "--tracking-uri"],
     "submit": ["--address", "--follow", "--json"],
     "evaluate": [

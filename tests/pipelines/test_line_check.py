@@ -15,7 +15,7 @@ from pipelines.heard_film import heard_lines_of, words_summary
 from pipelines.line_check import WordsConfig
 from pipelines.media.sound import read_mono, write_wav
 from pipelines.shots import DetectShots
-from pipelines.spoken_lines import ScriptChangedError, spoken_lines
+from pipelines.spoken_lines import ScriptChangedError, said, spoken_lines
 from pipelines.stage import Row
 from pipelines.storage import file_digest
 from schemas.timing import ANALYSIS_RATE_HZ as RATE
@@ -97,14 +97,23 @@ def test_what_is_not_as_written_is_named(folder: Path) -> None:
         line("lecturer", 1.0, 3.6, "Nadie vino ayer a la estaci\u00f3n con nosotros."),
         line("nothing", 3.9, 4.7, "Buenas noches a todos ustedes."),
         line("psychology", 4.0, 8.5),
+        line("backward", 9.0, 8.0, "Nunca."),
+        line("beyond", 700.0, 701.0, "Nunca."),
+        line("door", 2.0, 3.0, "[Se cierra una puerta]"),
     ]
 
     shots = heard(folder, wrong, "wrong.json")
 
     doubts = {one["line_id"]: one["doubt"] for one in heard_lines_of(shots)}
-    assert doubts == {"lecturer": "other_words", "nothing": "no_speech", "psychology": "not_in_time"}
+    assert doubts == {
+        "lecturer": "other_words",
+        "nothing": "no_speech",
+        "psychology": "not_in_time",
+        "backward": "bad_time",
+        "beyond": "after_film",
+    }
     told = dub_notices(shots)
-    assert [notice.split(": ")[0] for notice in told] == ["line lecturer", "line nothing", "line psychology"]
+    assert [notice.split(": ")[0] for notice in told] == [f"line {name}" for name in doubts]
     assert "nobody speaks in its place" in told[1]
     assert "s late" in told[2]
 
@@ -142,10 +151,43 @@ def test_a_script_is_a_sheet_without_takes_and_its_lines_reach_to_the_next(tmp_p
         ("1", "Hola.", RATE, 2.5 * RATE),
         ("2", "Adi\u00f3s.", 4 * RATE, 5 * RATE),
     ]
-    assert [(one.line_index, one.start, one.end) for one in of_table] == [
-        (0, RATE, 4 * RATE),
-        (2, 4 * RATE, 19 * RATE),
+    assert [(one.line_index, one.start, one.end, one.doubt) for one in of_table] == [
+        (0, RATE, 4 * RATE, None),
+        (1, 0, 0, "bad_time"),
+        (2, 4 * RATE, 19 * RATE, None),
     ]
     with pytest.raises(ScriptChangedError):
         spoken_lines(None, str(table), "0" * 64)
     assert spoken_lines(None, None, None) == []
+
+
+@pytest.mark.assets
+def test_a_line_that_is_spoken_early_is_heard_whole_and_named(folder: Path) -> None:
+    shots = heard(folder, [line("lecturer", 1.7, 3.6), line("psychology", 5.0, 8.5)], "early.json")
+
+    early, _ = heard_lines_of(shots)
+
+    assert early["doubt"] == "not_in_time"
+    assert early["start_error_s"] == pytest.approx(-0.7, abs=0.15)
+    assert early["word_error_rate"] <= 0.3
+    assert "s early" in dub_notices(shots)[0]
+    assert shots[0]["dub_words"][0]["text"] == "Soy"
+
+
+@pytest.mark.assets
+def test_a_line_inserted_before_others_does_not_let_them_be_listened_to_again(folder: Path) -> None:
+    heard(folder, RIGHT)
+    before = {path for path in (folder / "store").rglob("*") if path.is_file()}
+    more = {"id": "first", "start": 0.2, "end": 0.4, "text": "No."}
+
+    shots = heard(folder, [more, *RIGHT], "more.json")
+
+    assert [one["line_index"] for one in heard_lines_of(shots)] == [0, 1, 2]
+    assert {path for path in (folder / "store").rglob("*") if path.is_file()} == before
+
+
+def test_what_of_a_subtitle_is_not_spoken_is_not_expected() -> None:
+    assert said("<i>Hello</i> {\\an8}there (laughs)") == "Hello there"
+    assert said("[Door slams]") is None
+    assert said("\u266a La la \u266a") == "La la"
+    assert said(None) is None

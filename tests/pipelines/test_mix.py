@@ -194,21 +194,118 @@ def test_a_surround_film_is_delivered_and_proved_with_its_own_sound_beside_the_d
         assert kept == own
 
 
-def test_the_proof_sees_a_centre_that_still_speaks_the_old_language(tmp_path: Path) -> None:
-    film = film_with(tmp_path / "film.mkv", "5.1")
-    stem = wav(tmp_path / "stem.wav", noise(1, 0, SAMPLES + 4800))
-    row = film_row(film, dub=stem)
-    shots = shot_rows(film, row, ObjectStore(str(tmp_path / "work")), None)
-    delivered = Path(stitch_film(row, shots, str(tmp_path / "out"), encode=FAST).film["delivered_uri"])
-    assert verify_films(film.path, delivered, stem).holds
-    both = noise(6, 9, SAMPLES + 4800)
-    both[2] += noise(1, 0, SAMPLES + 4800)[0]
-    wrong = film_row(film, dub=wav(tmp_path / "both.wav", both), dub_kind="dub_mix")
-    shots = shot_rows(film, wrong, ObjectStore(str(tmp_path / "work")), None)
-    spoken = Path(stitch_film(wrong, shots, str(tmp_path / "wrong"), encode=FAST).film["delivered_uri"])
-    alone = spoken.rename(tmp_path / "alone.mkv")
+FC, LFE, SURROUNDS = 2, 3, [4, 5]
 
-    assert "dub_sound" in {check.name for check in verify_films(film.path, alone, stem).failures}
+
+def changed(sound: np.ndarray, channels: Any, value: Any) -> np.ndarray:
+    other = sound.copy()
+    other[channels] = value
+    return other
+
+
+WRONG_IN_CENTRE: dict[str, Any] = {
+    "the film's own sound and no dub": lambda own, stem, right: own,
+    "the old voice under the dub": lambda own, stem, right: changed(right, FC, own[FC] + stem),
+    "a silent centre": lambda own, stem, right: changed(right, FC, 0),
+    "silent surrounds": lambda own, stem, right: changed(right, SURROUNDS, 0),
+    "left and right exchanged": lambda own, stem, right: right[[1, 0, 2, 3, 4, 5]],
+    "a dub that is 6 dB soft": lambda own, stem, right: changed(right, FC, stem / 2),
+    "a dub that is 2 ms late": lambda own, stem, right: changed(right, FC, np.roll(stem, 96)),
+    "stereo": lambda own, stem, right: right[:2],
+}
+
+
+@pytest.mark.parametrize("wrong", [None, *WRONG_IN_CENTRE])
+def test_the_proof_sees_each_wrong_channel_of_a_dub_in_the_centre(tmp_path: Path, wrong: str | None) -> None:
+    film, stem = film_with(tmp_path / "film.mkv", "5.1"), noise(1, 0)[0]
+    own = read_channels(film.path)[0]
+    right = changed(own, FC, stem)
+    sound = WRONG_IN_CENTRE[wrong](own, stem, right) if wrong else right
+
+    proof = verify_films(film.path, mixed(film, sound), wav(tmp_path / "stem.wav", stem[None]), dub_kind="dub_stem")
+
+    assert {check.name for check in proof.failures} <= {"dub_sound", "dub_form"}
+    assert proof.holds is (wrong is None)
+
+
+WRONG_WITH_ME: dict[str, Any] = {
+    "no dialogue": lambda me, stem, right: me,
+    "dialogue among the low frequencies": lambda me, stem, right: changed(me, LFE, me[LFE] + stem),
+    "dialogue 6 dB soft": lambda me, stem, right: changed(me, FC, me[FC] + stem / 2),
+    "silent surrounds": lambda me, stem, right: changed(right, SURROUNDS, 0),
+}
+
+
+@pytest.mark.parametrize("wrong", [None, *WRONG_WITH_ME])
+def test_the_proof_sees_each_wrong_channel_of_dialogue_with_music_and_effects(
+    tmp_path: Path, wrong: str | None
+) -> None:
+    film, stem, me = film_with(tmp_path / "film.mkv", "5.1"), noise(1, 0)[0], noise(6, 1) / 2
+    right = changed(me, FC, me[FC] + stem)
+    sound = WRONG_WITH_ME[wrong](me, stem, right) if wrong else right
+    given = wav(tmp_path / "stem.wav", stem[None]), wav(tmp_path / "me.wav", me)
+
+    proof = verify_films(film.path, mixed(film, sound), *given, dub_kind="dub_stem")
+
+    assert {check.name for check in proof.failures} == ({"dub_sound"} if wrong else set())
+
+
+def mixed(film: SyntheticFilm, sound: np.ndarray) -> Path:
+    """A film delivered with just this sound, and no manifest beside it."""
+    mix = wav(film.path.with_name("mix.wav"), np.pad(sound, ((0, 0), (0, 4800))))
+    row = film_row(film, dub=mix, dub_kind="dub_mix")
+    shots = shot_rows(film, row, ObjectStore(str(film.path.with_name("work"))), None)
+    done = stitch_film(row, shots, str(film.path.with_name("out")), encode=FAST).film
+    return Path(done["delivered_uri"]).rename(film.path.with_name("alone.mkv"))
+
+
+@pytest.mark.parametrize("sample_rate_hz", [8_000, 22_050, 44_100, 96_000])
+def test_a_film_with_sound_at_any_rate_is_proved(tmp_path: Path, sample_rate_hz: int) -> None:
+    film = film_with(tmp_path / "film.mp4", "stereo", "aac", sample_rate_hz=sample_rate_hz)
+    row = film_row(film, dub=wav(tmp_path / "stem.wav", noise(1, 0, SAMPLES + 4800)))
+    shots = shot_rows(film, row, ObjectStore(str(tmp_path / "work")), None)
+
+    done = stitch_film(row, shots, str(tmp_path / "out"), encode=FAST).film
+
+    assert done["failure"] is None
+    assert sound_format(Path(done["delivered_uri"])).sample_rate_hz == sample_rate_hz
+
+
+def test_damage_of_a_surround_film_s_own_sound_is_silence_and_costs_no_delivery(tmp_path: Path) -> None:
+    film = film_with(tmp_path / "film.mkv", "5.1")
+    broken = SyntheticFilm(
+        spoilt(film.path, tmp_path / "spoilt.mkv"), film.spec, film.time_base, film.pts, film.end_pts, film.cuts
+    )
+    stem = noise(1, 0, SAMPLES + 4800)
+    row = film_row(broken, dub=wav(tmp_path / "stem.wav", stem))
+    shots = shot_rows(broken, row, ObjectStore(str(tmp_path / "work")), None)
+
+    done = stitch_film(row, shots, str(tmp_path / "out"), encode=FAST).film
+
+    assert done["failure"] is None
+    found, own = read_channels(Path(done["delivered_uri"]))[0], read_channels(film.path)[0]
+    assert np.abs(found[FC] - stem[0, : found.shape[1]]).max() <= CODE_24_BITS
+    same = np.abs(found[0, : own.shape[1]] - own[0]) <= CODE_24_BITS
+    assert 0.3 < same.mean() < 1
+    assert np.abs(found[0, : own.shape[1]][~same]).max() == 0
+
+
+def spoilt(film: Path, path: Path) -> Path:
+    """The film with some packets of its sound zeroed."""
+    with av.open(str(film)) as source, av.open(str(path), "w") as out:
+        kept = {
+            stream.index: out.add_stream_from_template(stream) for stream in source.streams if stream.type != "data"
+        }
+        sounds = 0
+        for packet in source.demux(*[source.streams[index] for index in kept]):
+            if packet.dts is None:
+                continue
+            sounds += packet.stream.type == "audio"
+            if packet.stream.type == "audio" and 5 < sounds <= 8:
+                packet.update(bytes(packet.size))
+            packet.stream = kept[packet.stream.index]
+            out.mux(packet)
+    return path
 
 
 def test_what_is_lost_by_a_stem_alone_is_told(tmp_path: Path) -> None:
@@ -218,4 +315,5 @@ def test_what_is_lost_by_a_stem_alone_is_told(tmp_path: Path) -> None:
     assert [notice.split(":")[0] for notice in dub_notices([row])] == ["DIALOGUE ONLY"]
     assert "centre of its own 5.1(side) sound" in dub_notices([surround])[0]
     assert dub_notices([row | {"me_uri": "me.wav"}]) == dub_notices([row | {"dub_kind": "dub_mix"}]) == []
-    assert dub_notices([row | {"sound_layout": None}]) == []  # there was nothing to lose
+    assert [notice[:13] for notice in dub_notices([row | {"sound_layout": None}])] == ["DIALOGUE ONLY"]  # unreadable
+    assert dub_notices([row | {"sound_layout": None, "num_sounds": 0}]) == []  # there was nothing to lose

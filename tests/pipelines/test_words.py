@@ -14,6 +14,7 @@ import pytest
 from jobs.demo_lines import LINES
 from pipelines.media.sound import read_mono
 from pipelines.sphinx_words import spelt, sphinx_spans
+from pipelines.whisper_words import whisper_language
 from pipelines.words import align_words, hear_words, heard_from, plain_word, word_error_rate, written_words
 from schemas.timing import ANALYSIS_RATE_HZ as RATE
 
@@ -50,6 +51,33 @@ def test_words_that_are_not_in_the_sound_are_not_found(sentences: list[tuple[np.
     assert sphinx_spans(np.zeros(0, np.float32), ["nobody"]) is None
     assert sphinx_spans(sentences[0][0], []) is None
     assert align_words(sentences[0][0], "\u2014 ...", "en") == []
+
+
+def test_what_was_heard_before_changes_nothing(sentences: list[tuple[np.ndarray, dict[str, Any]]]) -> None:
+    first, *others = [(sound, line["words"]) for sound, line in sentences]
+
+    alone = sphinx_spans(*first)
+    for loud in others:
+        sphinx_spans(5 * loud[0], loud[1])
+
+    assert sphinx_spans(*first) == alone
+
+
+@pytest.mark.assets
+def test_cantonese_is_heard_as_chinese_and_unknown_languages_are_not() -> None:
+    assert [whisper_language(tag) for tag in ("yue", "zh-Hant-TW", "fil", "x-private", "und", "pt-BR")] == [
+        "zh",
+        "zh",
+        "tl",
+        None,
+        None,
+        "pt",
+    ]
+
+
+@pytest.mark.assets
+def test_a_text_of_too_many_tokens_has_no_times() -> None:
+    assert align_words(read_mono(LECTURER.take), "palabra " * 500, "es") == []
 
 
 def test_a_name_that_no_dictionary_has_is_pronounced_by_its_letters(
@@ -98,6 +126,9 @@ def test_words_are_compared_without_case_punctuation_and_dashes() -> None:
     assert word_error_rate("one two three four", "one three four five", "en") == 0.5
     assert word_error_rate("one", "", "en") == 1
     assert word_error_rate("...", "one", "en") is None
+    assert word_error_rate("\u0915\u093f \u0915\u0940", "\u0915\u093e \u0915\u093e", "hi") == 1  # vowel signs count
+    stressed = "\u0437\u0430\u0301\u043c\u043e\u043a"
+    assert word_error_rate(stressed, stressed.replace("\u0301", ""), "ru") == 0
 
 
 def test_languages_without_spaces_are_counted_by_letters() -> None:
