@@ -39,7 +39,6 @@ class AlignConfig:
 
     max_lag_s: float = 2.0  # later than that is another cut of the film, not a lag
     speech: SpeechConfig = field(default_factory=SpeechConfig)
-    words: WordsConfig = field(default_factory=WordsConfig)
 
 
 class AlignDub(RowStage):
@@ -53,9 +52,9 @@ class AlignDub(RowStage):
     consumes: ClassVar[pa.Schema] = SHOT
     produces: ClassVar[pa.Schema] = ALIGNED_SHOT
 
-    def __init__(self, store_uri: str, config: AlignConfig | None = None) -> None:
+    def __init__(self, store_uri: str, config: AlignConfig | None = None, words: WordsConfig | None = None) -> None:
         self._store = ObjectStore(store_uri)
-        self._config = config or AlignConfig()
+        self._config, self._words = config or AlignConfig(), words or WordsConfig()
         self._describer = VoiceDescriber()
         self._spoken_lines = lru_cache(maxsize=4)(spoken_lines)
 
@@ -76,13 +75,13 @@ class AlignDub(RowStage):
             "original_speech": speech,
             "original_overlap": clip_spans(original.overlapped, start, end),
             "original_voices": original_voices(self._store, row, pieces, self._describer),
-            "sounds_uri": checked_sounds(self._store, row, self._config.speech, hear=self._config.words.hear),
+            "sounds_uri": checked_sounds(self._store, row, self._config.speech, hear=self._words.hear),
             **self._lines(row, (start - zero, end - zero), spoken.spoken, zero),
         }
 
     def _lines(self, row: Row, span: SampleSpan, spoken: list[SampleSpan], zero: int) -> Row:
         lines = self._spoken_lines(row["lines_uri"], row["script_uri"], row["script_digest"])
-        return heard_lines(self._store, row, lines, span, spoken, zero, self._config.words)
+        return heard_lines(self._store, row, lines, span, spoken, zero, self._words)
 
     def _lag_samples(self, row: Row) -> int:
         if row["dub_kind"] != "dub_mix":

@@ -33,6 +33,7 @@ from pipelines.eligibility import Eligibility
 from pipelines.face_detector import DetectorConfig
 from pipelines.face_tracks import TrackConfig
 from pipelines.faces import TrackFaces
+from pipelines.line_check import WordsConfig
 from pipelines.live_frames import LiveFrames
 from pipelines.mask import MaskConfig
 from pipelines.paint import PaintMouths
@@ -75,6 +76,7 @@ class DubConfig:
     conform: ConformConfig = field(default_factory=ConformConfig)
     shots: ShotConfig = field(default_factory=ShotConfig)
     align: AlignConfig = field(default_factory=AlignConfig)
+    words: WordsConfig = field(default_factory=WordsConfig)
     detector: DetectorConfig = field(default_factory=DetectorConfig)
     tracks: TrackConfig = field(default_factory=TrackConfig)
     mask: MaskConfig = field(default_factory=MaskConfig)
@@ -94,8 +96,8 @@ class DubConfig:
     @property
     def analysis_facts(self) -> dict[str, Any]:
         """What the facts of a shot depend on, beside film and dub."""
-        parts = (self.shots, self.align, replace(self.detector, batch_size=1), self.tracks, self.crop)
-        ear = line_check.ear() if self.align.words.align or self.align.words.hear else []
+        parts = (self.shots, self.align, self.words, replace(self.detector, batch_size=1), self.tracks, self.crop)
+        ear = line_check.ear() if self.words.align or self.words.hear else []
         return {"versions": ANALYSIS_VERSIONS, "config": [plain(part) for part in parts], "ear": ear}
 
     @property
@@ -130,7 +132,9 @@ def analysis_pass(films: pa.Table, config: DubConfig, live: LiveFrames | None = 
     rows = rows_of(films)
     rows = apply(rows, "shots", DetectShots, PLACEMENTS["shots"], store | {"config": config.shots}, live)
     rows = one_row_a_block(rows)
-    rows = apply(rows, "align", AlignDub, PLACEMENTS["align"], store | {"config": config.align}, live)
+    rows = apply(
+        rows, "align", AlignDub, PLACEMENTS["align"], store | {"config": config.align, "words": config.words}, live
+    )
     tracking = {"crop": crop, "detector": config.detector, "tracks": config.tracks}
     return apply(rows, "faces", TrackFaces, PLACEMENTS["faces"], store | tracking, live)
 

@@ -68,14 +68,15 @@ def sound_blocks(
 ) -> Iterator[Floats]:
     """The first sound stream in blocks [C, n] that join without a gap, the first one at `start_s`.
 
-    What lies before it is left out; a late start and holes in the stream are silence, and so is what is no number.
+    What lies before it is left out; a late start and holes in the stream are silence.
 
     Args:
         path: the file.
         sample_rate_hz: of the blocks.
         layout: FFmpeg's name of their channels.
         start_s: in the container's time.
-        damaged: where it is given, packets that do not decode are noted in it and are silence; else they are an error.
+        damaged: where it is given, what does not decode, and what is no number, is noted in it and is silence; else
+            the one is an error, and the other comes as it is.
 
     Raises:
         UndecodableError: it cannot be decoded, or nothing is heard from `start_s` on.
@@ -216,10 +217,9 @@ def _origin_s(container: InputContainer, stream: AudioStream) -> Fraction:
 
 def _numbers(samples: Floats, damaged: list[str] | None) -> Floats:
     """Samples, silent where they are no numbers: one of them would spread over all that it is mixed with."""
-    if np.isfinite(samples).all():
+    if damaged is None or np.isfinite(samples).all():
         return samples
-    if damaged is not None:
-        damaged.append("samples that are no numbers")
+    damaged.append("samples that are no numbers")
     return np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
 
 

@@ -99,6 +99,8 @@ SETTINGS = [  # what --set takes; a key that goes away breaks somebody's command
     "takes.min_tempo",
     "takes.silence_dbfs",
     "threads",
+    "words.align",
+    "words.hear",
 ]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from jobs.demo_lines import LINES
 from jobs.dub_notices import dub_notices
-from pipelines.align import AlignConfig, AlignDub
+from pipelines.align import AlignDub
 from pipelines.heard_film import heard_lines_of, words_summary
 from pipelines.line_check import WordsConfig
 from pipelines.media.sound import read_mono, write_wav
@@ -51,7 +51,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def heard(folder: Path, lines: list[dict[str, Any]], name: str = "script.json", **changes: Any) -> list[Row]:
+def heard(
+    folder: Path,
+    lines: list[dict[str, Any]],
+    name: str = "script.json",
+    words: WordsConfig | None = None,
+    **changes: Any,
+) -> list[Row]:
     """The shots of the film with this script."""
     film = make_film(
         folder / "film.mp4", FilmSpec(num_frames=FRAMES, cuts=(CUT,), start_frame=START_FRAME, languages=())
@@ -61,8 +67,7 @@ def heard(folder: Path, lines: list[dict[str, Any]], name: str = "script.json", 
     row = film_row(film, folder / "dub.wav", dub_digest=file_digest(folder / "dub.wav"), **facts)
     films = pa.Table.from_pylist([row], schema=DetectShots.consumes)
     store = str(folder / "store")
-    config = changes.get("config", AlignConfig())
-    return list(AlignDub(store, config)(DetectShots(store)(films)).to_pylist())
+    return list(AlignDub(store, words=words)(DetectShots(store)(films)).to_pylist())
 
 
 RIGHT = [line("lecturer", 1.0, 3.6), line("psychology", 5.0, 8.5)]
@@ -126,7 +131,7 @@ def test_speech_outside_all_lines_is_measured(folder: Path) -> None:
     own = words_summary([first, second])
     assert own is not None
     assert 1 < own["speech_outside_lines_s"] < spoken
-    assert heard(folder, RIGHT, config=AlignConfig(words=WordsConfig(align=False, hear=False)))[0]["dub_words"] == []
+    assert heard(folder, RIGHT, words=WordsConfig(align=False, hear=False))[0]["dub_words"] == []
 
 
 @pytest.mark.assets

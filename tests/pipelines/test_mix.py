@@ -17,6 +17,7 @@ from pipelines.media.sound import read_channels, sound_blocks, sound_format, wri
 from pipelines.stitch import stitch_film
 from pipelines.storage import ObjectStore
 from pipelines.verify import verify_films
+from schemas.timing import fraction
 from tests.pipelines.deliveries import film_row, shot_rows
 from tests.synthetic import FilmSpec, SyntheticFilm, make_film
 
@@ -283,7 +284,8 @@ def test_damage_of_a_surround_film_s_own_sound_is_silence_and_costs_no_delivery(
     done = stitch_film(row, shots, str(tmp_path / "out"), encode=FAST).film
 
     assert done["failure"] is None
-    found, own = read_channels(Path(done["delivered_uri"]))[0], read_channels(film.path)[0]
+    start_s, own = row["start_pts"] * fraction(row["time_base"]), read_channels(film.path)[0]
+    found = np.concatenate(list(sound_blocks(Path(done["delivered_uri"]), 48_000, "5.1", start_s)), axis=1)
     assert np.abs(found[FC] - stem[0, : found.shape[1]]).max() <= CODE_24_BITS
     same = np.abs(found[0, : own.shape[1]] - own[0]) <= CODE_24_BITS
     assert 0.3 < same.mean() < 1
@@ -292,19 +294,13 @@ def test_damage_of_a_surround_film_s_own_sound_is_silence_and_costs_no_delivery(
 
 def spoilt(film: Path, path: Path) -> Path:
     """The film with some packets of its sound zeroed."""
-    with av.open(str(film)) as source, av.open(str(path), "w") as out:
-        kept = {
-            stream.index: out.add_stream_from_template(stream) for stream in source.streams if stream.type != "data"
-        }
-        sounds = 0
-        for packet in source.demux(*[source.streams[index] for index in kept]):
-            if packet.dts is None:
-                continue
-            sounds += packet.stream.type == "audio"
-            if packet.stream.type == "audio" and 5 < sounds <= 8:
-                packet.update(bytes(packet.size))
-            packet.stream = kept[packet.stream.index]
-            out.mux(packet)
+    whole = film.read_bytes()
+    with av.open(str(film)) as source:
+        packets = [bytes(packet) for packet in source.demux(audio=0) if packet.size]
+    for data in packets[5:8]:
+        assert whole.count(data) == 1
+        whole = whole.replace(data, bytes(len(data)))
+    path.write_bytes(whole)
     return path
 
 

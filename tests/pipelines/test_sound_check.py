@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.align import AlignConfig
 from pipelines.media.sound import read_channels, tells_lead, write_wav
+from pipelines.media.wave64 import write_wave64
 from pipelines.sound_check import checked_sounds, sounds_in_words, stored_sounds
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, file_digest
@@ -211,3 +212,25 @@ def test_a_stem_whose_lines_all_come_late_is_named(tmp_path: Path, voice: np.nda
         rows = checked(tmp_path, film, spoken(late_s))
         assert flaws(rows) == named
     assert "0.80 s late as a whole" in sounds_in_words(rows)[0]
+
+
+def test_samples_that_are_no_numbers_are_silent_and_named(
+    tmp_path: Path, film: SyntheticFilm, voice: np.ndarray
+) -> None:
+    spoilt = voice.copy()
+    spoilt[0, 1000] = np.nan
+    spoilt[1, 2000] = np.inf
+    path = tmp_path / "dub.w64"
+    with path.open("wb") as file:
+        write_wave64(file, [spoilt], HZ, "stereo")
+
+    rows = rows_of(tmp_path, film, path)
+
+    assert flaws(rows) == {SoundFlaw.DAMAGED}
+    assert rows[0]["sample_peak_dbfs"] < 0
+
+
+def test_channels_that_no_delivery_has_are_named(tmp_path: Path, film: SyntheticFilm, voice: np.ndarray) -> None:
+    wide = encoded(tmp_path / "wide.mov", "pcm_s24le", np.tile(voice, (4, 1)), {}, HZ, "7.1(wide)")
+
+    assert flaws(rows_of(tmp_path, film, wide)) == {SoundFlaw.FOLDED}
