@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pipelines.media.channels import channels_of
 from pipelines.media.container import UndecodableError
 from pipelines.media.dub_track import DubSource, part_blocks, parts_of, source_mix
+from pipelines.media.regular_blocks import regular_blocks
 from pipelines.media.sound import sound_blocks, sound_format
 from schemas.mix import Mix
 
@@ -55,9 +56,9 @@ def dub_difference(delivered: Path, source: DubSource, tolerance_s: Fraction) ->
     """
     form = sound_format(delivered)
     rate, layout = form.sample_rate_hz, form.layout
-    found = _regular(_as_far_as_it_goes(sound_blocks(delivered, rate, layout, source.start_s)))
+    found = regular_blocks(_as_far_as_it_goes(sound_blocks(delivered, rate, layout, source.start_s)), BLOCK_SAMPLES)
     mix = source_mix(source)
-    wanted = [_regular(part_blocks(part, rate, layout)) for part in parts_of(source, mix)]
+    wanted = [regular_blocks(part_blocks(part, rate, layout), BLOCK_SAMPLES) for part in parts_of(source, mix)]
     difference = DubDifference(sample_rate_hz=rate, layout=layout, mix=mix)
     overall = np.zeros(2 * round(MAX_LAG_S * rate) + 1)
     kept = _bands(layout, rate)
@@ -105,20 +106,3 @@ def _as_far_as_it_goes(blocks: Iterator[Floats]) -> Iterator[Floats]:
     """What can be decoded of a delivered dub: one that ends before the film begins has no sound at all."""
     with suppress(UndecodableError):
         yield from blocks
-
-
-def _regular(blocks: Iterator[Floats]) -> Iterator[Floats]:
-    """The same samples in blocks of one size, only the last one shorter."""
-    held: list[Floats] = []
-    num_held = 0
-    for block in blocks:
-        held.append(block)
-        num_held += block.shape[1]
-        if num_held >= BLOCK_SAMPLES:
-            joined = np.concatenate(held, axis=1)
-            for start in range(0, num_held - BLOCK_SAMPLES + 1, BLOCK_SAMPLES):
-                yield joined[:, start : start + BLOCK_SAMPLES]
-            held = [joined[:, num_held // BLOCK_SAMPLES * BLOCK_SAMPLES :]]
-            num_held = held[0].shape[1]
-    if num_held:
-        yield np.concatenate(held, axis=1)

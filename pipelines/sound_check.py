@@ -12,6 +12,7 @@ from pipelines.dub_language import other_language
 from pipelines.media.channels import channels_of, holds, nearest_layout
 from pipelines.media.container import UndecodableError
 from pipelines.media.loudness import Loudness, LoudnessMeter
+from pipelines.media.regular_blocks import regular_blocks
 from pipelines.media.sound import BEGINNING, sound_blocks, sound_format, tells_lead
 from pipelines.speech import SpeechConfig, stored_speech
 from pipelines.stage import Row
@@ -26,6 +27,7 @@ VERSION = 1
 SILENCE_DBFS = -60.0
 MAX_LAG_S = 2.0  # that a stem is looked for at
 LENGTH_TOLERANCE_S = 0.5  # a codec pads, and a stem may end with its last word
+BLOCK_SAMPLES = 1 << 16
 PAIRS = (("FL", "FR"), ("BL", "BR"), ("SL", "SR"))
 
 
@@ -54,7 +56,8 @@ def measure_sound(path: Path, start_s: Fraction = BEGINNING) -> SoundMeasure:
     """
     form, damaged = sound_format(path), list[str]()
     meter, num_samples = LoudnessMeter(form.sample_rate_hz, form.layout), 0
-    for block in sound_blocks(path, form.sample_rate_hz, form.layout, start_s, damaged):
+    blocks = sound_blocks(path, form.sample_rate_hz, form.layout, start_s, damaged)
+    for block in regular_blocks(blocks, BLOCK_SAMPLES):
         meter.hear(block)
         num_samples += block.shape[1]
     return SoundMeasure(
