@@ -21,8 +21,7 @@ from jobs.weights import weights_app
 
 app = typer.Typer(
     name="diff2lip",
-    help="Re-dub a film catalog so that lips follow the new language. Exit codes: 0 done; 1 something failed or a "
-    "proof does not hold; 2 wrong use.",
+    help="Re-dub a film catalog: lips follow the new language. Exit codes: 0 done; 1 something failed; 2 wrong use.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

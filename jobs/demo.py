@@ -9,7 +9,8 @@ from jobs.demo_film import build_demo
 from jobs.dub import FAILED, DubOutcome, DubRequest
 from jobs.dub_pipeline import dub_here
 from jobs.progress import Display
-from pipelines.verify import Proof, verify_films
+from pipelines.proof import Proof
+from pipelines.verify import verify_films
 
 MATERIAL = "material"  # folder below OUT: the film and its dub, which are not deliveries
 

@@ -17,7 +17,7 @@ from pipelines.stage import Row
 
 if TYPE_CHECKING:
     from jobs.demo import DemoOutcome
-    from pipelines.verify import Proof
+    from pipelines.proof import Proof
 
 
 PLAIN_WIDTH = 200  # columns outside a terminal, so that no path is broken

@@ -66,25 +66,34 @@ def heard_lines(
     """
     if not lines:
         return {"dub_words": [], "dub_lines": [], "unlined_speech_s": None}
-    start, end = span
     length = _film_samples(row)
-    words: list[Row] = []
     heard = [_unheard(line) for line in lines if row["shot_index"] == 0 and (line.doubt or line.start >= length)]
     timed = [line for line in lines if not line.doubt and line.start < length]
+    words: list[Row] = []
     for line in timed:
-        window = _window(line, spoken)
-        if window[0] >= end or window[1] <= start:
+        if not _meets((line.start - MAX_EARLY, line.end + AROUND), span):
             continue
         speech_s = _length_s(spoken, [(line.start, line.end)])
-        found = _heard(store, row, line, window, config) if speech_s >= MIN_SPEECH_S else _silent(line, row)
-        words += [_word(word, line) for word in found["words"] if start <= word["start"] < end]
-        if start <= line.start < end:
+        found = _silent(line, row)
+        if speech_s >= MIN_SPEECH_S:
+            found = _heard(store, row, line, _window(line, spoken), config)
+        words += [_word(word, line) for word in found["words"] if span[0] <= word["start"] < span[1]]
+        if span[0] <= line.start < span[1]:
             heard.append(_judged(line, found, speech_s))
-    near = [(line.start - NEAR, line.end + NEAR) for line in timed]
-    within = [(max(start, first), min(end, after)) for first, after in spoken if first < end and after > start]
-    unlined_s = sum(after - first for first, after in within) / ANALYSIS_RATE_HZ - _length_s(within, near)
     moved = {"dub_words": [_moved(word, zero) for word in words], "dub_lines": [_moved(line, zero) for line in heard]}
-    return moved | {"unlined_speech_s": max(0.0, unlined_s)}
+    return moved | {"unlined_speech_s": _unlined_s(timed, span, spoken)}
+
+
+def _meets(one: SampleSpan, other: SampleSpan) -> bool:
+    return one[0] < other[1] and one[1] > other[0]
+
+
+def _unlined_s(lines: Sequence[SpokenLine], span: SampleSpan, spoken: Sequence[SampleSpan]) -> float:
+    """How long the dub speaks in a shot, but near no line."""
+    within = [(max(span[0], first), min(span[1], after)) for first, after in spoken if _meets((first, after), span)]
+    near = [(line.start - NEAR, line.end + NEAR) for line in lines]
+    here = [place for place in near if _meets(place, span)]
+    return max(0.0, sum(after - first for first, after in within) / ANALYSIS_RATE_HZ - _length_s(within, here))
 
 
 def doubts_in_words(lines: Sequence[Row]) -> list[str]:

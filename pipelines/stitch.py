@@ -21,12 +21,13 @@ from pipelines.media.encode import EncodeConfig
 from pipelines.media.mux import Change, UnwritableError, Written, delivered_suffix, write_film
 from pipelines.media.refusal import MediaRefusedError
 from pipelines.progress import TELL_EVERY_FRAMES, Tell, untold
+from pipelines.proof import Proof
 from pipelines.references import nameless
 from pipelines.shot_patches import ShotPatches
 from pipelines.sound_check import delivered_sound, stored_sounds
 from pipelines.stage import Row
 from pipelines.storage import content_key, file_digest
-from pipelines.verify import Proof, verify_films
+from pipelines.verify import verify_films
 from schemas.film import FILM
 from schemas.timing import clock, fraction
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
@@ -14,6 +14,7 @@ from pipelines.media.dub_track import dub_track as dub_track_of
 from pipelines.media.ledger import Ledger, StreamLedger, read_ledger
 from pipelines.media.sound import sound_format
 from pipelines.picture_difference import PictureDifference, picture_difference
+from pipelines.proof import Check, Proof
 
 MATROSKA_S = Fraction(1, 1000)  # Matroska counts time in milliseconds
 SOUND_TOLERANCE_S = Fraction(1, 48_000)
@@ -26,37 +27,6 @@ MAX_RMS_IN_SILENCE = 4e-3  # what a codec may make of what was too soft to compa
 MIN_PSNR_DB = 35.0  # CRF 14 keeps even noise above 40 dB; a frame that is another one, or shifted, is below 30
 MAX_CHANGED_SHARE = 0.5  # of a frame: the lower half of a face that fills it
 MAX_DETAIL = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that must hold."""
-
-    name: str
-    ok: bool
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """Every check of a delivered film against its source, and facts that are no checks."""
-
-    source: str
-    delivered: str
-    checks: tuple[Check, ...]
-    facts: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def holds(self) -> bool:
-        return all(check.ok for check in self.checks)
-
-    @property
-    def failures(self) -> list[Check]:
-        return [check for check in self.checks if not check.ok]
-
-    def to_json(self) -> str:
-        """The proof for a machine."""
-        return json.dumps(asdict(self) | {"holds": self.holds}, indent=2, sort_keys=True)
 
 
 def verify_films(

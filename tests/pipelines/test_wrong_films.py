@@ -14,7 +14,8 @@ from pipelines.media.dub_track import DubSource, dub_track
 from pipelines.media.encode import EncodeConfig
 from pipelines.media.mux import Change, write_film
 from pipelines.media.sound import write_wav
-from pipelines.verify import Proof, verify_films
+from pipelines.proof import Proof
+from pipelines.verify import verify_films
 from tests.pipelines.deliveries import DUB_HZ
 from tests.synthetic import FilmSpec, SyntheticFilm, make_film, ticking
 
