@@ -7,7 +7,7 @@ from typing import Any
 from jobs.html_table import html_table
 from pipelines.stage import Row
 from schemas.line import STEM_RATE_HZ
-from schemas.timing import ANALYSIS_RATE_HZ, clock
+from schemas.timing import ANALYSIS_RATE_HZ, clock, fraction
 
 HEADS = (
     *("line", "character", "text", "start", "take", "tempo"),
@@ -15,19 +15,19 @@ HEADS = (
 )
 
 
-def line_section(lines: Sequence[Row], manifest: Mapping[str, Any]) -> str:
+def line_section(lines: Sequence[Row], manifest: Mapping[str, Any], film: Mapping[str, Any]) -> str:
     """HTML; nothing where the dub has neither cue sheet nor script.
 
     Args:
         lines: LINE rows of the film's cue sheet.
         manifest: of the delivery, which says what is heard.
+        film: FILM, from whose first frame times are told.
     """
     heard = {line["line_index"]: line for line in manifest.get("heard_lines", [])}
     if not lines and not heard:
         return ""
-    of_script = [dict.fromkeys(("character", "take", "tempo", "flaw", "detail")) | line for line in heard.values()]
     rows = [_cells(line, heard.get(place, {})) for place, line in enumerate(lines)]
-    rows = rows or [_cells(line | {"start_sample": None}, line) for line in of_script]
+    rows = rows or [_cells(_of_script(line, film), line) for line in heard.values()]
     flawed = sum(line["flaw"] is not None for line in lines)
     doubtful = sum(line["doubt"] is not None for line in heard.values())
     told = f"{len(rows)} lines, {flawed} with flaws, {doubtful} to be looked at.{_words(manifest.get('words'))}"
@@ -35,7 +35,7 @@ def line_section(lines: Sequence[Row], manifest: Mapping[str, Any]) -> str:
 
 
 def _cells(line: Row, heard: Mapping[str, Any]) -> list[object]:
-    named = [line["line_id"], line["character"], line["text"], _start(line, heard), line["take"], line["tempo"]]
+    named = [line["line_id"], line["character"], line["text"], _start(line), line["take"], line["tempo"]]
     rate = heard.get("word_error_rate")
     wrong = None if rate is None else f"{rate:.0%}"
     return [
@@ -49,10 +49,17 @@ def _cells(line: Row, heard: Mapping[str, Any]) -> list[object]:
     ]
 
 
-def _start(line: Row, heard: Mapping[str, Any]) -> str | None:
-    if line["start_sample"] is not None:
-        return clock(Fraction(line["start_sample"], STEM_RATE_HZ))
-    return clock(Fraction(heard["start"], ANALYSIS_RATE_HZ)) if "start" in heard else None
+def _start(line: Row) -> str | None:
+    at = line["start_sample"]
+    return None if at is None else clock(Fraction(at, STEM_RATE_HZ))
+
+
+def _of_script(line: Row, film: Mapping[str, Any]) -> Row:
+    """A line of a script as if it stood in a sheet."""
+    begin_s = film["start_pts"] * fraction(film["time_base"])
+    after_s = max(Fraction(0), Fraction(line["start"], ANALYSIS_RATE_HZ) - begin_s)
+    missing = dict.fromkeys(("character", "take", "tempo", "flaw", "detail"))
+    return missing | line | {"start_sample": round(after_s * STEM_RATE_HZ)}
 
 
 def _words(words: Mapping[str, Any] | None) -> str:

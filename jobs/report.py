@@ -89,7 +89,7 @@ def film_report(
         notice=f'<p class="failed">{escape(notice)}</p>' if notice else "",
         timeline=_timeline(pictures.timeline),
         people=_people(people, pictures.people),
-        lines=line_section(lines, manifest or {}),
+        lines=line_section(lines, manifest or {}, film),
         sound=sound_section(manifest or {}),
         reasons=_reasons(plan),
         frames="".join(_frame_pair(pair) for pair in pictures.frames) or "<p>No picture was changed.</p>",

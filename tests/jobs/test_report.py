@@ -6,8 +6,10 @@ from jobs.film_review import FramePair, TrackSheet
 from jobs.portraits import Portrait
 from jobs.report import ReportPictures, film_report, shots_by_reason
 from jobs.tally import StageCount
-from schemas.line import LINE
+from schemas.line import HEARD_LINE, LINE
+from schemas.sound import SOUND
 
+HEARD = [field.name for field in HEARD_LINE]
 FILM = {
     "title": "<script>alert(1)</script>",
     "language": "de",
@@ -82,6 +84,25 @@ def test_lines_of_a_cue_sheet_are_told_with_their_flaws_and_are_text() -> None:
     assert "<td>a line begins at 0 or later</td>" in page
     assert "b" not in parsed(page).tags
     assert "<h2>Lines</h2>" not in film_report(FILM, [], [], {}, ReportPictures())
+
+
+def test_lines_of_a_script_and_the_sounds_of_a_delivery_are_told() -> None:
+    heard = dict.fromkeys(HEARD) | {"line_index": 0, "line_id": "17", "text": "<b>Yes.</b>", "doubt": "other_words"}
+    heard |= {"start": 16_000 * 12, "heard": "No.", "word_error_rate": 1.0}
+    words = {"word_error_rate": 1.0, "words_expected": 1, "speech_outside_lines_s": 2.5}
+    sound = dict.fromkeys(SOUND.names) | {"role": "delivered", "integrated_lufs": -23.04, "flaws": []}
+    track = {"mix": "in_centre", "layout": "5.1", "sample_rate_hz": 48_000, "codec": "aac", "peak": 1.26}
+    manifest = {"heard_lines": [heard], "words": words, "sounds": [sound], "dub_track": track, "conform": None}
+    film = FILM | {"start_pts": 250, "time_base": {"num": 1, "den": 25}}
+
+    page = film_report(film, [], [], {}, ReportPictures(), manifest=manifest)
+
+    assert "1 lines, 0 with flaws, 1 to be looked at. Of 1 words 100% are not heard as they are written. 2.5 s" in page
+    assert "<td>00:00:02.000</td>" in page  # from the film's first frame
+    assert "in place of the centre of the film&#x27;s own sound: 5.1, 48000 Hz, aac." in page
+    assert "+2.0 dB over full scale" in page
+    assert '<td class="number">-23.04</td>' in page
+    assert "b" not in parsed(page).tags
 
 
 def test_a_film_that_was_not_delivered_says_why() -> None:
