@@ -61,3 +61,13 @@ def ray() -> Iterator[ModuleType]:
 def mlflow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One folder for the MLflow store of the session: its first use costs seconds of migrations."""
     return tmp_path_factory.mktemp("mlflow")
+
+
+@pytest.fixture
+def whisper() -> None:
+    """The weights by which words are heard; where they cannot be had, the test is skipped."""
+    from pipelines.whisper_words import MODEL_FILES, MODEL_PARTS
+    from tests.real_assets import real_asset
+
+    for name in (*MODEL_PARTS, *MODEL_FILES.values()):
+        real_asset(name)

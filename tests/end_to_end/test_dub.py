@@ -181,6 +181,7 @@ def test_another_language_of_a_film_runs_no_detector_again(
 
 
 @pytest.mark.assets
+@pytest.mark.usefixtures("whisper")
 def test_films_in_groups_come_out_as_they_do_alone_whatever_their_dub_comes_as(
     material: Path, first: tuple[DubOutcome, list[Event]]
 ) -> None:

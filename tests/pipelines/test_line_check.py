@@ -74,6 +74,7 @@ RIGHT = [line("lecturer", 1.0, 3.6), line("psychology", 5.0, 8.5)]
 
 
 @pytest.mark.assets
+@pytest.mark.usefixtures("whisper")
 def test_lines_that_are_spoken_as_written_have_words_in_their_shots_and_no_doubt(folder: Path) -> None:
     first, second = heard(folder, RIGHT)
 
@@ -97,6 +98,7 @@ def test_lines_that_are_spoken_as_written_have_words_in_their_shots_and_no_doubt
 
 
 @pytest.mark.assets
+@pytest.mark.usefixtures("whisper")
 def test_what_is_not_as_written_is_named(folder: Path) -> None:
     wrong = [
         line("lecturer", 1.0, 3.6, "Nadie vino ayer a la estaci\u00f3n con nosotros."),
@@ -124,6 +126,7 @@ def test_what_is_not_as_written_is_named(folder: Path) -> None:
 
 
 @pytest.mark.assets
+@pytest.mark.usefixtures("whisper")
 def test_speech_outside_all_lines_is_measured(folder: Path) -> None:
     first, second = heard(folder, [line("lecturer", 1.0, 3.6)], "one.json")
 
@@ -135,6 +138,7 @@ def test_speech_outside_all_lines_is_measured(folder: Path) -> None:
 
 
 @pytest.mark.assets
+@pytest.mark.usefixtures("whisper")
 @pytest.mark.parametrize(("language", "is_named"), [("de", True), ("es-419", False), ("tlh", False)])
 def test_a_dub_in_another_language_than_the_catalog_s_is_named(folder: Path, language: str, is_named: bool) -> None:
     shots = heard(folder, [], f"{language}.json", language=language, script_uri=None, script_digest=None)
@@ -167,6 +171,7 @@ def test_a_script_is_a_sheet_without_takes_and_its_lines_reach_to_the_next(tmp_p
 
 
 @pytest.mark.assets
+@pytest.mark.usefixtures("whisper")
 def test_a_line_that_is_spoken_early_is_heard_whole_and_named(folder: Path) -> None:
     shots = heard(folder, [line("lecturer", 1.7, 3.6), line("psychology", 5.0, 8.5)], "early.json")
 
@@ -180,6 +185,7 @@ def test_a_line_that_is_spoken_early_is_heard_whole_and_named(folder: Path) -> N
 
 
 @pytest.mark.assets
+@pytest.mark.usefixtures("whisper")
 def test_a_line_inserted_before_others_does_not_let_them_be_listened_to_again(folder: Path) -> None:
     heard(folder, RIGHT)
     before = {path for path in (folder / "store").rglob("*") if path.is_file()}

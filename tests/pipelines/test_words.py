@@ -64,6 +64,7 @@ def test_what_was_heard_before_changes_nothing(sentences: list[tuple[np.ndarray,
 
 
 @pytest.mark.assets
+@pytest.mark.usefixtures("whisper")
 def test_cantonese_is_heard_as_chinese_and_unknown_languages_are_not() -> None:
     assert [whisper_language(tag) for tag in ("yue", "zh-Hant-TW", "fil", "x-private", "und", "pt-BR")] == [
         "zh",
@@ -76,6 +77,7 @@ def test_cantonese_is_heard_as_chinese_and_unknown_languages_are_not() -> None:
 
 
 @pytest.mark.assets
+@pytest.mark.usefixtures("whisper")
 def test_a_text_of_too_many_tokens_has_no_times() -> None:
     assert align_words(read_mono(LECTURER.take), "palabra " * 500, "es") == []
 
@@ -95,6 +97,7 @@ def test_a_name_that_no_dictionary_has_is_pronounced_by_its_letters(
 
 
 @pytest.mark.assets
+@pytest.mark.usefixtures("whisper")
 def test_words_of_another_language_are_found_by_whisper_in_their_order() -> None:
     sound = read_mono(LECTURER.take)
 
@@ -111,6 +114,7 @@ def test_words_of_another_language_are_found_by_whisper_in_their_order() -> None
 
 
 @pytest.mark.assets
+@pytest.mark.usefixtures("whisper")
 def test_what_is_heard_of_a_line_is_compared_with_its_text() -> None:
     heard = hear_words(read_mono(LECTURER.take), "es")
 
