@@ -32,6 +32,7 @@ from pipelines.shots import DetectShots
 from pipelines.stage import Row
 from schemas.film import FILM
 from schemas.shot import ALIGNED_SHOT
+from tests.film_rows import UNHEARD
 
 SAMPLE_RATE_HZ = 16_000
 WARM_UP_FRAMES = 8
@@ -86,11 +87,7 @@ def as_shot(film: Row, num_frames: int) -> pa.Table:
         "dub_speech": speech,
         "original_speech": speech,
         "original_overlap": [],
-        "original_voices": [],
-        "sounds_uri": None,
-        "dub_words": [],
-        "dub_lines": [],
-        "unlined_speech_s": None,
+        **UNHEARD,
     }
     shot = {"shot_index": 0, "num_shots": 1, "shot_num_frames": num_frames}
     return pa.Table.from_pylist([film | span | shot | sound | spans], schema=ALIGNED_SHOT)

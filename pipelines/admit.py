@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from pipelines.known_films import KnownFilms
 from pipelines.stage import Row
-from pipelines.storage import content_key, file_digest
+from pipelines.storage import content_key
 from schemas.reason import Refusal
 
 VERSION = 1
@@ -115,23 +115,25 @@ def _film_row(request: AdmitRequest, facts: Row, known: KnownFilms) -> Row:
     film_id, dub_digest = known.digest(request.film), known.dub_digest(request.dub, request.dub_kind)
     is_sheet = request.dub_kind == "cue_sheet"
     place = str(request.dub.absolute() if is_sheet else request.dub.resolve())  # takes lie beside the sheet
-    made_of = {"film_id": film_id, "language": request.language, "dub_digest": dub_digest, "sheet_digest": None}
-    return {
+    made_of = {
         "film_id": film_id,
-        "dub_id": dub_id(made_of | {"dub_kind": request.dub_kind}, request.me_stem),
-        "title": request.title,
         "language": request.language,
+        "dub_digest": dub_digest,
+        "dub_kind": request.dub_kind,
+        "sheet_digest": dub_digest if is_sheet else None,
+        "me_digest": known.digest(request.me_stem) if request.me_stem else None,
+    }
+    return {
+        **made_of,
+        "dub_id": dub_id(made_of),
+        "title": request.title,
         "film_uri": str(request.film.resolve()),
         "dub_uri": place,
-        "dub_kind": request.dub_kind,
-        "dub_digest": dub_digest,
         "sheet_uri": place if is_sheet else None,
-        "sheet_digest": dub_digest if is_sheet else None,
         "lines_uri": None,  # they are not placed yet
         "conform": None,
         "script_uri": str(request.script.resolve()) if request.script else None,
         "script_digest": _list_digest(request.script, known),
-        "me_digest": known.digest(request.me_stem) if request.me_stem else None,
         "me_uri": str(request.me_stem.resolve()) if request.me_stem else None,
         "cast_uri": str(request.cast.resolve()) if request.cast else None,
         "cast_digest": _list_digest(request.cast, known),
@@ -147,18 +149,17 @@ def _list_digest(path: Path | None, known: KnownFilms) -> str | None:
         return None
 
 
-def dub_id(made_of: Row, me_stem: Path | None) -> str:
+def dub_id(made_of: Row) -> str:
     """The id of one film in one language.
 
     Args:
-        made_of: film_id, language, dub_digest, sheet_digest and dub_kind; a row of FILM has them all.
-        me_stem: music and effects; they are digested here.
+        made_of: film_id, language, dub_digest, sheet_digest, dub_kind and me_digest; a row of FILM has them all.
     """
     facts = {name: made_of[name] for name in ("film_id", "language", "dub_digest", "dub_kind")}
     if made_of["sheet_digest"]:  # the stem of its takes is made by this project
         facts["dub_digest"] = made_of["sheet_digest"]
-    if me_stem:
-        facts["me_digest"] = file_digest(me_stem)
+    if made_of["me_digest"]:
+        facts["me_digest"] = made_of["me_digest"]
     return content_key("dub", VERSION, facts)
 
 

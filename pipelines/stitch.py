@@ -11,7 +11,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from pipelines.admit import dub_id
 from pipelines.cue_sheet import stored_lines
 from pipelines.delivery import MANIFEST_NAME, Delivery, OtherFilmError
 from pipelines.heard_film import heard_lines_of, words_summary
@@ -213,12 +212,10 @@ def _telling(change: Change, tell: Tell) -> Change:
 
 
 def _check_unchanged(film: Row) -> None:
-    effects = Path(film["me_uri"]) if film["me_uri"] else None
-    for path, digest in ((Path(film["film_uri"]), film["film_id"]), (Path(film["dub_uri"]), film["dub_digest"])):
-        if not path.is_file() or file_digest(path) != digest:
+    for name, digest in (("film_uri", "film_id"), ("dub_uri", "dub_digest"), ("me_uri", "me_digest")):
+        path = Path(film[name]) if film[name] else None
+        if path and (not path.is_file() or file_digest(path) != film[digest]):
             raise SourceChangedError(f"{path.name} is not the file that was admitted; start the job again")
-    if effects and (not effects.is_file() or dub_id(film, effects) != film["dub_id"]):
-        raise SourceChangedError(f"{effects.name} is not the file that was admitted; start the job again")
 
 
 def _manifest(film: Row, shots: Sequence[Row], patches: ShotPatches, written: Written) -> dict[str, Any]:

@@ -6,6 +6,14 @@ from typing import Any
 from schemas.timing import rational
 from tests.synthetic import SyntheticFilm
 
+UNHEARD: dict[str, Any] = {  # columns of ALIGNED_SHOT, where nobody listened to voices, sounds and lines
+    "original_voices": [],
+    "sounds_uri": None,
+    "dub_words": [],
+    "dub_lines": [],
+    "unlined_speech_s": None,
+}
+
 
 def film_row(film: SyntheticFilm, dub: Path | None = None, **changes: Any) -> dict[str, Any]:
     """A FILM row of a synthetic film; the dub is the film's own sound unless another file is given."""

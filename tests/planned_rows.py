@@ -5,7 +5,7 @@ from typing import Any
 
 from pipelines.speaking import speech_pieces
 from schemas.timing import ANALYSIS_RATE_HZ
-from tests.film_rows import film_row
+from tests.film_rows import UNHEARD, film_row
 from tests.synthetic import PAL_25, FilmSpec, SyntheticFilm
 
 TICKS_PER_FRAME = 512  # of an mp4 at 25 fps
@@ -54,11 +54,7 @@ def shot(*tracks: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "dub_speech": spans(SPOKEN),
         "original_speech": spans(SPOKEN),
         "original_overlap": [],
-        "original_voices": [],
-        "sounds_uri": None,
-        "dub_words": [],
-        "dub_lines": [],
-        "unlined_speech_s": None,
+        **UNHEARD,
         "tracks_uri": "tracks" if tracks else None,
         "picture_lost": False,
         "tracks": [_heard(one, changes.get("original_speech", spans(SPOKEN))) for one in tracks],

@@ -31,6 +31,7 @@ from schemas.film import DUBBED_FILM
 from schemas.frames import NUM_LANDMARKS, PAINTED_FRAME
 from schemas.reason import Reason
 from schemas.shot import COMPOSITED_SHOT, TRACKED_SHOT
+from tests.film_rows import UNHEARD
 from tests.synthetic import FilmSpec, make_film
 
 TRACK = {
@@ -121,11 +122,7 @@ class TwoShotPipeline:
         facts |= {
             "lag_samples": 0,
             "original_overlap": [],
-            "original_voices": [],
-            "sounds_uri": None,
-            "dub_words": [],
-            "dub_lines": [],
-            "unlined_speech_s": None,
+            **UNHEARD,
             "tracks_uri": None,
             "picture_lost": False,
         }

@@ -199,6 +199,7 @@ def test_a_known_cue_sheet_is_not_looked_at_again_until_a_take_changes(tmp_path:
 
 
 def test_the_id_of_a_dub_of_takes_stays_when_they_are_placed() -> None:
-    made_of = {"film_id": "f", "language": "es", "dub_kind": "cue_sheet", "sheet_digest": "s", "dub_digest": "s"}
-    assert dub_id(made_of, None) == dub_id(made_of | {"dub_digest": "stem"}, None)
-    assert dub_id(made_of, None) != dub_id(made_of | {"sheet_digest": "t"}, None)
+    digests = {"sheet_digest": "s", "dub_digest": "s", "me_digest": None}
+    made_of = {"film_id": "f", "language": "es", "dub_kind": "cue_sheet", **digests}
+    assert dub_id(made_of) == dub_id(made_of | {"dub_digest": "stem"})
+    assert dub_id(made_of) != dub_id(made_of | {"sheet_digest": "t"})

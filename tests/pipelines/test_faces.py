@@ -23,7 +23,7 @@ from pipelines.storage import read_table
 from schemas.frames import TRACK_FRAME
 from schemas.shot import ALIGNED_SHOT, TRACKED_SHOT
 from tests.cropped_tracks import crops_of
-from tests.film_rows import film_row
+from tests.film_rows import UNHEARD, film_row
 from tests.pipelines.standing_faces import frame_with
 from tests.portraits import SIDE_PX, talking_portrait
 from tests.real_assets import real_asset
@@ -45,11 +45,7 @@ def shot_row(film: SyntheticFilm, **changes: Any) -> dict[str, Any]:
         "dub_speech": [],
         "original_speech": [],
         "original_overlap": [],
-        "original_voices": [],
-        "sounds_uri": None,
-        "dub_words": [],
-        "dub_lines": [],
-        "unlined_speech_s": None,
+        **UNHEARD,
         **changes,
     }
 

@@ -18,7 +18,7 @@ from pipelines.plan import plan_shots, plan_table
 from pipelines.storage import read_table
 from schemas.shot import ALIGNED_SHOT
 from tests.cropped_tracks import crops_of
-from tests.film_rows import film_row
+from tests.film_rows import UNHEARD, film_row
 from tests.real_assets import real_asset
 from tests.synthetic import FilmSpec, SyntheticFilm, make_film
 
@@ -57,11 +57,7 @@ def tracked(folder: Path, film: SyntheticFilm) -> list[dict[str, Any]]:
         "dub_end_sample": 16_000,
         "lag_samples": 0,
         "original_overlap": [],
-        "original_voices": [],
-        "sounds_uri": None,
-        "dub_words": [],
-        "dub_lines": [],
-        "unlined_speech_s": None,
+        **UNHEARD,
     }
     row = film_row(film) | shot | sound | {"shot_num_frames": len(film.pts)}
     row |= {"dub_speech": speech, "original_speech": speech}
