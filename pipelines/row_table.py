@@ -1,7 +1,9 @@
 """Tables of frames, written and read a few rows at a time: the crops of a long shot need not fit into memory."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -72,13 +74,16 @@ def draft_table(store: ObjectStore, schema: pa.Schema, rows_at_a_time: int | Non
             table.close()
 
 
-def read_rows(uri: str, columns: Sequence[str] | None = None, rows_at_a_time: int | None = None) -> Iterator[Row]:
+def read_rows(
+    uri: str, columns: Sequence[str] | None = None, rows_at_a_time: int | None = None, first_row: int = 0
+) -> Iterator[Row]:
     """The rows of a table behind a uri, in order, a few of them in memory at a time.
 
     Args:
         uri: of a table, however it was written.
         columns: which; all of them for None.
         rows_at_a_time: as Python objects; fewer where a row is large.
+        first_row: nobody needs those before it; row groups without any other are not read.
 
     Raises:
         FileNotFoundError: there is no such object; said when the first row is asked for.
@@ -86,9 +91,17 @@ def read_rows(uri: str, columns: Sequence[str] | None = None, rows_at_a_time: in
     with open_object(uri) as file:
         table = pq.ParquetFile(file, buffer_size=READ_BUFFER_BYTES, pre_buffer=False)
         for batch in table.iter_batches(
-            rows_at_a_time or ROWS_AT_A_TIME, columns=None if columns is None else list(columns)
+            rows_at_a_time or ROWS_AT_A_TIME,
+            row_groups=_row_groups(table.metadata, first_row),
+            columns=None if columns is None else list(columns),
         ):
             yield from batch.to_pylist()
+
+
+def _row_groups(facts: pq.FileMetaData, first_row: int) -> list[int]:
+    """Those that end behind a row."""
+    ends = accumulate(facts.row_group(index).num_rows for index in range(facts.num_row_groups))
+    return [index for index, end in enumerate(ends) if end > first_row]
 
 
 def read_columns(uri: str, columns: Sequence[str]) -> pa.Table:
@@ -100,10 +113,12 @@ def read_columns(uri: str, columns: Sequence[str]) -> pa.Table:
 class FrameRows:
     """The rows of each frame of a table, asked for in the order in which they lie there: that of the film."""
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, from_pts: int | None = None) -> None:
+        """The frames of a table; those before a pts, if one is given, are not asked for."""
         self.pts: list[int] = read_columns(uri, ["pts"]).column("pts").to_pylist()
-        self._left = set(self.pts)  # frames whose rows were not passed yet
-        self._rows = read_rows(uri)
+        first_row = 0 if from_pts is None else bisect_left(self.pts, from_pts)
+        self._left = set(self.pts[first_row:])  # frames whose rows were not passed yet
+        self._rows = read_rows(uri, first_row=first_row)
         self._next: Row | None = None
 
     def at(self, pts: int) -> list[Row]:

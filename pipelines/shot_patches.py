@@ -29,7 +29,12 @@ class ShotPatches:
         self.rects: dict[int, list[int]] = {}  # by shot_index: x, y, width, height around all patches
         self.changed: dict[int, list[Run]] = defaultdict(list)  # by shot_index: what was laid, as runs of frames
         self._open: dict[int, Run] = {}  # by track_index: the run that the last frame belonged to
-        self.num_frames: dict[int, int] = defaultdict(int)  # changed, by shot_index
+
+    def add(self, other: "ShotPatches") -> None:
+        """What was laid by another one that was asked for later frames."""
+        self.rects |= other.rects
+        for shot_index, runs in other.changed.items():
+            self.changed[shot_index] += runs
 
     def change(self, pts: int, planes_of: Callable[[], tuple[list[Any], Coding]]) -> list[Any] | None:
         """The planes to encode in place of the frame's own; None when they stay."""
@@ -41,7 +46,6 @@ class ShotPatches:
         planes, coding = planes_of()
         for row in rows:
             lay(patch_of(row, coding), planes, coding)
-        self.num_frames[shot["shot_index"]] += 1
         self._note(shot["shot_index"], rows)
         return planes
 
@@ -62,15 +66,21 @@ class ShotPatches:
         for index, shot in enumerate(self._shots):
             if shot["shot_start_pts"] <= pts < shot["shot_end_pts"]:
                 if index != self._loaded:
-                    self._load(index)
+                    self._load(index, pts)
                 return shot
         return None
 
-    def _load(self, index: int) -> None:
+    def _load(self, index: int, from_pts: int) -> None:
         shot = self._shots[index]
         rects = read_columns(shot["patch_uri"], ["x", "y", "width", "height"]).to_pylist()
-        self._loaded, self._patches = index, FrameRows(shot["patch_uri"])
+        self._loaded, self._patches = index, FrameRows(shot["patch_uri"], from_pts)
         self.rects[shot["shot_index"]] = reduce(_around, map(_rect, rects))
+
+
+def changed_pts(shots: Sequence[Row]) -> set[int]:
+    """The frames that the patches of a film change."""
+    uris = [shot["patch_uri"] for shot in shots if shot["patch_uri"]]
+    return {pts for uri in uris for pts in read_columns(uri, ["pts"]).column("pts").to_pylist()}
 
 
 def _rect(row: Row) -> list[int]:

@@ -81,6 +81,20 @@ class SoundFlaw(StrEnum):
     UNKNOWN_LEAD = "unknown_lead"  # its file does not say how many samples its codec put before the first
 
 
+class Whole(StrEnum):
+    """Why the whole picture of a film is encoded again, and not only the GOPs in which a mouth changed."""
+
+    CODEC = "codec"  # nothing is known here of how to cut it
+    CONTAINER = "container"  # that of the delivery cannot hold the film's picture as it is coded
+    NO_IDR = "no_idr"  # open GOPs or intra refresh: only its first frame can be decoded without what is before it
+    DOLBY_VISION = "dolby_vision"  # frames that are encoded again would lose their metadata in the middle of the film
+    PIXEL_FORMAT = "pixel_format"  # no encoder keeps its samples
+    PARAMETER_SETS = "parameter_sets"  # they cannot be read, or leave no id for another
+    TIMES = "times"  # its packets do not say when they are decoded
+    UNLIKE = "unlike"  # the encoder does not follow the film's order of frames
+    PROOF_FAILED = "proof_failed"  # the spliced film did not hold
+
+
 class Refusal(StrEnum):
     """Why a catalog row is not begun."""
 

@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 
 FILM_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mxf,mpegts,mpeg,avi,h264,hevc"
 SOUND_FORMATS = f"{FILM_FORMATS},wav,w64,flac,mp3,ogg,aac,ac3,eac3,aiff,caf"
-PICTURE_CODECS = ("h264", "hevc", "prores", "dnxhd", "mpeg2video", "mpeg4", "ffv1", "vp9", "libdav1d", "av1")
+PICTURE_CODECS = ("h264", "hevc", "prores", "dnxhd", "mpeg2video", "mpeg4", "mjpeg", "ffv1", "vp9", "libdav1d", "av1")
 SOUND_CODECS = ("aac", "ac3", "eac3", "mp2float", "mp3float", "mp2", "mp3", "flac", "alac", "opus", "vorbis", "dca")
 MAX_STREAMS = 64
 MAX_PIXELS = 8192 * 4320

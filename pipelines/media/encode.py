@@ -12,6 +12,7 @@ from av.audio.stream import AudioStream
 from av.codec.context import Flags
 from av.container import OutputContainer
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -47,8 +48,7 @@ def add_picture(out: OutputContainer, source: VideoStream, first: VideoFrame, co
     context.gop_size = max(1, round(config.keyframe_s * (source.average_rate or 25)))
     context.thread_count = config.threads
     context.flags |= Flags.frame_duration
-    context.color_range, context.colorspace = first.color_range, first.colorspace
-    context.color_primaries, context.color_trc = first.color_primaries, first.color_trc
+    tag_as(context, first)
     if name == "libx265" and source.codec_context.codec_tag in HEVC_TAGS:
         context.codec_tag = source.codec_context.codec_tag  # Apple's players want hvc1 where it was
     if source.sample_aspect_ratio:
@@ -56,6 +56,12 @@ def add_picture(out: OutputContainer, source: VideoStream, first: VideoFrame, co
     if first.rotation:
         stream.set_display_rotation(first.rotation)
     return stream
+
+
+def tag_as(context: VideoCodecContext, frame: VideoFrame) -> None:
+    """Give an encoder the four colour tags of a frame."""
+    context.color_range, context.colorspace = frame.color_range, frame.colorspace
+    context.color_primaries, context.color_trc = frame.color_primaries, frame.color_trc
 
 
 def _options(encoder: str, config: EncodeConfig) -> dict[str, str]:
@@ -68,12 +74,12 @@ def _options(encoder: str, config: EncodeConfig) -> dict[str, str]:
 
 def encode_picture(stream: VideoStream, source: VideoFrame, planes: list[Plane] | None) -> "list[Packet[VideoStream]]":
     """Packets of one frame: of the decoder's own samples, or of new planes in its place."""
-    frame = source if planes is None else _frame_of(planes, source)
+    frame = source if planes is None else with_planes(planes, source)
     frame.pict_type = PictureType.NONE  # the source's choice of I, P and B is not ours
     return stream.encode(frame)
 
 
-def _frame_of(planes: list[Plane], frame: VideoFrame) -> VideoFrame:
+def with_planes(planes: list[Plane], frame: VideoFrame) -> VideoFrame:
     """The frame with other samples: its times, tags and side data (captions, light levels) stay.
 
     The decoder may still refer to the frame's samples; `make_writable` copies them then.

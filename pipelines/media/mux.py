@@ -1,12 +1,12 @@
 """A film written again: its picture encoded with changes, the dub as default sound, everything else copied."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import av
 from av.container import InputContainer, OutputContainer
@@ -14,61 +14,56 @@ from av.packet import Packet
 from av.stream import AttachmentStream, Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
-from pipelines.media.coding import Coding
 from pipelines.media.container import FILM_FORMATS, UndecodableError, open_media, picture_stream
 from pipelines.media.dub_track import DubTrack
 from pipelines.media.edit_list import hide_lead
-from pipelines.media.encode import AAC_FRAME_SAMPLES, DubEncoder, EncodeConfig, add_picture, encode_picture
+from pipelines.media.encode import AAC_FRAME_SAMPLES, DubEncoder, EncodeConfig
 from pipelines.media.language_code import language_code
-from pipelines.media.picture import coding_of, frames, planes_of
+from pipelines.media.muxer import writing
+from pipelines.media.picture import frames
+from pipelines.media.picture_track import PictureCounts, PictureTrack
+from pipelines.progress import Tell, telling, untold
 
-Plane = NDArray[Any]
-Change = Callable[[int, Callable[[], tuple[list[Plane], Coding]]], list[Plane] | None]
-
-CONTAINERS = {"mov": "mov", "mkv": "mkv", "webm": "mkv"}  # by suffix of the source; anything else becomes mp4
 OWN_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")  # written by the muxer itself
 SOUND_LEAD_S = Fraction(1, 2)
 MAX_MOVIE_TIMESCALE = 10_000_000
-
-
-class UnwritableError(RuntimeError):
-    """The film cannot be written: the disk is full, or its container cannot hold a stream."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Written:
     """What was written."""
 
-    num_frames: int
-    num_frames_changed: int
+    counts: PictureCounts
     dub_peak: float
 
 
-def delivered_suffix(source: Path) -> str:
-    """Suffix of the delivered film, without the dot."""
-    return CONTAINERS.get(source.suffix.lower().lstrip("."), "mp4")
-
-
 def write_film(
-    source: Path, target: Path, change: Change, dub: DubTrack, language: str, end_pts: int, config: EncodeConfig
+    source: Path,
+    target: Path,
+    track: PictureTrack,
+    dub: DubTrack,
+    language: str,
+    end_pts: int,
+    config: EncodeConfig,
+    tell: Tell = untold,
 ) -> Written:
     """Write the film to `target`.
 
     Args:
         source: the film.
         target: where to write; a temp name, for what is there after an error is not whole.
-        change: (pts, how to get copies of the frame's planes) -> the planes to encode, or None to encode the
-            decoder's own samples.
+        track: what becomes of the picture.
         dub: sound of the new default track.
         language: BCP-47 tag of the dub.
         end_pts: end of the last frame: the dub is laid from the first frame to it.
         config: encoder settings.
+        tell: told of frames as they are written.
 
     Raises:
         UndecodableError: the source cannot be decoded to its end.
         UnwritableError: the target cannot be written.
+        UnspliceableError: the picture was to be spliced, and cannot be.
     """
     found = next(frames(source, -(1 << 62), 1 << 62), None)
     if found is None:
@@ -77,16 +72,16 @@ def write_film(
     with open_media(source, FILM_FORMATS) as film:
         picture = picture_stream(film)
         options = _options(target.suffix, film, picture)
-        with _open_for_writing(target, options) as out:
-            writer = _Writer(film, picture, out, first, dub, language, end_pts, config)
-            written, dub_index = writer.write(change), writer.dub_track_index
+        with _opened(target, options) as out:
+            writer = _Writer(film, picture, out, track, first, dub, language, end_pts, config)
+            written, dub_index = writer.write(tell), writer.dub_track_index
     if target.suffix != ".mkv" and dub.codec == "aac":
         hide_lead(target, dub_index, Fraction(AAC_FRAME_SAMPLES, dub.sample_rate_hz))
     return written
 
 
 @contextmanager
-def _open_for_writing(target: Path, options: dict[str, str]) -> Iterator[OutputContainer]:
+def _opened(target: Path, options: dict[str, str]) -> Iterator[OutputContainer]:
     """The container, closed with the block; an error of the block is not hidden by what closing then meets."""
     out = av.open(str(target), "w", options=options, metadata_errors="surrogateescape")
     try:
@@ -95,18 +90,8 @@ def _open_for_writing(target: Path, options: dict[str, str]) -> Iterator[OutputC
         with suppress(av.FFmpegError):
             out.close()
         raise
-    with _writing(out):
+    with writing(target):
         out.close()
-
-
-@contextmanager
-def _writing(out: OutputContainer) -> Iterator[None]:
-    """What FFmpeg refuses in here is no fault of the source."""
-    try:
-        yield
-    except av.FFmpegError as error:
-        reason = error.strerror or type(error).__name__
-        raise UnwritableError(f"{Path(out.name).name} cannot be written: {reason}") from error
 
 
 class _Writer:
@@ -115,6 +100,7 @@ class _Writer:
         film: InputContainer,
         picture: VideoStream,
         out: OutputContainer,
+        track: PictureTrack,
         first: VideoFrame,
         dub: DubTrack,
         language: str,
@@ -122,7 +108,7 @@ class _Writer:
         config: EncodeConfig,
     ) -> None:
         assert picture.time_base
-        self._film, self._picture, self._out = film, picture, out
+        self._film, self._picture, self._out, self._track = film, picture, out, track
         span_s = (first.pts or 0) * picture.time_base, end_pts * picture.time_base
         self._copies: dict[int, Stream] = {}
         self._dub: DubEncoder | None = None
@@ -130,8 +116,8 @@ class _Writer:
             if stream.type == "audio" and self._dub is None:
                 self._dub = self._add_dub(dub, span_s, language, config)
             if stream.index == picture.index:
-                self._encoded = add_picture(out, picture, first, config)
-                _describe(self._encoded, stream)
+                self._pictured = track.add(out, picture, first)
+                _describe(self._pictured, stream)
             else:
                 self._add_copy(stream)
         self._dub = self._dub or self._add_dub(dub, span_s, language, config)
@@ -167,31 +153,29 @@ class _Writer:
         before = list(self._out.streams)[: self._dub.stream.index]
         return sum(not stream.disposition & Disposition.attached_pic for stream in before)
 
-    def write(self, change: Change) -> Written:
-        num_frames = num_changed = 0
+    def write(self, tell: Tell) -> Written:
+        assert self._dub is not None
+        for _ in telling(self._pictures(), tell):
+            pass
+        self._mux(list(self._dub.until(None)))
+        return Written(counts=self._track.counts, dub_peak=self._dub.peak)
+
+    def _pictures(self) -> "Iterator[Packet[Any]]":
+        """Every packet of the picture, when it and what belongs beside it is written."""
         for packet in self._film.demux():
             if packet.stream.index == self._picture.index:
-                for frame in cast(list[VideoFrame], packet.decode()):
-                    num_changed += self._encode(frame, change)
-                    num_frames += 1
+                yield from self._with_dub(self._track.take(packet))
             elif packet.stream.index in self._copies and (packet.dts is not None or packet.size):
                 self._copy(packet)
-        self._mux(self._encoded.encode(None))
-        assert self._dub is not None
-        self._mux(list(self._dub.until(None)))
-        return Written(num_frames=num_frames, num_frames_changed=num_changed, dub_peak=self._dub.peak)
 
-    def _encode(self, frame: VideoFrame, change: Change) -> bool:
-        if frame.pts is None or frame.time_base is None:
-            raise UndecodableError("a frame has no pts")
-        planes = change(frame.pts, lambda: (planes_of(frame), coding_of(frame)))
-        seconds = frame.pts * frame.time_base
-        with _writing(self._out):
-            packets = encode_picture(self._encoded, frame, planes)
-        self._mux(packets)
+    def _with_dub(self, packets: "Iterator[Packet[Any]]") -> "Iterator[Packet[Any]]":
         assert self._dub is not None
-        self._mux(list(self._dub.until(seconds + SOUND_LEAD_S)))
-        return planes is not None
+        for packet in packets:
+            seconds = (packet.pts or 0) * Fraction(packet.time_base or 1)
+            packet.stream = self._pictured
+            self._mux([packet])
+            self._mux(list(self._dub.until(seconds + SOUND_LEAD_S)))
+            yield packet
 
     def _copy(self, packet: "Packet[Any]") -> None:
         if packet.dts is None:  # of a cover, which has no time
@@ -200,7 +184,7 @@ class _Writer:
         self._mux([packet])
 
     def _mux(self, packets: list[Any]) -> None:
-        with _writing(self._out):
+        with writing(Path(self._out.name)):
             for packet in packets:
                 self._out.mux(packet)
 

@@ -1,5 +1,6 @@
 """Rows of a film without faces, ready to be stitched, and with a painted rectangle where a test wants one."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,13 @@ def _patches(moments: list[int], film: SyntheticFilm, store: ObjectStore) -> str
     mask = np.ones((RECT.height, RECT.width), bool)
     rows = [Patch(pts, 0, RECT, planes, mask).row() for pts in moments]
     return store.put_table("ab" * 32, pa.Table.from_pylist(rows, schema=PATCH))
+
+
+class Changing:
+    """What a function makes of the planes of a frame; by default nothing."""
+
+    def __init__(self, make: Callable[[int, Callable[[], Any]], Any] = lambda pts, planes_of: None) -> None:
+        self.change = make
 
 
 def visible(folder: Path) -> list[str]:

@@ -12,16 +12,17 @@ import pytest
 
 from pipelines.media.dub_track import DubSource, dub_track
 from pipelines.media.encode import EncodeConfig
-from pipelines.media.mux import Change, write_film
+from pipelines.media.mux import write_film
+from pipelines.media.picture_track import TranscodedPicture
 from pipelines.media.sound import write_wav
 from pipelines.proof import Proof
 from pipelines.verify import verify_films
-from tests.pipelines.deliveries import DUB_HZ
+from tests.pipelines.deliveries import DUB_HZ, Changing
 from tests.synthetic import FilmSpec, SyntheticFilm, make_film, ticking
 
 FAST = EncodeConfig(preset="ultrafast")
 SECONDS = 2
-UNTOUCHED: Change = lambda pts, planes_of: None  # noqa: E731
+UNTOUCHED = Changing()
 
 
 def speech_like(seed: int = 0) -> np.ndarray:
@@ -37,13 +38,13 @@ def film(tmp_path: Path) -> SyntheticFilm:
     return make_film(tmp_path / "film.mp4")
 
 
-def written(film: SyntheticFilm, samples: np.ndarray, change: Change = UNTOUCHED, name: str = "made.mp4") -> Path:
+def written(film: SyntheticFilm, samples: np.ndarray, changes: Changing = UNTOUCHED, name: str = "made.mp4") -> Path:
     stem = film.path.with_name("laid.wav")
     write_wav(stem, samples, 48_000)
     target = film.path.with_name(name)
     start_s = film.pts[0] * film.time_base
     track = dub_track(DubSource(film=film.path, start_s=start_s, dub=stem, dub_kind="dub_stem"), target.suffix)
-    write_film(film.path, target, change, track, "pt-BR", film.end_pts, FAST)
+    write_film(film.path, target, TranscodedPicture(changes, FAST), track, "pt-BR", film.end_pts, FAST)
     return target
 
 
@@ -113,13 +114,13 @@ def moved(source: Path, target: Path, by_s: Fraction) -> Path:
     return target
 
 
-def inverted(plane_index: int) -> Change:
+def inverted(plane_index: int) -> Changing:
     def change(pts: int, planes_of: Callable[[], tuple[list[Any], Any]]) -> list[Any]:
         planes, _ = planes_of()
         planes[plane_index] = 255 - planes[plane_index]
         return planes
 
-    return change
+    return Changing(change)
 
 
 @pytest.mark.parametrize("plane_index", [0, 1, 2])
@@ -129,7 +130,7 @@ def test_an_inverted_plane_is_seen(film: SyntheticFilm, plane_index: int) -> Non
     assert failed(proof(film, written(film, dub, inverted(plane_index)), dub)) == {"picture"}
 
 
-def painted_at(moments: tuple[int, ...]) -> Change:
+def painted_at(moments: tuple[int, ...]) -> Changing:
     def change(pts: int, planes_of: Callable[[], tuple[list[Any], Any]]) -> list[Any] | None:
         if pts not in moments:
             return None
@@ -137,7 +138,7 @@ def painted_at(moments: tuple[int, ...]) -> Change:
         planes[0][60:84, 40:72] = 200
         return planes
 
-    return change
+    return Changing(change)
 
 
 def admitted(film: SyntheticFilm, first: int, last: int, rect: tuple[int, int, int, int]) -> None:

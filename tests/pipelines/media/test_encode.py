@@ -5,7 +5,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from pipelines.media.encode import _frame_of
+from pipelines.media.encode import with_planes
 from pipelines.media.picture import planes_of
 from tests.synthetic import make_film
 
@@ -19,6 +19,6 @@ def test_a_painted_frame_keeps_its_side_data_and_harms_no_other(tmp_path: Path) 
         for index, frame in enumerate(source.decode(video=0)):
             num_kept = len(frame.side_data)
             assert np.array_equal(planes_of(frame)[0], plain[index][1])
-            painted = _frame_of([np.full_like(plane, 77) for plane in planes_of(frame)], frame)
+            painted = with_planes([np.full_like(plane, 77) for plane in planes_of(frame)], frame)
             assert len(painted.side_data) == num_kept
             assert (painted.pts, int(planes_of(painted)[0].max()), num_kept > 0) == (plain[index][0], 77, index == 0)

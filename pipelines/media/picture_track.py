@@ -1,0 +1,90 @@
+"""How a film's picture is written: all of it encoded again, here, or only the GOPs that change (`splice`)."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from pipelines.media.coding import Coding
+from pipelines.media.container import UndecodableError
+from pipelines.media.encode import EncodeConfig, add_picture, encode_picture
+from pipelines.media.muxer import writing
+from pipelines.media.picture import coding_of, planes_of
+
+Plane = NDArray[Any]
+
+
+class Changes(Protocol):
+    """Says what the planes of frames become. Frames are asked for in the order they are shown."""
+
+    def change(self, pts: int, planes_of: Callable[[], tuple[list[Plane], Coding]]) -> list[Plane] | None:
+        """The planes to encode; None for the decoder's own samples."""
+
+
+@dataclass(slots=True)
+class PictureCounts:
+    """Frames by what became of them."""
+
+    copied: int = 0  # their packets are the film's own
+    re_encoded_untouched: int = 0  # they share a GOP with an edited one
+    edited: int = 0  # a mouth was painted
+
+    @property
+    def all(self) -> int:
+        return self.copied + self.re_encoded_untouched + self.edited
+
+
+class PictureTrack(Protocol):
+    """The picture of the film that is written. What it makes out of a packet is ready to be muxed."""
+
+    counts: PictureCounts
+
+    def add(self, out: OutputContainer, source: VideoStream, first: VideoFrame) -> Stream:
+        """Add the stream; `first` is the film's first frame."""
+
+    def take(self, packet: "Packet[Any]") -> "Iterator[Packet[Any]]":
+        """What is written in the place of a packet of the film; the last one is empty."""
+
+
+@dataclass(slots=True)
+class TranscodedPicture:
+    """Every frame decoded and encoded again."""
+
+    changes: Changes
+    config: EncodeConfig
+    counts: PictureCounts = field(default_factory=PictureCounts)
+    _encoded: VideoStream | None = None
+
+    def add(self, out: OutputContainer, source: VideoStream, first: VideoFrame) -> Stream:
+        """Add the stream, coded as `add_picture` says."""
+        self._encoded = add_picture(out, source, first, self.config)
+        return self._encoded
+
+    def take(self, packet: "Packet[Any]") -> "Iterator[Packet[Any]]":
+        """The packets that are ready; after the last packet of the film all that are left.
+
+        Raises:
+            UndecodableError: a frame has no pts.
+        """
+        assert self._encoded is not None
+        for frame in packet.decode():
+            yield from self._taken(frame)
+        if packet.dts is None and not packet.size:
+            yield from self._encoded.encode(None)
+
+    def _taken(self, frame: VideoFrame) -> "list[Packet[VideoStream]]":
+        assert self._encoded is not None
+        if frame.pts is None:
+            raise UndecodableError("a frame has no pts")
+        planes = self.changes.change(frame.pts, lambda: (planes_of(frame), coding_of(frame)))
+        self.counts.edited += planes is not None
+        self.counts.re_encoded_untouched += planes is None
+        with writing(Path(self._encoded.container.name)):
+            return encode_picture(self._encoded, frame, planes)

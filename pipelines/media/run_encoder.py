@@ -1,0 +1,210 @@
+"""Changed GOPs of a film, decoded, changed and encoded again so that their packets fit between the others."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import av
+import numpy as np
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType, VideoFrame
+from numpy.typing import NDArray
+
+from pipelines.media.coding import Coding
+from pipelines.media.container import FILM_FORMATS, UndecodableError, open_media, picture_stream
+from pipelines.media.encode import EncodeConfig, with_planes
+from pipelines.media.gops import PictureIndex, Run
+from pipelines.media.matched_encoder import Match, encoder_of, fitted, match_of, sets_of
+from pipelines.media.picture import coding_of, planes_of
+from pipelines.media.picture_track import Changes
+from schemas.reason import Whole
+
+Plane = NDArray[Any]
+
+WANTED_PSNR_DB = 45.0  # of every frame, where nothing was painted
+MAX_GROWTH = 2.0  # times the bytes that the film itself had there; more are not spent on quality
+FINER_CRF = 3  # a step towards it
+FINEST_CRF = 5
+EQUAL_DB = 100.0  # stands for equal samples
+
+
+class UnspliceableError(RuntimeError):
+    """The film's GOPs cannot be replaced one by one; the whole picture is encoded instead."""
+
+    def __init__(self, reason: Whole, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EncodedRun:
+    """A run, encoded again. Its packets have the times of those that they replace."""
+
+    first_pts: int
+    num_frames: int
+    packets: tuple["Packet[Any]", ...]
+    extradata: bytes | None  # of the film's stream, this run's parameter sets among them
+    changes: Changes  # what was asked for its frames
+    num_frames_changed: int
+    crf: int
+    psnr_db_min: float  # of the worst frame, over the samples that were not painted
+    num_bytes: int
+    num_bytes_before: int
+
+    def without_packets(self) -> "EncodedRun":
+        """What is known of it, when its packets are written."""
+        return replace(self, packets=())
+
+
+class RunEncoder:
+    """Encodes runs of one film, one after the other. Closed after use."""
+
+    def __init__(self, path: Path, index: PictureIndex, config: EncodeConfig) -> None:
+        self._opened = open_media(path, FILM_FORMATS)
+        self._stream = picture_stream(self._opened.__enter__())
+        self._config = config
+        self.match: Match = match_of(self._stream, index)
+
+    def close(self) -> None:
+        """Free the decoder."""
+        self._opened.__exit__(None, None, None)
+
+    def encode(self, run: Run, packets: Sequence["Packet[Any]"], begin: Callable[[], Changes]) -> EncodedRun:
+        """Encode a run as well as is wanted, or as its bytes allow.
+
+        Args:
+            run: which packets of the film these are.
+            packets: the film's own.
+            begin: gives something that has not been asked yet.
+
+        Raises:
+            UndecodableError: fewer frames come out of the packets than go in.
+            UnspliceableError: the encoder's order of frames does not fit the film's times.
+        """
+        before = sum(packet.size for packet in packets)
+        crf = self._config.crf
+        while True:
+            encoded = self._attempt(run, packets, begin(), crf)
+            psnr_db = self._psnr_db(packets, encoded, begin())
+            num_bytes = sum(packet.size for packet in encoded.packets)
+            is_enough = psnr_db >= WANTED_PSNR_DB or num_bytes >= MAX_GROWTH * before
+            if is_enough or crf <= FINEST_CRF or self.match.ids is None:
+                return EncodedRun(
+                    first_pts=min(packet.pts or 0 for packet in encoded.packets),
+                    num_frames=len(encoded.packets),
+                    packets=encoded.packets,
+                    extradata=encoded.extradata,
+                    changes=encoded.changes,
+                    num_frames_changed=encoded.num_frames_changed,
+                    crf=crf,
+                    psnr_db_min=psnr_db,
+                    num_bytes=num_bytes,
+                    num_bytes_before=before,
+                )
+            crf = max(FINEST_CRF, crf - FINER_CRF)
+
+    def _attempt(self, run: Run, packets: Sequence["Packet[Any]"], changes: Changes, crf: int) -> "_Attempt":
+        encoder: VideoCodecContext | None = None
+        made: list[Packet[Any]] = []
+        starts = _idr_pts(run, self.match.index)
+        num_frames = num_changed = 0
+        for frame, planes in self._frames(packets, changes):
+            encoder = encoder or encoder_of(self.match, frame, self._config, crf)
+            target = frame if planes is None else with_planes(planes, frame)
+            target.pict_type = PictureType.I if frame.pts in starts else PictureType.NONE
+            made += _encoded(encoder, target)
+            num_frames, num_changed = num_frames + 1, num_changed + (planes is not None)
+        if encoder is None:
+            raise UndecodableError("a stretch of the film shows no frame")
+        made += encoder.encode(None)
+        shown = [packet for packet in packets if not packet.is_discard]
+        if not num_frames == len(made) == len(shown):
+            raise UndecodableError(f"{len(shown)} packets gave {num_frames} frames and {len(made)} new packets")
+        sets = sets_of(self.match, encoder.extradata or b"")
+        timed = tuple(self._timed(made, shown))
+        return _Attempt(timed, sets.extradata() if sets else None, changes, num_changed)
+
+    def _frames(
+        self, packets: Sequence["Packet[Any]"], changes: Changes
+    ) -> Iterator[tuple[VideoFrame, list[Plane] | None]]:
+        """The frames in the order they are shown, each with what its planes become."""
+        context = self._stream.codec_context
+        context.flush_buffers()
+        for packet in [*packets, None]:
+            for frame in context.decode(packet):
+                if frame.pts is None:
+                    raise UndecodableError("a frame has no pts")
+                yield frame, changes.change(frame.pts, partial(_coded, frame))
+
+    def _timed(self, made: Sequence["Packet[Any]"], shown: Sequence["Packet[Any]"]) -> Iterator["Packet[Any]"]:
+        """The new packets with the times of the old ones: those of decoding in their order, all others by pts."""
+        by_pts = {packet.pts: packet for packet in shown}
+        for packet, place in zip(made, shown, strict=True):
+            source = by_pts.get(packet.pts)
+            if source is None or packet.pts is None:
+                raise UnspliceableError(Whole.UNLIKE, f"the encoder moved a frame to pts {packet.pts}")
+            if place.dts is not None and place.dts > packet.pts:
+                raise UnspliceableError(Whole.UNLIKE, f"the frame at pts {packet.pts} would be decoded too late")
+            new = Packet(fitted(self.match, packet, source))
+            new.pts, new.dts, new.duration = packet.pts, place.dts, source.duration
+            new.time_base, new.is_keyframe = source.time_base, packet.is_keyframe
+            yield new
+
+    def _psnr_db(self, packets: Sequence["Packet[Any]"], encoded: "_Attempt", changes: Changes) -> float:
+        """How near the worst frame comes to what it should be, where nothing was painted."""
+        decoder = self._decoder(encoded.extradata)
+        found = (frame for packet in [*encoded.packets, None] for frame in decoder.decode(packet))
+        worst = EQUAL_DB
+        for (frame, planes), made in zip(self._frames(packets, changes), found, strict=True):
+            if made.pts != frame.pts:
+                raise UnspliceableError(Whole.UNLIKE, f"the frame at pts {frame.pts} is decoded as {made.pts}")
+            worst = min(worst, _psnr_db(planes_of(frame), planes, planes_of(made), coding_of(frame)))
+        return worst
+
+    def _decoder(self, extradata: bytes | None) -> VideoCodecContext:
+        own = self._stream.codec_context
+        decoder = cast(VideoCodecContext, av.CodecContext.create(own.codec.name, "r"))
+        decoder.extradata = extradata if extradata is not None else own.extradata
+        decoder.codec_tag, decoder.thread_count = own.codec_tag, 1
+        decoder.width, decoder.height = own.width, own.height
+        return decoder
+
+
+def _coded(frame: VideoFrame) -> tuple[list[Plane], Coding]:
+    return planes_of(frame), coding_of(frame)
+
+
+def _encoded(encoder: VideoCodecContext, frame: VideoFrame) -> "list[Packet[Any]]":
+    try:
+        return encoder.encode(frame)
+    except av.FFmpegError as error:
+        detail = f"{encoder.codec.name} does not take the film's settings: {error.strerror}"
+        raise UnspliceableError(Whole.CODEC, detail) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    packets: tuple["Packet[Any]", ...]
+    extradata: bytes | None
+    changes: Changes
+    num_frames_changed: int
+
+
+def _idr_pts(run: Run, index: PictureIndex) -> set[int]:
+    """The frames at which GOPs of the run begin."""
+    starts = index.gop_starts
+    return set(index.pts[starts[(starts >= run.first) & (starts < run.end)]].tolist())
+
+
+def _psnr_db(source: Sequence[Plane], wanted: Sequence[Plane] | None, made: Sequence[Plane], coding: Coding) -> float:
+    squares = samples = 0
+    for old, new, out in zip(source, wanted or source, made, strict=True):
+        kept = old == new if wanted else np.ones(old.shape, bool)
+        difference = (out.astype(np.int32) - old)[kept]
+        squares += int(np.square(difference, dtype=np.int64).sum())
+        samples += difference.size
+    return EQUAL_DB if not squares else 10 * math.log10(coding.max_code**2 * samples / squares)

@@ -1,0 +1,250 @@
+"""The picture of a film with new GOPs where something changed, and its own packets everywhere else."""
+
+from collections import deque
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Any
+
+from av.codec.codec import Codec
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from pipelines.media.container import FILM_FORMATS, open_media, picture_stream
+from pipelines.media.encode import EncodeConfig
+from pipelines.media.gops import INTRA_CODECS, NAL_CODECS, PictureIndex, Run, index_picture
+from pipelines.media.hevc_ids import NoFreeIdError
+from pipelines.media.matched_encoder import ENCODER_NAMES, match_of
+from pipelines.media.muxer import fits
+from pipelines.media.picture_track import Changes, PictureCounts
+from pipelines.media.run_encoder import EncodedRun, RunEncoder, UnspliceableError
+from schemas.reason import Whole
+
+Packets = tuple["Packet[Any]", ...]
+
+
+class SplicedPicture:
+    """Copies packets, and puts runs that are encoded beside it in their place. Closed after use."""
+
+    def __init__(
+        self,
+        path: Path,
+        index: PictureIndex,
+        changed: Collection[int],
+        begin: Callable[[], Changes],
+        config: EncodeConfig,
+        at_once: int = 1,
+    ) -> None:
+        """Begin to encode.
+
+        Args:
+            path: the film.
+            index: of its picture.
+            changed: pts of the frames that change.
+            begin: gives what changes them, as often as it is asked.
+            config: encoder settings.
+            at_once: runs that are encoded at the same time; each holds its packets and an encoder.
+        """
+        self.counts = PictureCounts()
+        self.encoded: list[EncodedRun] = []  # without their packets
+        self._index, self._place = index, 0
+        self._runs = deque(index.runs(changed))
+        self._encoding = _Encoding(path, index, list(self._runs), begin, config, at_once)
+        self._next: EncodedRun | None = None
+
+    def __enter__(self) -> "SplicedPicture":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._encoding.close()
+
+    def add(self, out: OutputContainer, source: VideoStream, first: VideoFrame) -> Stream:
+        """Add the film's own stream, which knows the parameter sets of the new GOPs too.
+
+        Raises:
+            UndecodableError, UnspliceableError: of the first run.
+        """
+        stream = out.add_stream_from_template(source)
+        if self._runs:
+            self._next = self._encoding.result()
+            if self._next.extradata is not None:
+                stream.codec_context.extradata = self._next.extradata
+        return stream
+
+    def take(self, packet: "Packet[Any]") -> "Iterator[Packet[Any]]":
+        """The packet itself, or the one of a run that stands in its place.
+
+        Raises:
+            UndecodableError, UnspliceableError: of a run.
+        """
+        if not packet.size:
+            return
+        place, self._place = self._place, self._place + 1
+        if self._runs and place == self._runs[0].end:
+            self._runs.popleft()
+            self._next = self._encoding.result() if self._runs else None
+        if not self._runs or place < self._runs[0].first:
+            yield self._copied(packet, place)
+        elif place == self._runs[0].first:
+            yield from self._begun(self._next)
+
+    def _copied(self, packet: "Packet[Any]", place: int) -> "Packet[Any]":
+        self.counts.copied += not packet.is_discard
+        packet.dts = int(self._index.dts[place])  # Matroska tells none at first
+        return packet
+
+    def _begun(self, run: EncodedRun | None) -> "Iterator[Packet[Any]]":
+        assert run is not None
+        if self.encoded and run.extradata != self.encoded[0].extradata:
+            raise UnspliceableError(Whole.PARAMETER_SETS, "two stretches came with different parameter sets")
+        self.counts.edited += run.num_frames_changed
+        self.counts.re_encoded_untouched += run.num_frames - run.num_frames_changed
+        self.encoded.append(run.without_packets())
+        yield from run.packets
+
+
+class _Encoding:
+    """Runs in their order, each encoded by one of some threads; a few are ahead of what is asked for."""
+
+    def __init__(
+        self,
+        path: Path,
+        index: PictureIndex,
+        runs: Sequence[Run],
+        begin: Callable[[], Changes],
+        config: EncodeConfig,
+        at_once: int,
+    ) -> None:
+        self._begin = begin
+        self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="splice")
+        self._idle: SimpleQueue[RunEncoder] = SimpleQueue()
+        self._encoders = [RunEncoder(path, index, config) for _ in range(min(at_once, len(runs)))]
+        for encoder in self._encoders:
+            self._idle.put(encoder)
+        self._read = _packets_of(path, runs)
+        self._ahead: deque[Future[EncodedRun]] = deque()
+        for _ in range(at_once + 1):
+            self._submit()
+
+    def _submit(self) -> None:
+        work = next(self._read, None)
+        if work is not None:
+            self._ahead.append(self._pool.submit(self._encode, *work))
+
+    def _encode(self, run: Run, packets: Packets) -> EncodedRun:
+        encoder = self._idle.get()
+        try:
+            return encoder.encode(run, packets, self._begin)
+        finally:
+            self._idle.put(encoder)
+
+    def result(self) -> EncodedRun:
+        """The next run."""
+        run = self._ahead.popleft().result()
+        self._submit()
+        return run
+
+    def close(self) -> None:
+        """Wait for what is being encoded, and free it."""
+        self._pool.shutdown(cancel_futures=True)
+        self._read.close()
+        for encoder in self._encoders:
+            encoder.close()
+
+
+def _packets_of(path: Path, runs: Sequence[Run]) -> "Generator[tuple[Run, Packets], None, None]":
+    """The packets of each run, read from the film as they are asked for."""
+    left, held = deque(runs), []
+    with open_media(path, FILM_FORMATS) as film:
+        packets = (packet for packet in film.demux(picture_stream(film)) if packet.size)
+        for place, packet in enumerate(packets):
+            if not left:
+                return
+            if place >= left[0].first:
+                held.append(packet)
+            if place + 1 == left[0].end:
+                yield left.popleft(), tuple(held)
+                held = []
+
+
+@contextmanager
+def spliced(
+    path: Path,
+    suffix: str,
+    changed: Collection[int],
+    begin: Callable[[], Changes],
+    config: EncodeConfig,
+    at_once: int = 1,
+) -> Iterator[SplicedPicture]:
+    """The picture of a film whose changed GOPs alone are encoded again.
+
+    Args:
+        path: the film.
+        suffix: of the file that is written, with the dot.
+        changed: pts of the frames that change.
+        begin: gives what changes them, as often as it is asked.
+        config: encoder settings.
+        at_once: runs that are encoded at the same time.
+
+    Raises:
+        UnspliceableError: the film's picture cannot be cut; why, and what that means.
+        UndecodableError: the file is no film.
+    """
+    index = check_spliceable(path, suffix, changed)
+    with SplicedPicture(path, index, changed, begin, config, at_once) as picture:
+        yield picture
+
+
+def check_spliceable(path: Path, suffix: str, changed: Collection[int] = ()) -> PictureIndex:
+    """The packets of a film whose GOPs can be replaced one by one.
+
+    Raises:
+        UnspliceableError: they cannot.
+        UndecodableError: the file is no film.
+    """
+    with open_media(path, FILM_FORMATS) as film:
+        stream = picture_stream(film)
+        _check_stream(stream, suffix)
+        try:
+            index = index_picture(path)
+            match_of(stream, index)
+        except NoFreeIdError as error:
+            raise UnspliceableError(Whole.PARAMETER_SETS, str(error)) from error
+        except ValueError as error:
+            raise UnspliceableError(Whole.PARAMETER_SETS, f"its packets cannot be read: {error}") from error
+    if index.has_dolby_vision:
+        raise UnspliceableError(Whole.DOLBY_VISION, "its metadata would be missing from the frames that change")
+    if changed:
+        _check_gops(index, changed)
+    return index
+
+
+def _check_stream(stream: VideoStream, suffix: str) -> None:
+    context = stream.codec_context
+    codec = context.codec.canonical_name
+    if codec not in INTRA_CODECS | NAL_CODECS:
+        raise UnspliceableError(Whole.CODEC, f"{codec} is not cut; it is delivered as H.264")
+    wanted = context.pix_fmt
+    formats = Codec(ENCODER_NAMES[codec], "w").video_formats or []
+    if wanted not in {one.name for one in formats}:
+        raise UnspliceableError(Whole.PIXEL_FORMAT, f"no encoder of {codec} keeps samples of {wanted}")
+    if not fits(stream, suffix):
+        raise UnspliceableError(Whole.CONTAINER, f"{suffix} cannot hold its picture, {codec}")
+
+
+def _check_gops(index: PictureIndex, changed: Collection[int]) -> None:
+    first = int(index.gop_starts[0]) if len(index.gop_starts) else index.num_packets
+    if len(index.gop_starts) < 2 or not set(changed).isdisjoint(index.pts[:first].tolist()):
+        detail = "its frames refer to each other from its first to its last: open GOPs, or intra refresh"
+        raise UnspliceableError(Whole.NO_IDR, detail)
+    missing = set(changed).difference(index.pts.tolist())
+    if missing:
+        raise UnspliceableError(Whole.TIMES, f"no packet has the pts {min(missing)} of a frame that changes")

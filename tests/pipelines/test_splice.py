@@ -1,0 +1,182 @@
+"""Only the GOPs that change are encoded again; every other packet and frame is the film's own."""
+
+import random
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from pipelines.media.dub_track import DubSource, dub_track
+from pipelines.media.encode import EncodeConfig
+from pipelines.media.gops import index_picture
+from pipelines.media.mux import write_film
+from pipelines.media.muxer import delivered_suffix
+from pipelines.media.picture import frames, planes_of
+from pipelines.media.sound import write_wav
+from pipelines.media.splice import SplicedPicture, spliced
+from tests.pipelines.deliveries import Changing
+from tests.synthetic import FILM_24, FilmSpec, SyntheticFilm, make_film
+
+CONFIG = EncodeConfig(preset="veryfast")
+X264 = (("crf", "16"), ("preset", "medium"), ("threads", "1"))
+X265 = (("x265-params", "pools=1:log-level=error:open-gop=0"), ("preset", "fast"))
+SEEKS = 80
+EARLIER_S = Fraction(1, 10)  # FFmpeg seeks in MP4 by times of decoding, and is late for some frames of VFR films
+WHOLE_FILM = (-(1 << 62), 1 << 62)
+
+
+def moving(spec: FilmSpec) -> Any:
+    """A picture in which things move smoothly, so that encoders use B-frames."""
+    y, x = np.mgrid[: spec.height_px, : spec.width_px]
+
+    def draw(index: int) -> np.ndarray:
+        waves = [np.sin((x + speed * index) / 9 + y / 13) * 90 + 128 for speed in (1, 2, 3)]
+        return np.stack(waves, -1).clip(0, 255).astype(np.uint8)
+
+    return draw
+
+
+def film_of(path: Path, **more: Any) -> SyntheticFilm:
+    spec = FilmSpec(**{"num_frames": 96, "cuts": (48,), "gop": 24, "encoder": X264, "languages": ()} | more)
+    return make_film(path, spec, draw=moving(spec))
+
+
+def changing(moments: Sequence[int]) -> Changing:
+    def change(pts: int, planes_of: Any) -> Any:
+        if pts not in moments:
+            return None
+        planes, coding = planes_of()
+        planes[0][40:60, 60:100] = 180 << (coding.bits - 8)
+        return planes
+
+    return Changing(change)
+
+
+def splice(film: SyntheticFilm, changed: Sequence[int]) -> tuple[Path, SplicedPicture]:
+    """The film with some frames changed."""
+    stem = film.path.with_name("stem.wav")
+    write_wav(stem, np.zeros(round(float(film.duration_s) * 48_000), np.float32), 48_000)
+    target = film.path.with_name(f"made.{delivered_suffix(film.path)}")
+    start_s = film.pts[0] * film.time_base
+    track = dub_track(DubSource(film=film.path, start_s=start_s, dub=stem, dub_kind="dub_stem"), target.suffix)
+    with spliced(film.path, target.suffix, changed, lambda: changing(changed), CONFIG, at_once=2) as picture:
+        write_film(film.path, target, picture, track, "fr", film.end_pts, CONFIG)
+    return target, picture
+
+
+def shown(path: Path) -> dict[Fraction, bytes]:
+    """Each frame's samples, by the moment at which it is shown."""
+    found = {}
+    for pts, frame in frames(path, *WHOLE_FILM):
+        assert not frame.is_corrupt
+        found[pts * Fraction(frame.time_base or 1)] = b"".join(plane.tobytes() for plane in planes_of(frame))
+    return found
+
+
+def packets_of(path: Path) -> list[tuple[Fraction, bytes]]:
+    with av.open(str(path)) as film:
+        stream = film.streams.video[0]
+        return [((p.pts or 0) * Fraction(stream.time_base or 1), bytes(p)) for p in film.demux(stream) if p.size]
+
+
+FILMS = [
+    pytest.param("mp4", {"frame_rate": FILM_24}, id="H.264 mp4 24000/1001"),
+    pytest.param("mp4", {"start_frame": 7}, id="H.264 mp4, late start"),
+    pytest.param("mov", {}, id="H.264 mov"),
+    pytest.param("mkv", {}, id="H.264 mkv"),
+    pytest.param("mp4", {"pixel_format": "yuv422p10le", "colour": (9, 9, 16, 1)}, id="H.264 10 bit 4:2:2"),
+    pytest.param("mp4", {"pixel_format": "yuv444p"}, id="H.264 4:4:4"),
+    pytest.param("mp4", {"colour": (1, 1, 1, 2)}, id="H.264 full range"),
+    pytest.param("mp4", {"encoder": (*X264, ("profile", "main"))}, id="H.264 main"),
+    pytest.param("mp4", {"encoder": (*X264, ("profile", "baseline")), "b_frames": 0}, id="H.264 baseline"),
+    pytest.param("mp4", {"encoder": (*X264, ("tune", "zerolatency")), "b_frames": 0}, id="H.264 zero latency"),
+    pytest.param("mp4", {"encoder": (*X264, ("x264-params", "sps-id=3"))}, id="H.264 with sets of another id"),
+    pytest.param("mp4", {"gop": 1}, id="H.264, every frame by itself"),
+    pytest.param("mp4", {"durations": (20, 40, 25, 25, 60, 30) * 16}, id="H.264 VFR"),
+    pytest.param("mp4", {"codec": "libx265", "encoder": X265, "pixel_format": "yuv420p10le"}, id="HEVC 10 bit"),
+    pytest.param("mkv", {"codec": "libx265", "encoder": X265}, id="HEVC mkv"),
+    pytest.param("mp4", {"codec": "libx265", "encoder": X265, "colour": (9, 9, 16, 1)}, id="HEVC PQ"),
+    pytest.param(
+        "mov",
+        {"codec": "prores_ks", "encoder": (("profile", "hq"),), "pixel_format": "yuv422p10le"},
+        id="ProRes HQ",
+    ),
+    pytest.param(
+        "mov",
+        {
+            "codec": "dnxhd",
+            "encoder": (("profile", "dnxhr_hqx"),),
+            "pixel_format": "yuv422p10le",
+            "width_px": 256,
+            "height_px": 128,
+        },
+        id="DNxHR HQX",
+    ),
+    pytest.param(
+        "mov",
+        {
+            "codec": "mjpeg",
+            "encoder": (("qmin", "2"), ("qmax", "2")),
+            "pixel_format": "yuvj422p",
+            "b_frames": 0,
+            "colour": (5, 1, 1, 2),
+        },
+        id="MJPEG",
+    ),
+]
+
+
+@pytest.mark.parametrize(("suffix", "more"), FILMS)
+def test_all_that_lies_outside_of_changed_gops_is_the_films_own_to_the_bit(
+    tmp_path: Path, suffix: str, more: dict[str, Any]
+) -> None:
+    film = film_of(tmp_path / f"film.{suffix}", **more)
+    index = index_picture(film.path)
+    changed = set(film.pts[50:56])
+    inside = {pts for run in index.runs(changed) for pts in index.pts[run.first : run.end].tolist()}
+
+    made, picture = splice(film, changed)
+
+    before, after = shown(film.path), shown(made)
+    assert list(before) == list(after)
+    apart = {moment for moment in before if before[moment] != after[moment]}
+    assert apart <= {pts * film.time_base for pts in inside}
+    assert {pts * film.time_base for pts in changed} <= apart
+    own = dict(packets_of(film.path))
+    copied = [moment for moment, data in packets_of(made) if own[moment] == data]
+    assert len(copied) == picture.counts.copied == len(film.pts) - len(inside)
+    assert (picture.counts.edited, picture.counts.all) == (6, len(film.pts))
+    assert (
+        picture.encoded[0].psnr_db_min >= 45 or picture.encoded[0].num_bytes >= 2 * picture.encoded[0].num_bytes_before
+    )
+
+
+@pytest.mark.parametrize(("suffix", "more"), FILMS)
+def test_every_seek_finds_the_frame_that_playing_finds(tmp_path: Path, suffix: str, more: dict[str, Any]) -> None:
+    film = film_of(tmp_path / f"film.{suffix}", **more)
+    made, _ = splice(film, set(film.pts[50:56]))
+    expected = shown(made)
+    moments = random.Random(0).choices(list(expected), k=SEEKS)
+
+    with av.open(str(made)) as opened:  # one decoder for all, that has seen both kinds of parameter sets
+        stream = opened.streams.video[0]
+        assert stream.time_base
+        for moment in moments:
+            opened.seek(round((moment - EARLIER_S) / stream.time_base), stream=stream)
+            found = next(frame for frame in opened.decode(stream) if frame.pts * stream.time_base >= moment)
+            assert b"".join(plane.tobytes() for plane in planes_of(found)) == expected[moment]
+
+
+@pytest.mark.parametrize("changed", [(0, 3), (90, 96), (0, 96), (23, 25), (3, 4)])
+def test_runs_may_lie_anywhere(tmp_path: Path, changed: tuple[int, int]) -> None:
+    film = film_of(tmp_path / "film.mp4")
+    made, picture = splice(film, set(film.pts[slice(*changed)]))
+
+    before, after = shown(film.path), shown(made)
+    assert list(before) == list(after)
+    assert picture.counts.edited == changed[1] - changed[0]
+    assert sum(before[moment] == after[moment] for moment in before) >= picture.counts.copied
