@@ -1,8 +1,9 @@
 """How much two films of the same frames differ outside the rectangles that were painted."""
 
+import hashlib
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from pipelines.media.coding import Coding
 from pipelines.media.picture import coded_frames
 
 WHOLE = (-(1 << 62), 1 << 62)
+DIGEST_BYTES = 8
 EQUAL_DB = 100.0  # stands for equal samples, whose ratio is infinite
 PLANES = ("Y", "Cb", "Cr")
 
@@ -29,6 +31,23 @@ class PictureDifference:
     largest: int = 0  # difference of two luma samples
     changed_share_max: float = 0.0  # of a frame
     num_frames_changed: int = 0  # with a rectangle
+    psnr_db: list[float] = field(default_factory=list)  # of each frame, its worst plane, outside the rectangles
+    equal: list[bool] = field(default_factory=list)  # each frame, the rectangles included
+    digests: dict[int, bytes] = field(default_factory=dict)  # of each delivered frame, by its pts
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What is said of the whole film."""
+        per_frame = ("psnr_db", "equal", "digests")
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name not in per_frame}
+
+
+def digest_of(planes: Sequence[Plane]) -> bytes:
+    """A short digest of a frame's samples."""
+    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    for plane in planes:
+        digest.update(np.ascontiguousarray(plane).data)
+    return digest.digest()
 
 
 def picture_difference(source: Path, delivered: Path, changed: Iterable[dict[str, Any]]) -> PictureDifference:
@@ -42,7 +61,7 @@ def picture_difference(source: Path, delivered: Path, changed: Iterable[dict[str
     """
     rects, difference, luma_db = list(changed), PictureDifference(), []
     pairs = zip(coded_frames(source, *WHOLE), coded_frames(delivered, *WHOLE), strict=True)
-    for (pts, old, coding), (_, new, _) in pairs:
+    for (pts, old, coding), (new_pts, new, _) in pairs:
         here = [entry["rect"] for entry in rects if entry["first_pts"] <= pts <= entry["last_pts"]]
         blank = _blank(here, old[0].shape)
         difference.num_frames_changed += bool(here)
@@ -51,6 +70,9 @@ def picture_difference(source: Path, delivered: Path, changed: Iterable[dict[str
         difference.largest = max(difference.largest, int(apart[0].max(initial=0)))
         ratios = [_psnr_db(plane, coding) for plane in apart]
         luma_db.append(ratios[0])
+        difference.psnr_db.append(min(ratios))
+        difference.equal.append(all(np.array_equal(a, b) for a, b in zip(old, new, strict=True)))
+        difference.digests[new_pts] = digest_of(new)
         if min(ratios) < difference.psnr_db_min:
             difference.psnr_db_min = min(ratios)
             difference.worst = f"{PLANES[ratios.index(min(ratios))]} of the frame at pts {pts}"

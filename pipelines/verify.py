@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
@@ -15,6 +14,7 @@ from pipelines.media.ledger import Ledger, StreamLedger, read_ledger
 from pipelines.media.sound import sound_format
 from pipelines.picture_difference import PictureDifference, picture_difference
 from pipelines.proof import Check, Proof
+from pipelines.splice_proof import class_checks, classes_of, edited_pts, parameter_sets, random_seeks
 
 MATROSKA_S = Fraction(1, 1000)  # Matroska counts time in milliseconds
 SOUND_TOLERANCE_S = Fraction(1, 48_000)
@@ -53,8 +53,12 @@ def verify_films(
     facts: dict[str, Any] = {"num_frames": len(after.pts)}
     if all(check.ok for check in checks[:2]):  # frames can be compared one by one
         difference = picture_difference(source, delivered, _changed(delivered))
-        checks.append(picture(difference))
-        facts["picture"] = asdict(difference)
+        checks += [picture(difference), random_seeks(delivered, difference)]
+        facts["picture"] = difference.summary
+        classes = classes_of(before.coded, after.coded, edited_pts(before.pts, _changed(delivered)))
+        if classes is not None:  # a packet is a frame
+            checks += class_checks(before, after, classes, difference, _manifest(delivered))
+            facts["num_frames_by_class"] = classes.counts
     if dub is not None and _sounds(after):
         tolerance_s = DUB_LAG_S + _container_rounding(after)
         given = DubSource(
@@ -122,8 +126,10 @@ def decodes_clean(before: Ledger, after: Ledger) -> Check:
 
 
 def picture_tags(before: Ledger, after: Ledger) -> Check:
-    """Size, sample format, four colour tags, rotation, shape of pixels."""
+    """Size, sample format, four colour tags, rotation, shape of pixels: of the first frame, and no other elsewhere."""
     wrong = {key: [old, after.colour.get(key)] for key, old in before.colour.items() if old != after.colour.get(key)}
+    if after.num_recoloured > before.num_recoloured:
+        wrong["frames unlike the first"] = [before.num_recoloured, after.num_recoloured]
     return Check("picture_tags", not wrong, json.dumps(wrong) if wrong else "equal")
 
 
@@ -203,6 +209,7 @@ CHECKS: tuple[Callable[[Ledger, Ledger], Check], ...] = (
     film_length,
     decodes_clean,
     picture_tags,
+    parameter_sets,
     tracks,
     dub_track,
     dub_span,

@@ -17,6 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
+from pipelines.media.coded_picture import CodedPicture
 from pipelines.media.container import FILM_FORMATS, open_media, picture_stream
 
 KEPT_TAGS = ("title", "artist", "date", "comment", "copyright", "description")
@@ -48,7 +49,9 @@ class Ledger:
     num_corrupt: int
     num_errors: int
     colour: dict[str, Any]
+    num_recoloured: int  # frames with other tags than the first
     picture: StreamLedger
+    coded: CodedPicture
     streams: list[StreamLedger]  # all but the picture and data streams, in order
     chapters: list[tuple[Fraction, Fraction, str]]
     tags: dict[str, str]
@@ -65,21 +68,24 @@ def read_ledger(path: Path) -> Ledger:
         picture = picture_stream(film)
         streams = {stream.index: _declared(stream) for stream in film.streams}
         digests = {stream.index: hashlib.sha256() for stream in film.streams}
-        shown = _Shown()
+        shown, coded = _Shown(), CodedPicture(picture)
         for packet in film.demux():
             index = packet.stream.index
             _note(streams[index], digests[index], packet)
             if index == picture.index:
+                coded.note(packet)
                 shown.take(packet)
         for index, digest in digests.items():
             stream = film.streams[index]
             if isinstance(stream, AttachmentStream):
                 digest.update(stream.data)
             streams[index].digest = digest.hexdigest()
-        return _ledger(film, streams, shown, picture)
+        return _ledger(film, streams, shown, coded, picture)
 
 
-def _ledger(film: InputContainer, streams: dict[int, StreamLedger], shown: "_Shown", picture: VideoStream) -> Ledger:
+def _ledger(
+    film: InputContainer, streams: dict[int, StreamLedger], shown: "_Shown", coded: CodedPicture, picture: VideoStream
+) -> Ledger:
     return Ledger(
         container=film.format.name,
         time_base=Fraction(picture.time_base or 1),
@@ -88,7 +94,9 @@ def _ledger(film: InputContainer, streams: dict[int, StreamLedger], shown: "_Sho
         num_corrupt=shown.num_corrupt,
         num_errors=shown.num_errors,
         colour=shown.colour | {"sample_aspect_ratio": str(Fraction(picture.sample_aspect_ratio or 1))},
+        num_recoloured=shown.num_recoloured,
         picture=streams[picture.index],
+        coded=coded,
         streams=[one for index, one in streams.items() if index != picture.index and one.kind != "data"],
         chapters=[_chapter(chapter) for chapter in film.chapters()],
         tags={key: film.metadata[key] for key in KEPT_TAGS if key in film.metadata},
@@ -104,6 +112,7 @@ class _Shown:
         self.num_corrupt = 0
         self.num_errors = 0
         self.colour: dict[str, Any] = {}
+        self.num_recoloured = 0
 
     def take(self, packet: "Packet[Any]") -> None:
         try:
@@ -117,7 +126,7 @@ class _Shown:
         pts = frame.pts or 0
         self.pts.append(pts)
         self.end_pts = max(self.end_pts, pts + frame.duration)
-        self.colour = self.colour or {
+        tags = {
             "size_px": [frame.width, frame.height],
             "pixel_format": frame.format.name,
             "matrix": int(frame.colorspace),
@@ -126,6 +135,8 @@ class _Shown:
             "full_range": frame.color_range == ColorRange.JPEG,  # no tag is limited range
             "rotation": frame.rotation,
         }
+        self.colour = self.colour or tags
+        self.num_recoloured += tags != self.colour
 
 
 def _declared(stream: Stream) -> StreamLedger:

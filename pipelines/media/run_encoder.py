@@ -201,10 +201,13 @@ def _idr_pts(run: Run, index: PictureIndex) -> set[int]:
 
 
 def _psnr_db(source: Sequence[Plane], wanted: Sequence[Plane] | None, made: Sequence[Plane], coding: Coding) -> float:
-    squares = samples = 0
-    for old, new, out in zip(source, wanted or source, made, strict=True):
-        kept = old == new if wanted else np.ones(old.shape, bool)
-        difference = (out.astype(np.int32) - old)[kept]
-        squares += int(np.square(difference, dtype=np.int64).sum())
-        samples += difference.size
-    return EQUAL_DB if not squares else 10 * math.log10(coding.max_code**2 * samples / squares)
+    """Of the worst plane."""
+    return min(
+        _plane_psnr_db((out.astype(np.int32) - old)[old == new] if wanted else out.astype(np.int32) - old, coding)
+        for old, new, out in zip(source, wanted or source, made, strict=True)
+    )
+
+
+def _plane_psnr_db(difference: NDArray[np.int32], coding: Coding) -> float:
+    squares = int(np.square(difference, dtype=np.int64).sum())
+    return EQUAL_DB if not squares else 10 * math.log10(coding.max_code**2 * difference.size / squares)

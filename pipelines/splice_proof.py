@@ -1,0 +1,175 @@
+"""Checks of what became of each frame of a picture: its own packet, a new one beside a mouth, or a painted one."""
+
+import random
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby
+from pathlib import Path
+from typing import Any
+
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from pipelines.media.coded_picture import CodedPicture
+from pipelines.media.container import FILM_FORMATS, open_media, picture_stream
+from pipelines.media.ledger import Ledger
+from pipelines.media.picture import planes_of
+from pipelines.picture_difference import PictureDifference, digest_of
+from pipelines.proof import Check
+
+NUM_SEEKS = 80
+BACK_OFF_S = (0, 1, 4, 16)  # containers seek by times of decoding, and may land behind what is looked for
+MIN_RE_ENCODED_DB = 44.0  # 45 is aimed at, on more samples than those outside of rectangles
+MAX_GROWTH = 1.9  # twice the bytes are all that is spent on quality
+INTRA_CODECS = ("prores", "dnxhd", "mjpeg")  # whose bytes their profile says
+MAX_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FrameClasses:
+    """What became of each frame, in the order they are shown."""
+
+    copied: list[bool]
+    edited: list[bool]
+    num_bytes: list[tuple[int, int]]  # before and after
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Frames by class."""
+        untouched = sum(not copied and not edited for copied, edited in zip(self.copied, self.edited, strict=True))
+        edited = sum(self.edited)
+        return {
+            "copied": len(self.copied) - untouched - edited,
+            "re_encoded_untouched": untouched,
+            "edited": edited,
+            "all": len(self.copied),
+        }
+
+    def stretches(self) -> Iterator[list[int]]:
+        """Frames one after the other that have other packets than they had."""
+        for is_copied, places in groupby(range(len(self.copied)), key=lambda place: self.copied[place]):
+            if not is_copied:
+                yield list(places)
+
+
+def classes_of(before: CodedPicture, after: CodedPicture, edited: Collection[int]) -> FrameClasses | None:
+    """The class of each frame; None where packets are no frames.
+
+    Args:
+        before: packets of the source.
+        after: packets of the delivered film.
+        edited: pts of the source's frames on which something was painted.
+    """
+    old, new = before.shown, after.shown
+    if len(old) != len(new):
+        return None
+    return FrameClasses(
+        copied=[a.digest == b.digest for a, b in zip(old, new, strict=True)],
+        edited=[packet.pts in edited for packet in old],
+        num_bytes=[(a.num_bytes, b.num_bytes) for a, b in zip(old, new, strict=True)],
+    )
+
+
+def edited_pts(pts: Sequence[int], runs: Iterable[dict[str, Any]]) -> set[int]:
+    """The frames that lie in runs of the manifest.
+
+    Args:
+        pts: of all frames of the source, as they are shown.
+        runs: each with first_pts and last_pts, both painted.
+    """
+    found: set[int] = set()
+    for run in runs:
+        found.update(pts[bisect_left(pts, run["first_pts"]) : bisect_right(pts, run["last_pts"])])
+    return found
+
+
+def class_checks(
+    before: Ledger, after: Ledger, classes: FrameClasses, difference: PictureDifference, manifest: dict[str, Any]
+) -> list[Check]:
+    """All checks of classes. A film that was encoded whole has no GOPs of its own left, and says so."""
+    checks = [frame_classes(classes, manifest), copied_frames(classes, difference)]
+    if manifest.get("picture", {}).get("method") == "transcode" or not any(classes.copied):
+        return checks
+    return [*checks, edited_gops(classes), re_encoded(classes, difference, before.coded.codec)]
+
+
+def frame_classes(classes: FrameClasses, manifest: dict[str, Any]) -> Check:
+    """As many frames of each class as the manifest says."""
+    said = manifest.get("num_frames", classes.counts)
+    ok = said == classes.counts
+    found = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in classes.counts.items() if name != "all")
+    return Check("frame_classes", ok, found if ok else f"{found}; the manifest says {said}")
+
+
+def copied_frames(classes: FrameClasses, difference: PictureDifference) -> Check:
+    """A frame that has its own packet shows the samples that it showed, to the bit."""
+    pairs = enumerate(zip(classes.copied, difference.equal, strict=True))
+    wrong = [place for place, (is_copied, is_equal) in pairs if is_copied and not is_equal]
+    shown = (
+        f"{len(wrong)} show something else, frame {wrong[0]} first" if wrong else f"{sum(classes.copied)} are equal"
+    )
+    return Check("copied_frames", not wrong, shown)
+
+
+def edited_gops(classes: FrameClasses) -> Check:
+    """Nothing was encoded again without a painted frame in it, and no painted frame is a copy."""
+    idle = [places for places in classes.stretches() if not any(classes.edited[place] for place in places)]
+    kept = [place for place, is_edited in enumerate(classes.edited) if is_edited and classes.copied[place]]
+    if kept:
+        return Check("edited_gops", False, f"{len(kept)} painted frames are the source's, frame {kept[0]} first")
+    shown = (
+        f"{len(idle)} have no painted frame, that from frame {idle[0][0]} first"
+        if idle
+        else "each has a painted frame"
+    )
+    return Check("edited_gops", not idle, shown)
+
+
+def re_encoded(classes: FrameClasses, difference: PictureDifference, codec: str) -> Check:
+    """New packets show what was there but for the mouths: 45 dB, or as much as twice the bytes buy."""
+    found = [_quality(classes, difference, places) for places in classes.stretches()]
+    poor = [one for one in found if one[0] < MIN_RE_ENCODED_DB and one[1] < MAX_GROWTH and codec not in INTRA_CODECS]
+    if not found:
+        return Check("re_encoded", True, "nothing was")
+    least, growth = min(found)
+    said = f"{least:.1f} dB at least, {growth:.2f} times the bytes there; {len(poor)} of {len(found)} are poor"
+    return Check("re_encoded", not poor, said)
+
+
+def _quality(classes: FrameClasses, difference: PictureDifference, places: list[int]) -> tuple[float, float]:
+    """PSNR of the worst frame of a stretch, and how many times as many bytes as before it has."""
+    old, new = (sum(classes.num_bytes[place][side] for place in places) for side in (0, 1))
+    return min(difference.psnr_db[place] for place in places), new / max(old, 1)
+
+
+def parameter_sets(before: Ledger, after: Ledger) -> Check:
+    """The decoder is still given all that copied packets refer to."""
+    old, new = before.coded, after.coded
+    own = {packet.digest for packet in old.packets}
+    if own.isdisjoint(packet.digest for packet in new.packets):
+        return Check("parameter_sets", True, "no packet is the source's")
+    missing, more = len(old.sets - new.sets), len(new.sets - old.sets)
+    return Check("parameter_sets", not missing, f"{len(old.sets)} of the source, {missing} missing, {more} more")
+
+
+def random_seeks(delivered: Path, difference: PictureDifference) -> Check:
+    """Wherever playing begins, the frame is the one that playing from the beginning shows; one decoder for all."""
+    moments = list(difference.digests)
+    wanted = random.Random(len(moments)).choices(moments, k=NUM_SEEKS)
+    with open_media(delivered, FILM_FORMATS) as film:
+        stream = picture_stream(film)
+        wrong = [pts for pts in wanted if _digest_at(film, stream, pts) != difference.digests[pts]]
+    found = f"{NUM_SEEKS - len(wrong)} of {NUM_SEEKS} exact"
+    return Check("seeks", not wrong, found + (f"; not that to pts {wrong[0]}" if wrong else ""))
+
+
+def _digest_at(film: InputContainer, stream: VideoStream, pts: int) -> bytes | None:
+    for back_off_s in BACK_OFF_S:
+        film.seek(pts - round(back_off_s / (stream.time_base or 1)), stream=stream)
+        found = film.decode(stream)
+        first = next(found, None)
+        if first is not None and (first.pts or 0) <= pts:
+            here = (frame for frame in chain([first], found) if (frame.pts or 0) >= pts)
+            return digest_of(planes_of(next(here, first)))
+    return None

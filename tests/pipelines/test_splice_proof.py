@@ -1,0 +1,186 @@
+"""A spliced film is proved frame by frame, and films that were spliced wrongly do not hold."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from pipelines.media import matched_encoder, run_encoder
+from pipelines.media.nal import Avc
+from pipelines.media.parameter_sets import read_sets
+from pipelines.proof import Proof
+from pipelines.stitch import stitch_film
+from pipelines.storage import ObjectStore
+from pipelines.verify import verify_films
+from tests.pipelines.deliveries import film_row, shot_rows
+from tests.pipelines.test_splice import CONFIG, X264, X265, film_of
+from tests.synthetic import SyntheticFilm
+
+
+def delivered(tmp_path: Path, film: SyntheticFilm, painted: int | None = 1) -> tuple[dict[str, Any], Proof]:
+    """The manifest and the proof of the film with a shot painted."""
+    row = film_row(film)
+    shots = shot_rows(film, row, ObjectStore(str(tmp_path / "work")), painted)
+    made = stitch_film(row, shots, str(tmp_path / "out"), encode=CONFIG).film
+    assert made["failure"] is None
+    path = Path(made["delivered_uri"])
+    return json.loads(path.with_name("manifest.json").read_text()), verify_films(film.path, path)
+
+
+def failed(proof: Proof) -> set[str]:
+    return {check.name for check in proof.failures}
+
+
+def film_and_delivery(tmp_path: Path) -> tuple[Path, Path]:
+    film = film_of(tmp_path / "film.mp4", cuts=(40, 60))
+    delivered(tmp_path, film)
+    return film.path, tmp_path / "out/one/pt-BR/film.mp4"
+
+
+@pytest.mark.parametrize("codec", [("libx264", X264), ("libx265", X265)])
+def test_the_classes_of_frames_are_counted_from_the_files(tmp_path: Path, codec: tuple[str, Any]) -> None:
+    film = film_of(tmp_path / "film.mp4", codec=codec[0], encoder=codec[1], cuts=(50, 60))
+
+    manifest, proof = delivered(tmp_path, film)
+
+    assert failed(proof) == set()
+    assert manifest["picture"]["method"] == "splice"
+    assert proof.facts["num_frames_by_class"] == manifest["num_frames"]
+    assert manifest["num_frames"] == {"all": 96, "edited": 10, "re_encoded_untouched": 14, "copied": 72}
+    names = {check.name: check.detail for check in proof.checks}
+    assert names["seeks"] == "80 of 80 exact"
+    assert names["copied_frames"] == "72 are equal"
+
+
+def test_a_film_in_which_nothing_is_painted_keeps_every_packet_of_its_picture(tmp_path: Path) -> None:
+    manifest, proof = delivered(tmp_path, film_of(tmp_path / "film.mp4"), painted=None)
+
+    assert failed(proof) == set()
+    assert manifest["num_frames"]["copied"] == manifest["num_frames"]["all"] == 96
+
+
+def test_a_film_that_cannot_be_cut_is_encoded_whole_and_says_why(tmp_path: Path) -> None:
+    film = film_of(tmp_path / "film.mp4", encoder=(*X264, ("x264-params", "open-gop=1")))
+
+    manifest, proof = delivered(tmp_path, film)
+
+    assert failed(proof) == set()
+    assert (manifest["picture"]["method"], manifest["picture"]["reason"]) == ("transcode", "no_idr")
+    assert manifest["picture"]["re_encoded_share"] == 1.0
+
+
+def test_a_splice_that_does_not_hold_is_replaced_by_a_film_that_is_encoded_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted = matched_encoder.fitted
+
+    def damaged(*given: Any) -> bytes:
+        data = fitted(*given)
+        return data[:-40] + bytes(40) if len(data) > 400 else data
+
+    monkeypatch.setattr(run_encoder, "fitted", damaged)
+    monkeypatch.setattr(run_encoder.RunEncoder, "_psnr_db", lambda *given: 50.0)
+
+    manifest, proof = delivered(tmp_path, film_of(tmp_path / "film.mp4"))
+
+    assert failed(proof) == set()
+    assert (manifest["picture"]["method"], manifest["picture"]["reason"]) == ("transcode", "proof_failed")
+    assert manifest["picture"]["detail"]
+
+
+def rewritten(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    manifest = json.loads(path.with_name("manifest.json").read_text())
+    change(manifest)
+    path.with_name("manifest.json").write_text(json.dumps(manifest))
+
+
+def test_a_manifest_that_counts_otherwise_is_seen(tmp_path: Path) -> None:
+    source, made = film_and_delivery(tmp_path)
+    rewritten(made, lambda manifest: manifest["num_frames"].update(copied=95))
+
+    assert failed(verify_films(source, made)) == {"frame_classes"}
+
+
+def test_gops_that_were_encoded_again_without_painting_are_seen(tmp_path: Path) -> None:
+    source, made = film_and_delivery(tmp_path)
+    rewritten(made, lambda manifest: manifest.update(shots=[]))
+
+    assert {"edited_gops", "picture"} <= failed(verify_films(source, made))
+
+
+def muxed(source: Path, target: Path, extradata: bytes | None = None, swap: dict[int, bytes] | None = None) -> Path:
+    """A delivered film muxed again, with other parameter sets, or with other bytes in some packets of the picture."""
+    with (
+        av.open(str(source)) as film,
+        av.open(str(target), "w", options={"video_track_timescale": "12800", "movie_timescale": "192000"}) as out,
+    ):
+        copies = {one.index: out.add_stream_from_template(one) for one in film.streams if one.type != "data"}
+        for one in film.streams:
+            if one.index in copies:
+                copies[one.index].metadata.update(one.metadata)
+                copies[one.index].disposition = one.disposition
+        picture = film.streams.video[0].index
+        if extradata:
+            copies[picture].codec_context.extradata = extradata
+        out.metadata.update({"title": film.metadata["title"]})
+        out.set_chapters(film.chapters())
+        for packet in film.demux():
+            if packet.dts is None or packet.stream.index not in copies:
+                continue
+            index = packet.stream.index
+            if index == picture and swap and packet.pts in swap:
+                new = av.Packet(swap[packet.pts])
+                new.pts, new.dts, new.duration, new.time_base = (
+                    packet.pts,
+                    packet.dts,
+                    packet.duration,
+                    packet.time_base,
+                )
+                new.is_keyframe = packet.is_keyframe
+                packet = new
+            packet.stream = copies[index]
+            out.mux(packet)
+    target.with_name("manifest.json").write_text(source.with_name("manifest.json").read_text())
+    return target
+
+
+def extradata_of(path: Path) -> bytes:
+    with av.open(str(path)) as film:
+        return bytes(film.streams.video[0].codec_context.extradata)
+
+
+def test_muxing_it_again_still_holds(tmp_path: Path) -> None:
+    source, made = film_and_delivery(tmp_path)
+
+    assert failed(verify_films(source, muxed(made, tmp_path / "again.mp4"))) == set()
+
+
+def test_a_film_that_keeps_the_source_parameter_sets_alone_is_seen(tmp_path: Path) -> None:
+    source, made = film_and_delivery(tmp_path)
+
+    naive = muxed(made, tmp_path / "naive.mp4", extradata_of(source))
+
+    assert failed(verify_films(source, naive)) & {"decodes_clean", "picture", "seeks"}
+
+
+def test_a_film_that_lost_the_source_parameter_sets_is_seen(tmp_path: Path) -> None:
+    source, made = film_and_delivery(tmp_path)
+    old, both = read_sets("h264", extradata_of(source)), read_sets("h264", extradata_of(made))
+    new = {kind: tuple(set(both.sets[kind]) - set(old.sets[kind])) for kind in (Avc.SPS, Avc.PPS)}
+    only_new = type(both)("h264", both.record, new, both.rest).extradata()
+
+    assert "parameter_sets" in failed(verify_films(source, muxed(made, tmp_path / "lost.mp4", only_new)))
+
+
+def test_a_copied_packet_that_shows_something_else_is_seen(tmp_path: Path) -> None:
+    source, made = film_and_delivery(tmp_path)
+    with av.open(str(made)) as film:
+        packets = {p.pts: bytes(p) for p in film.demux(film.streams.video[0]) if p.size}
+    first, later = 0, sorted(packets)[72]  # IDRs of two GOPs that are copies
+
+    swapped = muxed(made, tmp_path / "swap.mp4", swap={later: packets[first]})
+
+    assert {"copied_frames", "frame_classes"} <= failed(verify_films(source, swapped))
