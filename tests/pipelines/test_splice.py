@@ -2,7 +2,9 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,10 @@ from pipelines.media.gops import index_picture
 from pipelines.media.mux import write_film
 from pipelines.media.muxer import delivered_suffix
 from pipelines.media.picture import frames, planes_of
+from pipelines.media.run_encoder import UnspliceableError
 from pipelines.media.sound import write_wav
 from pipelines.media.splice import SplicedPicture, spliced
+from schemas.reason import Whole
 from tests.pipelines.deliveries import Changing
 from tests.synthetic import FILM_24, FilmSpec, SyntheticFilm, make_film
 
@@ -180,3 +184,104 @@ def test_runs_may_lie_anywhere(tmp_path: Path, changed: tuple[int, int]) -> None
     assert list(before) == list(after)
     assert picture.counts.edited == changed[1] - changed[0]
     assert sum(before[moment] == after[moment] for moment in before) >= picture.counts.copied
+
+
+def side_data_of(path: Path) -> list[set[str]]:
+    return [{one.type.name for one in frame.side_data} for _, frame in frames(path, *WHOLE_FILM)]
+
+
+def with_captions(film: SyntheticFilm) -> SyntheticFilm:
+    """The film with closed captions (ATSC A/53) in every frame, as broadcast has them."""
+    cc = b"\xb5\0\x31GA94\x03\x41\xff\xfc\x94\x2c\xff"  # country, provider, one pair of EIA-608
+    unit = b"\x06\x04" + bytes([len(cc)]) + cc + b"\x80"
+    target = film.path.with_name("captions.mp4")
+    with av.open(str(film.path)) as source, av.open(str(target), "w") as out:
+        stream = source.streams.video[0]
+        copy = out.add_stream_from_template(stream)
+        for packet in source.demux(stream):
+            if packet.size:
+                new = av.Packet(len(unit).to_bytes(4) + unit + bytes(packet))
+                new.pts, new.dts, new.duration, new.time_base = (
+                    packet.pts,
+                    packet.dts,
+                    packet.duration,
+                    packet.time_base,
+                )
+                new.is_keyframe, new.stream = packet.is_keyframe, copy
+                out.mux(new)
+    return replace(film, path=target)
+
+
+def test_captions_of_frames_that_are_encoded_again_stay(tmp_path: Path) -> None:
+    film = with_captions(film_of(tmp_path / "film.mp4"))
+
+    made, picture = splice(film, set(film.pts[50:56]))
+
+    assert picture.counts.copied == 72
+    assert all("A53_CC" in found for found in side_data_of(film.path))
+    assert side_data_of(made) == side_data_of(film.path)
+
+
+def test_colours_of_the_mastering_screen_and_light_levels_stay(tmp_path: Path) -> None:
+    screen = "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1):max-cll=1000,400"
+    encoder = (("x265-params", f"pools=1:log-level=error:open-gop=0:hdr10=1:{screen}"), ("preset", "fast"))
+    hdr = {"codec": "libx265", "pixel_format": "yuv420p10le", "colour": (9, 9, 16, 1)}
+    film = film_of(tmp_path / "film.mp4", encoder=encoder, **hdr)
+
+    made, _ = splice(film, set(film.pts[50:56]))
+
+    assert "MASTERING_DISPLAY_METADATA" in side_data_of(film.path)[50]
+    assert side_data_of(made) == side_data_of(film.path)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "more", "reason"),
+    [
+        ("mp4", {"encoder": (*X264, ("x264-params", "open-gop=1"))}, Whole.NO_IDR),
+        ("mp4", {"encoder": (*X264, ("x264-params", "intra-refresh=1"))}, Whole.NO_IDR),
+        (
+            "mp4",
+            {"codec": "libx265", "encoder": (*X265[1:], ("x265-params", "pools=1:log-level=error"))},
+            Whole.NO_IDR,
+        ),
+        ("avi", {"codec": "mpeg4", "encoder": (), "b_frames": 0}, Whole.CODEC),
+        (
+            "mov",
+            {"codec": "prores_ks", "encoder": (("profile", "4444"),), "pixel_format": "yuv444p10le"},
+            Whole.PIXEL_FORMAT,
+        ),
+    ],
+)
+def test_what_cannot_be_cut_is_named(tmp_path: Path, suffix: str, more: dict[str, Any], reason: Whole) -> None:
+    film = film_of(tmp_path / f"film.{suffix}", subtitle=None, chapters=False, **more)
+
+    with pytest.raises(UnspliceableError) as caught:
+        splice(film, set(film.pts[50:56]))
+
+    assert caught.value.reason == reason
+
+
+def test_long_stretches_are_cut_at_gops_and_what_comes_out_does_not_depend_on_how_many_run(tmp_path: Path) -> None:
+    film = film_of(tmp_path / "film.mp4", num_frames=800, width_px=64, height_px=48)
+    index, changed = index_picture(film.path), set(film.pts[30:790])
+
+    def packets(at_once: int) -> list[bytes]:
+        with SplicedPicture(film.path, index, changed, lambda: changing(changed), CONFIG, at_once) as picture:
+            runs = [picture._encoding.result() for _ in index.runs(changed)]
+        return [bytes(packet) for run in runs for packet in run.packets]
+
+    runs = index.runs(changed)
+    assert len(runs) == 3
+    assert all(a.end == b.first for a, b in pairwise(runs))
+    assert all((run.end - run.first) / 25 <= 15 for run in runs)
+    assert packets(1) == packets(3)
+
+
+def test_a_film_from_mpeg_ts_keeps_its_nal_units(tmp_path: Path) -> None:
+    film = film_of(tmp_path / "film.ts", subtitle=None)
+
+    made, picture = splice(film, set(film.pts[50:56]))
+
+    before, after = shown(film.path), shown(made)
+    assert list(before) == list(after)
+    assert sum(before[moment] == after[moment] for moment in before) == picture.counts.copied == 72
