@@ -38,10 +38,15 @@ class PlanCost:
     actor_hours: float  # of painting, all actors together
     wall_seconds: float  # of painting, actors side by side
     price: float | None  # of the actors' hours; None without a price
+    re_encoded_share: float  # of all frames: the GOPs in which something is painted
 
 
 def plan_cost(
-    plan: Sequence[Row], planned: Sequence[Row], rate: PaintRate, hour_price: float | None = None
+    plan: Sequence[Row],
+    planned: Sequence[Row],
+    rate: PaintRate,
+    hour_price: float | None = None,
+    re_encoded_share: float = 0.0,
 ) -> PlanCost:
     """What a plan holds and what it would cost.
 
@@ -50,6 +55,7 @@ def plan_cost(
         planned: the PLANNED_SHOT rows that it was made of.
         rate: what painting takes.
         hour_price: of one painting actor, in any currency.
+        re_encoded_share: of all frames.
     """
     rates = {row["dub_id"]: fraction(row["frame_rate"]) for row in planned}
     frames = sum(row["frames_to_paint"] for row in plan)
@@ -65,6 +71,7 @@ def plan_cost(
         actor_hours=round(hours, 4),
         wall_seconds=round(rate.seconds(frames), 1),
         price=None if hour_price is None else round(hours * hour_price, 4),
+        re_encoded_share=round(re_encoded_share, 4),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from jobs.delivered_picture import WHOLE_WORDS
 from pipelines.cue_sheet import flaws_in_words, stored_lines
 from pipelines.heard_film import heard_lines_of
 from pipelines.line_check import doubts_in_words
@@ -9,6 +10,7 @@ from pipelines.media.dub_track import mix_of
 from pipelines.sound_check import sounds_in_words, stored_sounds
 from pipelines.stage import Row
 from schemas.mix import Mix
+from schemas.reason import Whole
 
 
 def dub_notices(shots: Sequence[Row]) -> list[str]:
@@ -20,7 +22,8 @@ def dub_notices(shots: Sequence[Row]) -> list[str]:
     first = shots[0]
     sounds = sounds_in_words(stored_sounds(first["sounds_uri"]))
     flaws = flaws_in_words(stored_lines(first["lines_uri"]))
-    return [*_mix(first), *sounds, *_conform(first), *flaws, *doubts_in_words(heard_lines_of(shots))]
+    doubts = doubts_in_words(heard_lines_of(shots))
+    return [*_picture(first), *_mix(first), *sounds, *_conform(first), *flaws, *doubts]
 
 
 def film_mix(film: Row) -> Mix:
@@ -39,6 +42,12 @@ def _mix(film: Row) -> list[str]:
     if mix is Mix.IN_CENTRE:
         return [f"its stem takes the place of the centre of its own {layout} sound: what else lay there is not heard"]
     return []
+
+
+def _picture(film: Row) -> list[str]:
+    """What is told before anything is painted of a film whose GOPs cannot be replaced one by one."""
+    why = film["whole"] and WHOLE_WORDS[Whole(film["whole"])]
+    return [f"ENCODED WHOLE: where a mouth changes all of its picture is encoded again, as {why}"] if why else []
 
 
 def _conform(film: Row) -> list[str]:

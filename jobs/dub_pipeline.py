@@ -13,6 +13,7 @@ from jobs.model_reference import resolve_model
 from jobs.overrides import OverrideError, override, override_keys
 from jobs.plan_file import PlanUnreadableError
 from jobs.progress import Display
+from jobs.re_encoded import re_encoded_share
 from jobs.work_folder import work_uri
 from pipelines.analysis import Analysis
 from pipelines.assets import cache_folder
@@ -61,6 +62,9 @@ class RayDubPipeline:
 
     def paint_rate(self) -> PaintRate:
         return paint_rate(self._config)
+
+    def re_encoded_share(self, planned: pa.Table) -> float:
+        return re_encoded_share(planned.to_pylist(), self._config.eligibility)
 
     def edit(self, planned: pa.Table, edited: pa.Table) -> pa.Table:
         try:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jobs.delivered_picture import encoded_whole
 from jobs.delivered_sound import clipping
 from jobs.film_review import delivered_manifest, delivered_shots
 from jobs.tally import Tally
@@ -47,8 +48,8 @@ class FinishedFilm:
     @property
     def notices(self) -> list[str]:
         """What a person must know of a film that is delivered."""
-        loud = clipping(self.manifest)
-        return [line for line in (self.notice, f"{self.name}: {loud}" if loud else "") if line]
+        told = [line for line in (clipping(self.manifest), encoded_whole(self.manifest)) if line]
+        return [self.notice] * bool(self.notice) + [f"{self.name}: {line}" for line in told]
 
     @property
     def notice(self) -> str:

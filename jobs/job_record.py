@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from jobs.delivered_picture import picture_metrics
 from jobs.delivered_sound import sound_metrics
 from jobs.finished import FinishedFilm
 from jobs.lineage import JobRun, TrackingError
@@ -68,12 +69,12 @@ class JobRecord:
 
 def _film_metrics(done: FinishedFilm, tally: Tally) -> dict[str, float]:
     film = done.film
-    counts = ("num_shots", "num_shots_dubbed", "num_frames", "num_frames_changed")
+    counts = ("num_shots", "num_shots_dubbed", "num_frames", "num_frames_changed", "num_frames_copied")
     metrics: dict[str, float] = {name: float(film[name]) for name in counts}
     metrics |= _tracks(done.plan) | {"shots_broken": float(done.broken.total())}
     if lines := stored_lines(film["lines_uri"]):
         metrics |= {"lines": float(len(lines)), "lines_flawed": float(sum(bool(line["flaw"]) for line in lines))}
-    metrics |= sound_metrics(done.manifest)
+    metrics |= sound_metrics(done.manifest) | picture_metrics(done.manifest)
     stages: dict[str, StageCount] = tally.of_film(film["title"], film["language"])
     return metrics | {f"seconds.{stage}": count.seconds for stage, count in stages.items()}
 

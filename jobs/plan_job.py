@@ -81,7 +81,7 @@ def run_plan(request: PlanRequest, pipeline: DubPipeline, display: Display | Non
         notices=planned.notices + [f"{film['title']} {film['language']}: {LOST}" for film in planned.lost],
         plan=plan,
         people=people.to_pylist(),
-        cost=plan_cost(plan, planned.shots.to_pylist(), rate, request.hour_price),
+        cost=plan_cost(plan, shots.to_pylist(), rate, request.hour_price, pipeline.re_encoded_share(shots)),
         written=written,
     )
 

@@ -8,6 +8,7 @@ from html import escape
 from string import Template
 
 from jobs.cost import PLAN_HEADS
+from jobs.delivered_picture import picture_section
 from jobs.delivered_sound import Manifest, sound_section
 from jobs.film_review import FramePair, TrackSheet
 from jobs.html_table import html_table
@@ -34,7 +35,7 @@ figure { margin: 1rem 0 } figcaption { color: #555 } img { max-width: 100% }
 <h1>$title</h1><p>$summary</p>$notice
 <h2>Timeline</h2>$timeline
 <h2>People, as planned</h2>$people
-$lines$sound
+$lines$picture$sound
 <h2>Why shots keep their original picture</h2>$reasons
 <h2>Before and after</h2>$frames
 <h2>Painted mouths</h2>$sheets
@@ -91,6 +92,7 @@ def film_report(
         people=_people(people, pictures.people),
         lines=line_section(lines, manifest or {}, film),
         sound=sound_section(manifest or {}),
+        picture=picture_section(manifest or {}),
         reasons=_reasons(plan),
         frames="".join(_frame_pair(pair) for pair in pictures.frames) or "<p>No picture was changed.</p>",
         sheets="".join(_sheet(sheet) for sheet in pictures.sheets) or "<p>Nothing was painted.</p>",
@@ -109,7 +111,8 @@ def _summary(film: Row) -> str:
         return f'<span class="failed">Not delivered: {escape(str(film["failure"]))}</span>'
     return escape(
         f"{film['num_shots_dubbed']} of {film['num_shots']} shots have a painted mouth; "
-        f"{film['num_frames_changed']} of {film['num_frames']} frames are changed."
+        f"{film['num_frames_changed']} of {film['num_frames']} frames are changed, "
+        f"{film['num_frames_copied']} are the film's own to the bit."
     )
 
 

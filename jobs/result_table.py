@@ -48,11 +48,12 @@ def show_films(films: Sequence[Row], run_id: str | None, tracking_uri: str | Non
             film["language"],
             f"{film['num_shots_dubbed']} of {film['num_shots']}",
             f"{film['num_frames_changed']} of {film['num_frames']}",
+            film["num_frames_copied"],
             film["failure"] or film["delivered_uri"],
         )
         for film in films
     ]
-    show("films", ["title", "language", "shots dubbed", "frames changed", "delivered"], rows)
+    show("films", ["title", "language", "shots dubbed", "frames changed", "frames copied", "delivered"], rows)
     print(f"MLflow run {run_id} in {tracking_uri}")
 
 
@@ -95,7 +96,7 @@ def show_plan(plan: Sequence[Row], cost: PlanCost) -> None:
     show("verdicts", ["verdict: reason", "face tracks and empty shots"], list(cost.verdicts.items()))
     print(
         f"{cost.num_shots} shots, {cost.num_tracks} face tracks; {cost.frames_to_paint} frames to paint, "
-        f"{cost.face_seconds:.1f} face-seconds"
+        f"{cost.face_seconds:.1f} face-seconds; about {cost.re_encoded_share:.0%} of the picture encoded again"
     )
     rate, price = cost.rate, "" if cost.price is None else f", price {cost.price:.2f}"
     print(

@@ -19,7 +19,7 @@ from pipelines.media.refusal import MediaRefusedError
 from schemas.reason import Refusal
 from schemas.timing import clock, rational
 
-VERSION = 2  # raised when the same files are admitted otherwise, or with other facts
+VERSION = 3  # raised when the same files are admitted otherwise, or with other facts
 MEMORY_BYTES = 6 << 30
 MIN_DUB_SHARE = 0.9  # a stem may end after its last line; one that covers less of the film is another film's
 FACTS = (
@@ -35,6 +35,8 @@ FACTS = (
     "start_pts",
     "end_pts",
     "num_frames",
+    "num_gops",
+    "whole",
 )
 Problem = dict[str, str]
 

@@ -96,7 +96,13 @@ def _unrecognisable(shot: Row) -> Row:
 
 def failed_film(film: Row, failure: str) -> Row:
     """The row of DUBBED_FILM of a film that is not delivered."""
-    nothing = {"delivered_uri": None, "num_shots": 0, "num_shots_dubbed": 0, "num_frames_changed": 0}
+    nothing = {
+        "delivered_uri": None,
+        "num_shots": 0,
+        "num_shots_dubbed": 0,
+        "num_frames_changed": 0,
+        "num_frames_copied": 0,
+    }
     return film | nothing | {"failure": failure}
 
 

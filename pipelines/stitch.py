@@ -113,7 +113,7 @@ def stitch_film(
         delivery.check_replaceable(film["film_id"])
         found = delivery.manifest()
         if found is not None and delivery.holds(key):
-            row = _row(film, shots, delivery.folder / found["film"], found["num_frames"]["edited"])
+            row = _row(film, shots, delivery.folder / found["film"], found["num_frames"])
             return Stitched(row, found=True)
         _check_unchanged(film)
         with delivery.filling() as folder:
@@ -125,7 +125,7 @@ def stitch_film(
         if error.errno not in NO_ROOM:
             raise
         failure = f"{delivery.folder} cannot be written: {error.strerror}"
-    return Stitched(_row(film, shots, None, 0) | {"failure": failure}, found=False)
+    return Stitched(_row(film, shots, None, {}) | {"failure": failure}, found=False)
 
 
 def is_delivered(
@@ -187,7 +187,7 @@ def _fill(
     _write_manifest(folder, manifest | {"proof": json.loads(proof.to_json())})
     for extra, data in extra_files.items():
         (folder / extra).write_bytes(data)
-    row = _row(film, shots, target, made.written.counts.edited)
+    row = _row(film, shots, target, made.facts["num_frames"])
     if review:
         review(row, shots, folder)
     return row
@@ -286,11 +286,12 @@ def _check_shots(film: Row, shots: Sequence[Row]) -> None:
         raise ValueError(f"{film['title']}: shots {indices} are not all of the film's")
 
 
-def _row(film: Row, shots: Sequence[Row], delivered: Path | None, num_frames_changed: int) -> Row:
+def _row(film: Row, shots: Sequence[Row], delivered: Path | None, num_frames: dict[str, int]) -> Row:
     return {field.name: film[field.name] for field in FILM} | {
         "delivered_uri": None if delivered is None else str(delivered),
         "num_shots": len(shots),
         "num_shots_dubbed": sum(bool(shot["patch_uri"]) for shot in shots) if delivered else 0,
-        "num_frames_changed": num_frames_changed,
+        "num_frames_changed": num_frames.get("edited", 0),
+        "num_frames_copied": num_frames.get("copied", 0),
         "failure": None,
     }

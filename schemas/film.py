@@ -57,6 +57,8 @@ FILM = pa.schema(
         column("start_pts", pa.int64(), "First frame shown.", unit="time_base"),
         column("end_pts", pa.int64(), "End of the last frame shown.", unit="time_base"),
         column("num_frames", pa.int64(), "Frames counted by decoding."),
+        column("num_gops", pa.int64(), "Parts of the picture that can be encoded again one by one."),
+        column("whole", pa.string(), "Why the whole picture is encoded again; null where GOPs are.", nullable=True),
     ]
 )
 
@@ -66,5 +68,6 @@ DUBBED_FILM = widen(
     column("num_shots", pa.int32(), "Shots in the film."),
     column("num_shots_dubbed", pa.int32(), "Shots with a painted mouth."),
     column("num_frames_changed", pa.int64(), "Frames with a painted mouth."),
+    column("num_frames_copied", pa.int64(), "Frames whose packets are the film's own."),
     column("failure", pa.string(), "Why nothing was delivered; null when it was.", nullable=True),
 )

@@ -48,5 +48,7 @@ def film_row(film: SyntheticFilm, dub: Path | None = None, **changes: Any) -> di
         "start_pts": film.pts[0],
         "end_pts": film.end_pts,
         "num_frames": len(film.pts),
+        "num_gops": 1,
+        "whole": None,
         **changes,
     }

@@ -29,6 +29,10 @@ NO_TIME = -(1 << 62)
 Integers = NDArray[np.int64]
 
 
+class UntimedError(ValueError):
+    """Packets of a picture lack a time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """Packets that are encoded again together: half-open, counted in the order of decoding."""
@@ -93,6 +97,7 @@ def index_picture(path: Path) -> PictureIndex:
 
     Raises:
         UndecodableError: the file is no film.
+        UntimedError: its packets do not say when they are shown or decoded.
         ValueError: its packets or parameter sets cannot be read.
     """
     with open_media(path, FILM_FORMATS) as film:
@@ -117,7 +122,7 @@ class _Reader:
 
     def take(self, packet: "Packet[Any]") -> None:
         if packet.pts is None:
-            raise ValueError("a packet has no pts")
+            raise UntimedError("a packet has no pts")
         if self._begins_gop(packet):
             self._starts.append(len(self._pts))
         self._pts.append(packet.pts)
@@ -153,12 +158,12 @@ def _times(dts: Integers, pts: Integers) -> Integers:
     """Decoding times; those before the first that is known (Matroska tells none) in steps of a frame before it.
 
     Raises:
-        ValueError: later ones are missing.
+        UntimedError: later ones are missing.
     """
     known = np.flatnonzero(dts != NO_TIME)
     first = int(known[0]) if len(known) else 0
     if len(known) + first != len(dts):
-        raise ValueError("packets do not say when they are decoded")
+        raise UntimedError("packets do not say when they are decoded")
     step = int(np.diff(np.sort(pts)).min(initial=1 << 30))
     lead = dts[first] - step * np.arange(first, 0, -1) if first else dts[:0]
     return np.concatenate([lead, dts[first:]]).astype(np.int64)

@@ -18,8 +18,11 @@ from av.video.stream import VideoStream
 
 from pipelines.media.container import FILM_FORMATS, MAX_PIXELS, UndecodableError, open_media, picture_stream
 from pipelines.media.copyable import check_copyable
+from pipelines.media.muxer import delivered_suffix
 from pipelines.media.refusal import MediaRefusedError, check_file, refusal_of_unopened
+from pipelines.media.run_encoder import UnspliceableError
 from pipelines.media.sound import layout_of, sound_stream
+from pipelines.media.splice import check_spliceable
 from pipelines.media.streams import StreamFacts, picture_streams, stream_facts
 from schemas.reason import Refusal
 
@@ -51,6 +54,8 @@ class Probe:
     start_pts: int
     end_pts: int
     num_frames: int
+    num_gops: int
+    whole: str | None  # why the picture cannot be encoded GOP by GOP
     streams: tuple[StreamFacts, ...]
     num_chapters: int
 
@@ -78,7 +83,7 @@ def probe_film(path: Path, progress: Progress | None = None) -> Probe:
         with open_media(path, FILM_FORMATS) as container:
             _check_declared(container)
             check_copyable(container, path)
-            return _probe_open(container, progress or (lambda num_frames: None))
+            return _probe_open(container, path, progress or (lambda num_frames: None))
     except UndecodableError as error:
         raise refusal_of_unopened(path, str(error)) from error
 
@@ -98,7 +103,7 @@ def _check_declared(container: InputContainer) -> None:
         raise MediaRefusedError(Refusal.PIXEL_FORMAT, f"{context.pix_fmt} is not planar YUV of 8, 10 or 12 bits")
 
 
-def _probe_open(container: InputContainer, progress: Progress) -> Probe:
+def _probe_open(container: InputContainer, path: Path, progress: Progress) -> Probe:
     stream = picture_stream(container)
     tally = _Tally(stream)
     for packet in container.demux():
@@ -109,16 +114,16 @@ def _probe_open(container: InputContainer, progress: Progress) -> Probe:
                 if tally.num_frames % PROGRESS_FRAMES == 0:
                     progress(tally.num_frames)
     tally.judge(container)
-    return _probe_of(container, stream, tally)
+    return _probe_of(container, path, stream, tally)
 
 
-def _probe_of(container: InputContainer, stream: VideoStream, tally: "_Tally") -> Probe:
+def _probe_of(container: InputContainer, path: Path, stream: VideoStream, tally: "_Tally") -> Probe:
     frame, rate = tally.last, stream.average_rate or stream.guessed_rate
     assert stream.time_base
     assert frame is not None
     if frame.pts is None or tally.first_pts is None or not rate:
         raise MediaRefusedError(Refusal.TIMING, "it has no frame rate")
-    sound = _sound(container)
+    sound, (num_gops, whole) = _sound(container), _gops(path)
     return Probe(
         container=container.format.name,
         video_codec=stream.codec_context.codec.canonical_name,
@@ -133,9 +138,20 @@ def _probe_of(container: InputContainer, stream: VideoStream, tally: "_Tally") -
         start_pts=tally.first_pts,
         end_pts=frame.pts + (frame.duration or round(1 / rate / stream.time_base)),
         num_frames=tally.num_frames,
+        num_gops=num_gops,
+        whole=whole,
         streams=tuple(stream_facts(other) for other in container.streams),
         num_chapters=len(container.chapters()),
     )
+
+
+def _gops(path: Path) -> tuple[int, str | None]:
+    """How many GOPs can be encoded one by one, or why none can."""
+    try:
+        index = check_spliceable(path, delivered_suffix(path))
+    except UnspliceableError as error:
+        return 1, error.reason.value
+    return len(index.gop_starts), None
 
 
 def _sound(container: InputContainer) -> AudioStream | None:

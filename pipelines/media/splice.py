@@ -18,13 +18,15 @@ from av.video.stream import VideoStream
 
 from pipelines.media.container import FILM_FORMATS, open_media, picture_stream
 from pipelines.media.encode import EncodeConfig
-from pipelines.media.gops import INTRA_CODECS, NAL_CODECS, PictureIndex, Run, index_picture
+from pipelines.media.gops import INTRA_CODECS, NAL_CODECS, PictureIndex, Run, UntimedError, index_picture
 from pipelines.media.hevc_ids import NoFreeIdError
 from pipelines.media.matched_encoder import ENCODER_NAMES, match_of
 from pipelines.media.muxer import fits
 from pipelines.media.picture_track import Changes, PictureCounts
 from pipelines.media.run_encoder import EncodedRun, RunEncoder, UnspliceableError
 from schemas.reason import Whole
+
+NO_IDR_DETAIL = "its frames refer to each other from its first to its last: open GOPs, or intra refresh"
 
 Packets = tuple["Packet[Any]", ...]
 
@@ -198,13 +200,18 @@ def spliced(
         UnspliceableError: the film's picture cannot be cut; why, and what that means.
         UndecodableError: the file is no film.
     """
-    index = check_spliceable(path, suffix, changed)
+    index = check_spliceable(path, suffix) if changed else _copied_index(path, suffix)
+    _check_changed(index, changed)
     with SplicedPicture(path, index, changed, begin, config, at_once) as picture:
         yield picture
 
 
-def check_spliceable(path: Path, suffix: str, changed: Collection[int] = ()) -> PictureIndex:
+def check_spliceable(path: Path, suffix: str) -> PictureIndex:
     """The packets of a film whose GOPs can be replaced one by one.
+
+    Args:
+        path: the film.
+        suffix: of the file that is written, with or without the dot.
 
     Raises:
         UnspliceableError: they cannot.
@@ -213,18 +220,33 @@ def check_spliceable(path: Path, suffix: str, changed: Collection[int] = ()) -> 
     with open_media(path, FILM_FORMATS) as film:
         stream = picture_stream(film)
         _check_stream(stream, suffix)
+        index = _index(path)
         try:
-            index = index_picture(path)
             match_of(stream, index)
         except NoFreeIdError as error:
             raise UnspliceableError(Whole.PARAMETER_SETS, str(error)) from error
-        except ValueError as error:
-            raise UnspliceableError(Whole.PARAMETER_SETS, f"its packets cannot be read: {error}") from error
     if index.has_dolby_vision:
         raise UnspliceableError(Whole.DOLBY_VISION, "its metadata would be missing from the frames that change")
-    if changed:
-        _check_gops(index, changed)
+    if len(index.gop_starts) < 2:
+        raise UnspliceableError(Whole.NO_IDR, NO_IDR_DETAIL)
     return index
+
+
+def _copied_index(path: Path, suffix: str) -> PictureIndex:
+    """The packets of a film of which nothing changes, whatever its codec."""
+    with open_media(path, FILM_FORMATS) as film:
+        stream = picture_stream(film)
+        _check_container(stream, suffix)
+    return _index(path)
+
+
+def _index(path: Path) -> PictureIndex:
+    try:
+        return index_picture(path)
+    except UntimedError as error:
+        raise UnspliceableError(Whole.TIMES, str(error)) from error
+    except ValueError as error:
+        raise UnspliceableError(Whole.PARAMETER_SETS, f"its packets cannot be read: {error}") from error
 
 
 def _check_stream(stream: VideoStream, suffix: str) -> None:
@@ -236,15 +258,20 @@ def _check_stream(stream: VideoStream, suffix: str) -> None:
     formats = Codec(ENCODER_NAMES[codec], "w").video_formats or []
     if wanted not in {one.name for one in formats}:
         raise UnspliceableError(Whole.PIXEL_FORMAT, f"no encoder of {codec} keeps samples of {wanted}")
+    _check_container(stream, suffix)
+
+
+def _check_container(stream: VideoStream, suffix: str) -> None:
     if not fits(stream, suffix):
-        raise UnspliceableError(Whole.CONTAINER, f"{suffix} cannot hold its picture, {codec}")
+        codec = stream.codec_context.codec.canonical_name
+        raise UnspliceableError(Whole.CONTAINER, f"{suffix.lstrip('.')} cannot hold its picture, {codec}")
 
 
-def _check_gops(index: PictureIndex, changed: Collection[int]) -> None:
+def _check_changed(index: PictureIndex, changed: Collection[int]) -> None:
+    """All frames that change lie in GOPs that can be encoded by themselves."""
     first = int(index.gop_starts[0]) if len(index.gop_starts) else index.num_packets
-    if len(index.gop_starts) < 2 or not set(changed).isdisjoint(index.pts[:first].tolist()):
-        detail = "its frames refer to each other from its first to its last: open GOPs, or intra refresh"
-        raise UnspliceableError(Whole.NO_IDR, detail)
+    if not set(changed).isdisjoint(index.pts[:first].tolist()):
+        raise UnspliceableError(Whole.NO_IDR, f"it begins in the middle of a GOP. {NO_IDR_DETAIL}")
     missing = set(changed).difference(index.pts.tolist())
     if missing:
         raise UnspliceableError(Whole.TIMES, f"no packet has the pts {min(missing)} of a frame that changes")

@@ -53,6 +53,7 @@ NOT_DELIVERED = {
     "num_shots": 0,
     "num_shots_dubbed": 0,
     "num_frames_changed": 0,
+    "num_frames_copied": 0,
     "failure": "the disk is full",
 }
 
@@ -98,6 +99,9 @@ class TwoShotPipeline:
 
     def paint_rate(self) -> PaintRate:
         return PaintRate(device="cpu", seconds_per_frame=0.5, actors=1)
+
+    def re_encoded_share(self, planned: pa.Table) -> float:
+        return 0.5
 
     def edit(self, planned: pa.Table, edited: pa.Table) -> pa.Table:
         return apply_edits(planned, edited)
@@ -146,7 +150,7 @@ class TwoShotPipeline:
         rows = [self._composited(row) for row in shots]
         pq.write_table(pa.Table.from_pylist(rows, schema=COMPOSITED_SHOT), folder / "shots.parquet")
         dubbed = {"num_shots_dubbed": 1, "num_frames_changed": rows[0]["num_frames_changed"], "failure": None}
-        delivered = film | dubbed | {"delivered_uri": str(folder / "film.mp4")}
+        delivered = film | dubbed | {"num_frames_copied": 0, "delivered_uri": str(folder / "film.mp4")}
         if not found:
             review(film)(delivered, rows, folder)
             (folder / "manifest.json").write_text(json.dumps({"key": film["dub_id"]}))

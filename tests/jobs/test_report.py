@@ -18,6 +18,7 @@ FILM = {
     "num_shots_dubbed": 2,
     "num_frames": 100,
     "num_frames_changed": 30,
+    "num_frames_copied": 60,
 }
 PLAN_ROW = {
     "shot_index": 0,

@@ -285,3 +285,22 @@ def test_a_film_from_mpeg_ts_keeps_its_nal_units(tmp_path: Path) -> None:
     before, after = shown(film.path), shown(made)
     assert list(before) == list(after)
     assert sum(before[moment] == after[moment] for moment in before) == picture.counts.copied == 72
+
+
+@pytest.mark.parametrize(
+    ("suffix", "more"),
+    [
+        ("mp4", {"encoder": (*X264, ("x264-params", "open-gop=1"))}),
+        ("mkv", {"codec": "libvpx-vp9", "encoder": (("deadline", "realtime"),), "b_frames": 0, "num_frames": 20}),
+        ("mov", {"codec": "prores_ks", "encoder": (("profile", "4444"),), "pixel_format": "yuv444p10le"}),
+    ],
+)
+def test_a_film_in_which_nothing_changes_is_copied_whatever_its_codec(
+    tmp_path: Path, suffix: str, more: dict[str, Any]
+) -> None:
+    film = film_of(tmp_path / f"film.{suffix}", **{"cuts": (), **more})
+
+    made, picture = splice(film, set())
+
+    assert packets_of(made) == packets_of(film.path)
+    assert picture.counts.copied == len(film.pts)
