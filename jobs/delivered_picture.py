@@ -39,6 +39,12 @@ def encoded_whole(manifest: Manifest) -> str:
     return f"ENCODED WHOLE: {WHOLE_WORDS[Whole(picture['reason'])]} ({picture['detail']})"
 
 
+def left_out(manifest: Manifest) -> str:
+    """What is told of streams that no delivery can hold; empty where there are none."""
+    names = manifest.get("left_out", [])
+    return f"LEFT OUT, as they cannot be copied: {', '.join(names)}" if names else ""
+
+
 def picture_section(manifest: Manifest) -> str:
     """HTML of what became of the frames; nothing without a manifest."""
     if "picture" not in manifest:
@@ -48,7 +54,7 @@ def picture_section(manifest: Manifest) -> str:
         f"{counts['copied']} of {counts['all']} frames are the film's own packets; {counts['re_encoded_untouched']} "
         f"were encoded again beside painted ones, {counts['edited']} are painted."
     )
-    lines = "".join(f"<p>{escape(line)}</p>" for line in (encoded_whole(manifest), words) if line)
+    lines = "".join(f"<p>{escape(line)}</p>" for line in (encoded_whole(manifest), left_out(manifest), words) if line)
     runs = [[run[name] for name in RUN_HEADS] for run in manifest["picture"]["runs"]]
     table = f'<div class="wide">{html_table(list(RUN_HEADS.values()), runs)}</div>' if runs else ""
     return f"<h2>Picture</h2>{lines}{table}"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jobs.delivered_picture import encoded_whole
+from jobs.delivered_picture import encoded_whole, left_out
 from jobs.delivered_sound import clipping
 from jobs.film_review import delivered_manifest, delivered_shots
 from jobs.tally import Tally
@@ -48,7 +48,9 @@ class FinishedFilm:
     @property
     def notices(self) -> list[str]:
         """What a person must know of a film that is delivered."""
-        told = [line for line in (clipping(self.manifest), encoded_whole(self.manifest)) if line]
+        told = [
+            line for line in (clipping(self.manifest), encoded_whole(self.manifest), left_out(self.manifest)) if line
+        ]
         return [self.notice] * bool(self.notice) + [f"{self.name}: {line}" for line in told]
 
     @property

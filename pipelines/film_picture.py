@@ -107,6 +107,7 @@ def write_picture(
             written, runs = write(picture), picture.encoded
     except UnspliceableError as error:
         return _whole(shots, config, write, error)
+    written.counts.copied -= written.counts.all - film["num_frames"]  # packets of which nothing is shown
     laid = ShotPatches(shots)
     for run in runs:
         assert isinstance(run.changes, ShotPatches)

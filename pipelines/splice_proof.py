@@ -11,7 +11,7 @@ from typing import Any
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from pipelines.media.coded_picture import CodedPicture
+from pipelines.media.coded_picture import CodedPacket
 from pipelines.media.container import FILM_FORMATS, open_media, picture_stream
 from pipelines.media.ledger import Ledger
 from pipelines.media.picture import planes_of
@@ -53,16 +53,16 @@ class FrameClasses:
                 yield list(places)
 
 
-def classes_of(before: CodedPicture, after: CodedPicture, edited: Collection[int]) -> FrameClasses | None:
-    """The class of each frame; None where packets are no frames.
+def classes_of(before: Ledger, after: Ledger, edited: Collection[int]) -> FrameClasses | None:
+    """The class of each frame that is shown; None where one has no packet of its own.
 
     Args:
-        before: packets of the source.
-        after: packets of the delivered film.
+        before: of the source.
+        after: of the delivered film; as many frames.
         edited: pts of the source's frames on which something was painted.
     """
-    old, new = before.shown, after.shown
-    if len(old) != len(new):
+    old, new = _packets_of_frames(before), _packets_of_frames(after)
+    if old is None or new is None:
         return None
     return FrameClasses(
         copied=[a.digest == b.digest for a, b in zip(old, new, strict=True)],
@@ -85,13 +85,30 @@ def edited_pts(pts: Sequence[int], runs: Iterable[dict[str, Any]]) -> set[int]:
 
 
 def class_checks(
-    before: Ledger, after: Ledger, classes: FrameClasses, difference: PictureDifference, manifest: dict[str, Any]
+    before: Ledger, after: Ledger, difference: PictureDifference, manifest: dict[str, Any], facts: dict[str, Any]
 ) -> list[Check]:
-    """All checks of classes. A film that was encoded whole has no GOPs of its own left, and says so."""
+    """All checks of classes, whose counts are added to the facts.
+
+    A film that was encoded whole has no GOPs of its own left, and says so.
+    """
+    runs = [run for shot in manifest.get("shots", []) for run in shot.get("changed", [])]
+    classes = classes_of(before, after, edited_pts(before.pts, runs))
+    is_whole = manifest.get("picture", {}).get("method") == "transcode"
+    if classes is None:  # AVI has frames whose packets have no pts
+        return (
+            [] if is_whole or not manifest else [Check("frame_classes", False, "frames have no packets of their own")]
+        )
+    facts["num_frames_by_class"] = classes.counts
     checks = [frame_classes(classes, manifest), copied_frames(classes, difference)]
-    if manifest.get("picture", {}).get("method") == "transcode" or not any(classes.copied):
+    if is_whole or not any(classes.copied):
         return checks
     return [*checks, edited_gops(classes), re_encoded(classes, difference, before.coded.codec)]
+
+
+def _packets_of_frames(film: Ledger) -> list[CodedPacket] | None:
+    by_pts = {packet.pts: packet for packet in film.coded.packets}
+    found = [by_pts.get(pts) for pts in film.pts]
+    return None if None in found else [packet for packet in found if packet is not None]
 
 
 def frame_classes(classes: FrameClasses, manifest: dict[str, Any]) -> Check:

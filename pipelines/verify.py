@@ -14,7 +14,7 @@ from pipelines.media.ledger import Ledger, StreamLedger, read_ledger
 from pipelines.media.sound import sound_format
 from pipelines.picture_difference import PictureDifference, picture_difference
 from pipelines.proof import Check, Proof
-from pipelines.splice_proof import class_checks, classes_of, edited_pts, parameter_sets, random_seeks
+from pipelines.splice_proof import class_checks, parameter_sets, random_seeks
 
 MATROSKA_S = Fraction(1, 1000)  # Matroska counts time in milliseconds
 SOUND_TOLERANCE_S = Fraction(1, 48_000)
@@ -55,10 +55,7 @@ def verify_films(
         difference = picture_difference(source, delivered, _changed(delivered))
         checks += [picture(difference), random_seeks(delivered, difference)]
         facts["picture"] = difference.summary
-        classes = classes_of(before.coded, after.coded, edited_pts(before.pts, _changed(delivered)))
-        if classes is not None:  # a packet is a frame
-            checks += class_checks(before, after, classes, difference, _manifest(delivered))
-            facts["num_frames_by_class"] = classes.counts
+        checks += class_checks(before, after, difference, _manifest(delivered), facts)
     if dub is not None and _sounds(after):
         tolerance_s = DUB_LAG_S + _container_rounding(after)
         given = DubSource(

@@ -20,7 +20,6 @@ class CodedPacket:
     pts: int
     num_bytes: int
     digest: bytes  # of its NAL units where it has such, whatever holds them apart; else of its bytes
-    is_hidden: bool  # decoded, and not shown
 
 
 class CodedPicture:
@@ -40,12 +39,7 @@ class CodedPicture:
         digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
         for unit in self._units(bytes(packet)):
             digest.update(len(unit).to_bytes(8) + unit)
-        self.packets.append(CodedPacket(packet.pts, packet.size, digest.digest(), packet.is_discard))
-
-    @property
-    def shown(self) -> list[CodedPacket]:
-        """Those that are shown, in that order."""
-        return sorted((packet for packet in self.packets if not packet.is_hidden), key=lambda packet: packet.pts)
+        self.packets.append(CodedPacket(packet.pts, packet.size, digest.digest()))
 
     @property
     def sets(self) -> set[bytes]:

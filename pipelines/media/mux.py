@@ -26,6 +26,8 @@ from pipelines.media.picture_track import PictureCounts, PictureTrack
 from pipelines.progress import Tell, telling, untold
 
 OWN_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")  # written by the muxer itself
+TIMECODE_TAGS = ("timecode", "reel_name")  # from which MOV and MP4 make the track of timecodes
+CHAPTER_TEXT = "bin_data"  # how FFmpeg calls a track of chapter names
 SOUND_LEAD_S = Fraction(1, 2)
 MAX_MOVIE_TIMESCALE = 10_000_000
 
@@ -36,6 +38,7 @@ class Written:
 
     counts: PictureCounts
     dub_peak: float
+    left_out: tuple[str, ...]  # streams of which nothing is delivered
 
 
 def write_film(
@@ -111,6 +114,7 @@ class _Writer:
         self._film, self._picture, self._out, self._track = film, picture, out, track
         span_s = (first.pts or 0) * picture.time_base, end_pts * picture.time_base
         self._copies: dict[int, Stream] = {}
+        self._left_out: list[str] = []
         self._dub: DubEncoder | None = None
         for stream in film.streams:
             if stream.type == "audio" and self._dub is None:
@@ -120,6 +124,9 @@ class _Writer:
                 _describe(self._pictured, stream)
             else:
                 self._add_copy(stream)
+        for stream in film.streams:
+            if stream.type == "data":
+                self._rewrite(stream)
         self._dub = self._dub or self._add_dub(dub, span_s, language, config)
         out.metadata.update({key: value for key, value in film.metadata.items() if key not in OWN_TAGS})
         out.set_chapters(film.chapters())
@@ -144,7 +151,14 @@ class _Writer:
             if stream.type == "audio":
                 copy.disposition = (stream.disposition & ~Disposition.default) | Disposition.original
             self._copies[stream.index] = copy
-        # data streams are chapter texts and timecodes: set_chapters and the timecode tag write them anew
+
+    def _rewrite(self, stream: Stream) -> None:
+        """A data stream cannot be copied: timecodes and texts of chapters are made anew, of others nothing is left."""
+        if "timecode" in stream.metadata:
+            kept = {key: stream.metadata[key] for key in TIMECODE_TAGS if key in stream.metadata}
+            self._pictured.metadata.update(kept)
+        elif not (stream.name == CHAPTER_TEXT and self._film.chapters()):
+            self._left_out.append(f"stream {stream.index} ({stream.type}, {stream.name or 'unknown'})")
 
     @property
     def dub_track_index(self) -> int:
@@ -158,7 +172,7 @@ class _Writer:
         for _ in telling(self._pictures(), tell):
             pass
         self._mux(list(self._dub.until(None)))
-        return Written(counts=self._track.counts, dub_peak=self._dub.peak)
+        return Written(counts=self._track.counts, dub_peak=self._dub.peak, left_out=tuple(self._left_out))
 
     def _pictures(self) -> "Iterator[Packet[Any]]":
         """Every packet of the picture, when it and what belongs beside it is written."""
