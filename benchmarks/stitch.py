@@ -26,7 +26,7 @@ from pipelines.media.dub_track import DubSource, DubTrack, dub_track
 from pipelines.media.encode import EncodeConfig
 from pipelines.media.gops import index_picture
 from pipelines.media.mux import write_film
-from pipelines.media.picture_track import PictureTrack, TranscodedPicture
+from pipelines.media.picture_writer import PictureWriter, TranscodedPicture
 from pipelines.media.sound import write_wav
 from pipelines.media.splice import spliced
 
@@ -121,7 +121,7 @@ def stem_of(path: Path, minutes: int) -> DubTrack:
     return dub_track(DubSource(film=path, start_s=Fraction(0), dub=stem, dub_kind="dub_stem"), ".mp4")
 
 
-def write(path: Path, picture: PictureTrack, track: DubTrack, minutes: int) -> float:
+def write(path: Path, picture: PictureWriter, track: DubTrack, minutes: int) -> float:
     """Seconds that writing takes."""
     begin = time.perf_counter()
     end_pts = round(minutes * PART_S / index_picture(path).time_base)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from jobs.cluster import prepare_ray
-from jobs.command import DONE, FAILED, Json, material_errors, print_json
+from jobs.command import DONE, FAILED, Json, Quiet, material_errors, print_json
 from jobs.evaluate_command import evaluate
 from jobs.lineage_command import lineage
 from jobs.nightly_command import nightly
@@ -37,7 +37,6 @@ app.command()(nightly)
 app.command()(voxceleb2)
 
 Catalog = Annotated[Path, typer.Argument(help="CSV, JSON Lines or Parquet: film, language, dub_stem or dub_mix.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 SkipInvalid = Annotated[bool, typer.Option("--skip-invalid", help="Go on with the right rows; exit code 1.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting.")]
 Model = Annotated[str, typer.Option("--model", metavar="REF", help="A .safetensors path, or bundled:small.")]
@@ -115,6 +114,9 @@ def dub(
     model: Model = "bundled:small",
     settings: Settings = None,
     plan: Annotated[Path | None, typer.Option("--plan", help="An edited plan.csv or .parquet.")] = None,
+    inserts: Annotated[
+        bool, typer.Option("--inserts", help="Changed shots as ProRes too, with an edit list.")
+    ] = False,
     skip_invalid: SkipInvalid = False,
     address: Address = None,
     tracking_uri: Annotated[str | None, typer.Option("--tracking-uri", metavar="URI", help="Of MLflow.")] = None,
@@ -125,14 +127,14 @@ def dub(
     prepare_ray(address)
     from jobs.dub import DubRequest
     from jobs.dub_pipeline import dub_here
-    from jobs.result_table import show_films, show_notices, show_problems
+    from jobs.result_table import show_dub, show_notices
 
     request = DubRequest(
         catalog=catalog,
         out=out,
         work=work,
         model=model,
-        settings=tuple(settings or ()),
+        settings=(*(settings or ()), *["inserts=true"] * inserts),
         plan=plan,
         skip_invalid=skip_invalid,
         address=address,
@@ -141,10 +143,7 @@ def dub(
     with material_errors(), _progress(quiet=quiet) as display:
         outcome = dub_here(request, display)
     if not print_json(_jsonable(asdict(outcome)), as_json):
-        if outcome.problems:
-            show_problems(outcome.problems)
-        if outcome.films:
-            show_films(outcome.films, outcome.run_id, outcome.tracking_uri)
+        show_dub(outcome)
     show_notices(outcome.notices)
     raise typer.Exit(outcome.exit_code)
 

@@ -11,6 +11,7 @@ import typer
 DONE, FAILED, WRONG_USE = 0, 1, 2
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 
 
 @contextmanager

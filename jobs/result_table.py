@@ -17,6 +17,7 @@ from pipelines.stage import Row
 
 if TYPE_CHECKING:
     from jobs.demo import DemoOutcome
+    from jobs.dub import DubOutcome
     from pipelines.proof import Proof
 
 
@@ -38,6 +39,14 @@ def show_problems(problems: Sequence[CatalogProblem]) -> None:
     """Print all problems of a catalog, in the order of its rows."""
     rows = [(problem.row, problem.column, problem.reason.value, problem.message) for problem in problems]
     show(f"{len(problems)} problem(s) in the catalog", ["row", "column", "reason", "what is wrong"], rows)
+
+
+def show_dub(outcome: "DubOutcome") -> None:
+    """Print what is wrong with a catalog, and what was delivered."""
+    if outcome.problems:
+        show_problems(outcome.problems)
+    if outcome.films:
+        show_films(outcome.films, outcome.run_id, outcome.tracking_uri)
 
 
 def show_films(films: Sequence[Row], run_id: str | None, tracking_uri: str | None) -> None:

@@ -82,6 +82,7 @@ class DubConfig:
     mask: MaskConfig = field(default_factory=MaskConfig)
     blend: BlendConfig = field(default_factory=BlendConfig)
     threads: int = 2  # of the painter; part of what a pixel depends on
+    inserts: bool = False  # changed shots lie beside the delivered film as files of their own
 
     @cached_property
     def crop(self) -> CropConfig:

@@ -10,7 +10,7 @@ from typing import Any
 from pipelines.media.dub_track import DubTrack
 from pipelines.media.encode import EncodeConfig
 from pipelines.media.mux import Written, write_film
-from pipelines.media.picture_track import TranscodedPicture
+from pipelines.media.picture_writer import TranscodedPicture
 from pipelines.media.run_encoder import EncodedRun, UnspliceableError
 from pipelines.media.splice import spliced
 from pipelines.progress import Tell

@@ -2,9 +2,10 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,13 +14,14 @@ import ray
 from ray.exceptions import RayError
 
 from pipelines.dub import DubConfig, plain
+from pipelines.inserts import write_inserts
 from pipelines.live_frames import LiveFrames
 from pipelines.placement import PLACEMENTS
 from pipelines.plan import plan_table
 from pipelines.progress import Event, Listener
 from pipelines.run_stage import pool_here
 from pipelines.stage import Row
-from pipelines.stitch import Review, Stitched, stitch_film
+from pipelines.stitch import Review, Stitched, WriteReview, stitch_film
 from schemas.film import FILM
 from schemas.shot import COMPOSITED_SHOT
 
@@ -73,7 +75,7 @@ class FilmStitches:
             "facts": _facts(self._config),
             "code": self._code,
             "extra_files": {"plan.parquet": _parquet(plan), "shots.parquet": _parquet(shot_table)},
-            "review": self._review(film) if self._review else None,
+            "review": partial(_beside, self._review(film) if self._review else None, self._config.inserts),
         }
         task = self._stitch.remote(film, shots, self._config.out_dir, self._live, made_of)
         self._stitching[task] = (film, time.monotonic())
@@ -87,6 +89,14 @@ class FilmStitches:
             stitched = _delivered(task, film)
             self._listener(film_event(film, "stitch", seconds=time.monotonic() - begin, cached=stitched.found))
             yield stitched.film
+
+
+def _beside(review: WriteReview | None, inserts: bool, film: Row, shots: Sequence[Row], folder: Path) -> None:
+    """Write what lies beside a delivered film; runs on a worker."""
+    if inserts:
+        write_inserts(film, shots, folder)
+    if review:
+        review(film, shots, folder)
 
 
 def _unrecognisable(shot: Row) -> Row:
@@ -127,6 +137,7 @@ def _delivered(task: "ray.ObjectRef[Any]", film: Row) -> Stitched:
 
 def _facts(config: DubConfig) -> Row:
     facts = {"model": config.model_digest} | config.painting_facts
+    facts |= {"inserts": True} if config.inserts else {}
     return facts | {"analysis": config.analysis_facts, "eligibility": plain(config.eligibility)}
 
 

@@ -22,7 +22,7 @@ from pipelines.media.encode import AAC_FRAME_SAMPLES, DubEncoder, EncodeConfig
 from pipelines.media.language_code import language_code
 from pipelines.media.muxer import writing
 from pipelines.media.picture import frames
-from pipelines.media.picture_track import PictureCounts, PictureTrack
+from pipelines.media.picture_writer import PictureCounts, PictureWriter
 from pipelines.progress import Tell, telling, untold
 
 OWN_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")  # written by the muxer itself
@@ -44,7 +44,7 @@ class Written:
 def write_film(
     source: Path,
     target: Path,
-    track: PictureTrack,
+    picture: PictureWriter,
     dub: DubTrack,
     language: str,
     end_pts: int,
@@ -56,7 +56,7 @@ def write_film(
     Args:
         source: the film.
         target: where to write; a temp name, for what is there after an error is not whole.
-        track: what becomes of the picture.
+        picture: what becomes of the picture.
         dub: sound of the new default track.
         language: BCP-47 tag of the dub.
         end_pts: end of the last frame: the dub is laid from the first frame to it.
@@ -73,10 +73,10 @@ def write_film(
         raise UndecodableError(f"{source.name} shows no frame")
     first = found[1]
     with open_media(source, FILM_FORMATS) as film:
-        picture = picture_stream(film)
-        options = _options(target.suffix, film, picture)
+        stream = picture_stream(film)
+        options = _options(target.suffix, film, stream)
         with _opened(target, options) as out:
-            writer = _Writer(film, picture, out, track, first, dub, language, end_pts, config)
+            writer = _Writer(film, stream, out, picture, first, dub, language, end_pts, config)
             written, dub_index = writer.write(tell), writer.dub_track_index
     if target.suffix != ".mkv" and dub.codec == "aac":
         hide_lead(target, dub_index, Fraction(AAC_FRAME_SAMPLES, dub.sample_rate_hz))
@@ -101,26 +101,26 @@ class _Writer:
     def __init__(
         self,
         film: InputContainer,
-        picture: VideoStream,
+        own: VideoStream,
         out: OutputContainer,
-        track: PictureTrack,
+        picture: PictureWriter,
         first: VideoFrame,
         dub: DubTrack,
         language: str,
         end_pts: int,
         config: EncodeConfig,
     ) -> None:
-        assert picture.time_base
-        self._film, self._picture, self._out, self._track = film, picture, out, track
-        span_s = (first.pts or 0) * picture.time_base, end_pts * picture.time_base
+        assert own.time_base
+        self._film, self._own, self._out, self._picture = film, own, out, picture
+        span_s = (first.pts or 0) * own.time_base, end_pts * own.time_base
         self._copies: dict[int, Stream] = {}
         self._left_out: list[str] = []
         self._dub: DubEncoder | None = None
         for stream in film.streams:
             if stream.type == "audio" and self._dub is None:
                 self._dub = self._add_dub(dub, span_s, language, config)
-            if stream.index == picture.index:
-                self._pictured = track.add(out, picture, first)
+            if stream.index == own.index:
+                self._pictured = picture.add(out, own, first)
                 _describe(self._pictured, stream)
             else:
                 self._add_copy(stream)
@@ -172,13 +172,13 @@ class _Writer:
         for _ in telling(self._pictures(), tell):
             pass
         self._mux(list(self._dub.until(None)))
-        return Written(counts=self._track.counts, dub_peak=self._dub.peak, left_out=tuple(self._left_out))
+        return Written(counts=self._picture.counts, dub_peak=self._dub.peak, left_out=tuple(self._left_out))
 
     def _pictures(self) -> "Iterator[Packet[Any]]":
         """Every packet of the picture, when it and what belongs beside it is written."""
         for packet in self._film.demux():
-            if packet.stream.index == self._picture.index:
-                yield from self._with_dub(self._track.take(packet))
+            if packet.stream.index == self._own.index:
+                yield from self._with_dub(self._picture.take(packet))
             elif packet.stream.index in self._copies and (packet.dts is not None or packet.size):
                 self._copy(packet)
 

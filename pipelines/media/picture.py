@@ -65,6 +65,11 @@ def plane_frames(path: Path, start_pts: int, end_pts: int) -> Iterator[tuple[int
         yield pts, planes_of(frame)
 
 
+def coded_planes(frame: VideoFrame) -> tuple[list[Plane], Coding]:
+    """Copies of a frame's planes, and what their samples mean."""
+    return planes_of(frame), coding_of(frame)
+
+
 def coded_frames(path: Path, start_pts: int, end_pts: int) -> Iterator[tuple[int, list[Plane], Coding]]:
     """The same, each with what its samples mean."""
     for pts, frame in frames(path, start_pts, end_pts):

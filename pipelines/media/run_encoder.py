@@ -19,8 +19,8 @@ from pipelines.media.container import FILM_FORMATS, UndecodableError, open_media
 from pipelines.media.encode import EncodeConfig, with_planes
 from pipelines.media.gops import PictureIndex, Run
 from pipelines.media.matched_encoder import Match, encoder_of, fitted, match_of, sets_of
-from pipelines.media.picture import coding_of, planes_of
-from pipelines.media.picture_track import Changes
+from pipelines.media.picture import coded_planes, coding_of, planes_of
+from pipelines.media.picture_writer import Changes
 from schemas.reason import Whole
 
 Plane = NDArray[Any]
@@ -138,7 +138,7 @@ class RunEncoder:
             for frame in context.decode(packet):
                 if frame.pts is None:
                     raise UndecodableError("a frame has no pts")
-                yield frame, changes.change(frame.pts, partial(_coded, frame))
+                yield frame, changes.change(frame.pts, partial(coded_planes, frame))
 
     def _timed(self, made: Sequence["Packet[Any]"], shown: Sequence["Packet[Any]"]) -> Iterator["Packet[Any]"]:
         """The new packets with the times of the old ones: those of decoding in their order, all others by pts."""
@@ -172,10 +172,6 @@ class RunEncoder:
         decoder.codec_tag, decoder.thread_count = own.codec_tag, 1
         decoder.width, decoder.height = own.width, own.height
         return decoder
-
-
-def _coded(frame: VideoFrame) -> tuple[list[Plane], Coding]:
-    return planes_of(frame), coding_of(frame)
 
 
 def _encoded(encoder: VideoCodecContext, frame: VideoFrame) -> "list[Packet[Any]]":

@@ -22,7 +22,7 @@ from pipelines.media.gops import INTRA_CODECS, NAL_CODECS, PictureIndex, Run, Un
 from pipelines.media.hevc_ids import NoFreeIdError
 from pipelines.media.matched_encoder import ENCODER_NAMES, match_of
 from pipelines.media.muxer import fits
-from pipelines.media.picture_track import Changes, PictureCounts
+from pipelines.media.picture_writer import Changes, PictureCounts
 from pipelines.media.run_encoder import EncodedRun, RunEncoder, UnspliceableError
 from schemas.reason import Whole
 

@@ -29,6 +29,7 @@ OPTIONS = {
     ],
     "dub": [
         "--address",
+        "--inserts",
         "--json",
         "--model",
         "--out",
@@ -93,6 +94,7 @@ SETTINGS = [  # what --set takes; a key that goes away breaks somebody's command
     "eligibility.sure_pitch_deg",
     "eligibility.sure_smear",
     "eligibility.sure_yaw_deg",
+    "inserts",
     "sampler.steps",
     "shots.detector",
     "takes.max_tempo",

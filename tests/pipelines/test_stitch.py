@@ -17,7 +17,7 @@ from pipelines.media.language_code import language_code
 from pipelines.media.mux import write_film
 from pipelines.media.muxer import UnwritableError
 from pipelines.media.picture import plane_frames, rgb_frames
-from pipelines.media.picture_track import TranscodedPicture
+from pipelines.media.picture_writer import TranscodedPicture
 from pipelines.media.sound import read_mono, write_wav
 from pipelines.stitch import is_delivered, stitch_film
 from pipelines.storage import ObjectStore, file_digest

@@ -13,7 +13,7 @@ import pytest
 from pipelines.media.dub_track import DubSource, dub_track
 from pipelines.media.encode import EncodeConfig
 from pipelines.media.mux import write_film
-from pipelines.media.picture_track import TranscodedPicture
+from pipelines.media.picture_writer import TranscodedPicture
 from pipelines.media.sound import write_wav
 from pipelines.proof import Proof
 from pipelines.verify import verify_films

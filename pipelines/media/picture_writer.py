@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,7 +17,7 @@ from pipelines.media.coding import Coding
 from pipelines.media.container import UndecodableError
 from pipelines.media.encode import EncodeConfig, add_picture, encode_picture
 from pipelines.media.muxer import writing
-from pipelines.media.picture import coding_of, planes_of
+from pipelines.media.picture import coded_planes
 
 Plane = NDArray[Any]
 
@@ -41,7 +42,7 @@ class PictureCounts:
         return self.copied + self.re_encoded_untouched + self.edited
 
 
-class PictureTrack(Protocol):
+class PictureWriter(Protocol):
     """The picture of the film that is written. What it makes out of a packet is ready to be muxed."""
 
     counts: PictureCounts
@@ -83,7 +84,7 @@ class TranscodedPicture:
         assert self._encoded is not None
         if frame.pts is None:
             raise UndecodableError("a frame has no pts")
-        planes = self.changes.change(frame.pts, lambda: (planes_of(frame), coding_of(frame)))
+        planes = self.changes.change(frame.pts, partial(coded_planes, frame))
         self.counts.edited += planes is not None
         self.counts.re_encoded_untouched += planes is None
         with writing(Path(self._encoded.container.name)):
