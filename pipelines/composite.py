@@ -29,7 +29,7 @@ from schemas.frames import PATCH
 from schemas.reason import Reason, Verdict
 from schemas.shot import COMPOSITED_SHOT, PAINTED_SHOT
 
-VERSION = 1  # raised when the same facts give other samples
+VERSION = 2  # raised when the same facts give other samples
 
 Floats = NDArray[np.float32]
 Plane = NDArray[Any]

@@ -41,7 +41,7 @@ from schemas.frames import TRACK_FRAME
 from schemas.shot import ALIGNED_SHOT, TRACKED_SHOT
 from schemas.timing import fraction
 
-VERSION = 8  # raised when the same film gives other tracks
+VERSION = 9  # raised when the same film gives other tracks
 HEARD_VERSION = 1  # raised when the same sound gives other curves
 HEARD_FACTS = {"version": HEARD_VERSION, "weights": file_digest(WEIGHTS)}
 COVER_FACTS = {"weights": file_digest(cover_network.WEIGHTS)}

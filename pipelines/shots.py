@@ -18,7 +18,7 @@ from pipelines.storage import ObjectStore, content_key
 from schemas.film import FILM
 from schemas.shot import SHOT
 
-VERSION = 2  # raised when the same film gives other shots
+VERSION = 3  # raised when the same film gives other shots
 
 Bytes = NDArray[np.uint8]
 Frames = Iterable[tuple[int, Bytes]]

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.media.hdr import PQ, from_proxy
+
 Floats = NDArray[np.float32]
+UNTAGGED = 2
 
 # Share of red and blue in luma, by AVCOL_SPC number (ITU-T H.273, Table 4).
 LUMA_WEIGHTS = {
@@ -27,6 +30,7 @@ class Coding:
     chroma_y: int  # luma rows per chroma row: 1 or 2
     matrix: int  # AVCOL_SPC number, decided for untagged films
     full_range: bool
+    transfer: int = UNTAGGED  # AVCOL_TRC number; PQ is told from the others
 
     @property
     def max_code(self) -> int:
@@ -43,12 +47,14 @@ class Coding:
         return float(self.max_code) if self.full_range else 224.0 * (1 << (self.bits - 8))
 
     def yuv(self, rgb: Floats) -> Floats:
-        """[H, W, 3] RGB in [0, 255] as unrounded codes of Y, Cb and Cr, [H, W, 3].
+        """[H, W, 3] RGB in [0, 255], as the models see it, as unrounded codes of Y, Cb and Cr, [H, W, 3].
 
         ITU-T H.273, Eq. 28-30 (R', G', B' to E'Y, E'PB, E'PR) and 20-25 (range).
         """
         red_share, blue_share = LUMA_WEIGHTS.get(self.matrix, LUMA_WEIGHTS[1])
         unit = rgb / np.float32(255)
+        if self.transfer == PQ:
+            unit = from_proxy(unit)
         luma = unit @ np.array([red_share, 1 - red_share - blue_share, blue_share], np.float32)
         blue = (unit[..., 2] - luma) / np.float32(2 * (1 - blue_share))
         red = (unit[..., 0] - luma) / np.float32(2 * (1 - red_share))

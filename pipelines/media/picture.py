@@ -12,8 +12,9 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 
-from pipelines.media.coding import Coding
+from pipelines.media.coding import UNTAGGED, Coding
 from pipelines.media.container import FILM_FORMATS, UndecodableError, open_media, picture_stream
+from pipelines.media.hdr import PQ, proxy_table
 
 Bytes = NDArray[np.uint8]
 Plane = NDArray[Any]  # uint8, or uint16 above 8 bits
@@ -22,7 +23,6 @@ Timed = tuple[int, VideoFrame]
 
 BACK_OFF_S = (0, 2, 8, 32, None)  # how much earlier to seek when the first frame found is too late; None: no seek
 HD_WIDTH_PX, HD_HEIGHT_PX = 1280, 720
-UNTAGGED = 2
 SHARP_CHROMA = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
 NEAR_CHROMA = Interpolation.FAST_BILINEAR  # in pictures of even size all is one or two codes darker
 MEAN = Interpolation.AREA | Interpolation.FULL_CHR_H_INT  # without full chroma all is two codes darker
@@ -135,7 +135,7 @@ def to_rgb(
     kernel: Interpolation = SHARP_CHROMA,
     coding: Coding | None = None,
 ) -> Bytes:
-    """The frame as RGB, [H, W, 3] uint8, by the matrix and range it is tagged with.
+    """The frame as RGB, [H, W, 3] uint8, by the matrix and range it is tagged with; of PQ as `hdr` shows it.
 
     Args:
         frame: as decoded.
@@ -145,18 +145,21 @@ def to_rgb(
     """
     meant = coding or coding_of(frame)
     width, height = size or (frame.width, frame.height)
+    is_pq = meant.transfer == PQ
     rgb = frame.reformat(
         width=width,
         height=height,
-        format="rgb24",
+        format="rgb48le" if is_pq else "rgb24",
         src_colorspace=meant.matrix,
         src_color_range=ColorRange.JPEG if meant.full_range else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
         interpolation=kernel if size is None else MEAN,
     )
     (plane,) = rgb.planes
-    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(height, plane.line_size)  # of the new frame: no copy
-    return np.ascontiguousarray(rows[:, : 3 * width]).reshape(height, width, 3)
+    dtype: np.dtype[Any] = np.dtype(np.uint16 if is_pq else np.uint8)
+    rows = np.frombuffer(memoryview(plane), dtype).reshape(height, plane.line_size // dtype.itemsize)  # no copy
+    samples = np.ascontiguousarray(rows[:, : 3 * width]).reshape(height, width, 3)
+    return proxy_table()[samples] if is_pq else samples
 
 
 def coding_of(frame: VideoFrame) -> Coding:
@@ -168,6 +171,7 @@ def coding_of(frame: VideoFrame) -> Coding:
         chroma_y=-(-planes[0].height // planes[1].height),
         matrix=matrix_of(frame.colorspace, frame.width, frame.height),
         full_range=frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj"),
+        transfer=int(frame.color_trc),
     )
 
 

@@ -30,6 +30,8 @@ CODINGS = [
     pytest.param(FilmSpec(num_frames=6, cuts=(), pixel_format="yuv420p10le"), id="10 bit 4:2:0"),
     pytest.param(FilmSpec(num_frames=6, cuts=(), pixel_format="yuv422p10le", colour=(9, 9, 14, 1)), id="10 bit 4:2:2"),
     pytest.param(FilmSpec(num_frames=6, cuts=(), pixel_format="yuv444p", colour=(5, 5, 6, 2)), id="4:4:4 full"),
+    pytest.param(FilmSpec(num_frames=6, cuts=(), pixel_format="yuv420p10le", colour=(9, 9, 16, 1)), id="10 bit PQ"),
+    pytest.param(FilmSpec(num_frames=6, cuts=(), pixel_format="yuv420p10le", colour=(9, 9, 18, 1)), id="10 bit HLG"),
 ]
 
 
