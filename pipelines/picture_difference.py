@@ -1,9 +1,9 @@
 """How much two films of the same frames differ outside the rectangles that were painted."""
 
-import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from pipelines.media.coding import Coding
 from pipelines.media.picture import coded_frames
 
-WHOLE = (-(1 << 62), 1 << 62)
-DIGEST_BYTES = 8
 EQUAL_DB = 100.0  # stands for equal samples, whose ratio is infinite
 PLANES = ("Y", "Cb", "Cr")
 
 Plane = NDArray[Any]
+Planes = list[Plane]
 
 
 @dataclass(slots=True)
@@ -33,35 +32,38 @@ class PictureDifference:
     num_frames_changed: int = 0  # with a rectangle
     psnr_db: list[float] = field(default_factory=list)  # of each frame, its worst plane, outside the rectangles
     equal: list[bool] = field(default_factory=list)  # each frame, the rectangles included
-    digests: dict[int, bytes] = field(default_factory=dict)  # of each delivered frame, by its pts
 
     @property
     def summary(self) -> dict[str, Any]:
         """What is said of the whole film."""
-        per_frame = ("psnr_db", "equal", "digests")
+        per_frame = ("psnr_db", "equal")
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name not in per_frame}
 
 
-def digest_of(planes: Sequence[Plane]) -> bytes:
-    """A short digest of a frame's samples."""
-    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
-    for plane in planes:
-        digest.update(np.ascontiguousarray(plane).data)
-    return digest.digest()
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A film as it was decoded once: its frames in the order they are shown."""
+
+    path: Path
+    pts: Sequence[int]
+    digests: Sequence[bytes]  # of their samples
 
 
-def picture_difference(source: Path, delivered: Path, changed: Iterable[dict[str, Any]]) -> PictureDifference:
-    """PSNR of each plane of each frame outside the painted rectangles.
+def picture_difference(source: Shown, delivered: Shown, changed: Iterable[dict[str, Any]]) -> PictureDifference:
+    """PSNR of each plane of each frame outside the painted rectangles. Only frames that differ are decoded again.
 
     Args:
         source: the film as it was.
-        delivered: the film as it is; same frames.
+        delivered: the film as it is; as many frames.
         changed: rectangles with the frames that they were painted on: first_pts and last_pts of the source, both
             painted; rect as x, y, width, height.
     """
-    rects, difference, luma_db = list(changed), PictureDifference(), []
-    pairs = zip(coded_frames(source, *WHOLE), coded_frames(delivered, *WHOLE), strict=True)
-    for (pts, old, coding), (new_pts, new, _) in pairs:
+    rects, num_frames = list(changed), len(source.pts)
+    equal = [old == new for old, new in zip(source.digests, delivered.digests, strict=True)]
+    difference = PictureDifference(psnr_db=[EQUAL_DB] * num_frames, equal=equal)
+    luma_db = [EQUAL_DB] * num_frames
+    for place, old, new, coding in _unequal(source, delivered, equal):
+        pts = source.pts[place]
         here = [entry["rect"] for entry in rects if entry["first_pts"] <= pts <= entry["last_pts"]]
         blank = _blank(here, old[0].shape)
         difference.num_frames_changed += bool(here)
@@ -69,15 +71,27 @@ def picture_difference(source: Path, delivered: Path, changed: Iterable[dict[str
         apart = [_apart(a, b, blank if here else None) for a, b in zip(old, new, strict=True)]
         difference.largest = max(difference.largest, int(apart[0].max(initial=0)))
         ratios = [_psnr_db(plane, coding) for plane in apart]
-        luma_db.append(ratios[0])
-        difference.psnr_db.append(min(ratios))
-        difference.equal.append(all(np.array_equal(a, b) for a, b in zip(old, new, strict=True)))
-        difference.digests[new_pts] = digest_of(new)
+        luma_db[place], difference.psnr_db[place] = ratios[0], min(ratios)
         if min(ratios) < difference.psnr_db_min:
             difference.psnr_db_min = min(ratios)
             difference.worst = f"{PLANES[ratios.index(min(ratios))]} of the frame at pts {pts}"
-    difference.psnr_db_mean = sum(luma_db) / max(len(luma_db), 1)
+    difference.psnr_db_mean = sum(luma_db) / max(num_frames, 1)
     return difference
+
+
+def _unequal(source: Shown, delivered: Shown, equal: Sequence[bool]) -> Iterator[tuple[int, Planes, Planes, Coding]]:
+    """The frames that differ: place in the film, planes of both, what their samples mean."""
+    for is_equal, places in groupby(range(len(equal)), key=lambda place: equal[place]):
+        if is_equal:
+            continue
+        stretch = list(places)
+        pairs = zip(*(_frames_of(film, stretch) for film in (source, delivered)), strict=True)
+        for place, ((_, old, coding), (_, new, _)) in zip(stretch, pairs, strict=True):
+            yield place, old, new, coding
+
+
+def _frames_of(film: Shown, places: Sequence[int]) -> Iterator[tuple[int, Planes, Coding]]:
+    return coded_frames(film.path, film.pts[places[0]], film.pts[places[-1]] + 1)
 
 
 def _blank(rects: Sequence[Sequence[int]], shape: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from pipelines.media.dub_track import DubSource
 from pipelines.media.dub_track import dub_track as dub_track_of
 from pipelines.media.ledger import Ledger, StreamLedger, read_ledger
 from pipelines.media.sound import sound_format
-from pipelines.picture_difference import PictureDifference, picture_difference
+from pipelines.picture_difference import PictureDifference, Shown, picture_difference
 from pipelines.proof import Check, Proof
 from pipelines.splice_proof import class_checks, parameter_sets, random_seeks
 
@@ -52,8 +52,9 @@ def verify_films(
     checks = [check(before, after) for check in CHECKS]
     facts: dict[str, Any] = {"num_frames": len(after.pts)}
     if all(check.ok for check in checks[:2]):  # frames can be compared one by one
-        difference = picture_difference(source, delivered, _changed(delivered))
-        checks += [picture(difference), random_seeks(delivered, difference)]
+        own, made = Shown(source, before.pts, before.digests), Shown(delivered, after.pts, after.digests)
+        difference = picture_difference(own, made, _changed(delivered))
+        checks += [picture(difference), random_seeks(delivered, after)]
         facts["picture"] = difference.summary
         checks += class_checks(before, after, difference, _manifest(delivered), facts)
     if dub is not None and _sounds(after):

@@ -19,6 +19,7 @@ from av.video.stream import VideoStream
 
 from pipelines.media.coded_picture import CodedPicture
 from pipelines.media.container import FILM_FORMATS, open_media, picture_stream
+from pipelines.media.picture import digest_of, planes_of
 
 KEPT_TAGS = ("title", "artist", "date", "comment", "copyright", "description")
 EMPTY_LINE = b"\0\0"  # MP4 fills the time between two subtitle lines with these
@@ -45,6 +46,7 @@ class Ledger:
     container: str
     time_base: Fraction
     pts: list[int]
+    digests: list[bytes]  # of the samples of each frame
     end_pts: int
     num_corrupt: int
     num_errors: int
@@ -90,6 +92,7 @@ def _ledger(
         container=film.format.name,
         time_base=Fraction(picture.time_base or 1),
         pts=shown.pts,
+        digests=shown.digests,
         end_pts=shown.end_pts,
         num_corrupt=shown.num_corrupt,
         num_errors=shown.num_errors,
@@ -108,6 +111,7 @@ class _Shown:
 
     def __init__(self) -> None:
         self.pts: list[int] = []
+        self.digests: list[bytes] = []
         self.end_pts = 0
         self.num_corrupt = 0
         self.num_errors = 0
@@ -125,6 +129,7 @@ class _Shown:
         self.num_corrupt += frame.is_corrupt or frame.pts is None
         pts = frame.pts or 0
         self.pts.append(pts)
+        self.digests.append(digest_of(planes_of(frame)))
         self.end_pts = max(self.end_pts, pts + frame.duration)
         tags = {
             "size_px": [frame.width, frame.height],

@@ -1,6 +1,7 @@
 """Frames of a film by pts: as RGB for the models, as their own planes for the compositor."""
 
-from collections.abc import Generator, Iterator
+import hashlib
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ Plane = NDArray[Any]  # uint8, or uint16 above 8 bits
 Timed = tuple[int, VideoFrame]
 
 BACK_OFF_S = (0, 2, 8, 32, None)  # how much earlier to seek when the first frame found is too late; None: no seek
+DIGEST_BYTES = 8
 HD_WIDTH_PX, HD_HEIGHT_PX = 1280, 720
 SHARP_CHROMA = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
 NEAR_CHROMA = Interpolation.FAST_BILINEAR  # in pictures of even size all is one or two codes darker
@@ -122,6 +124,14 @@ def planes_of(frame: VideoFrame) -> list[Plane]:
         raise UndecodableError(f"pixel format {frame.format.name} has no Y, U and V planes")
     dtype: np.dtype[Any] = np.dtype(np.uint8 if frame.format.components[0].bits <= 8 else np.uint16)
     return [_plane_samples(plane, dtype) for plane in frame.planes]
+
+
+def digest_of(planes: Sequence[Plane]) -> bytes:
+    """A short digest of a frame's samples."""
+    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    for plane in planes:
+        digest.update(np.ascontiguousarray(plane).data)
+    return digest.digest()
 
 
 def _plane_samples(plane: VideoPlane, dtype: np.dtype[Any]) -> Plane:
