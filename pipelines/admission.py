@@ -21,7 +21,6 @@ from schemas.timing import clock, rational
 
 VERSION = 3  # raised when the same files are admitted otherwise, or with other facts
 MEMORY_BYTES = 6 << 30
-MIN_DUB_SHARE = 0.9  # a stem may end after its last line; one that covers less of the film is another film's
 FACTS = (
     "width_px",
     "height_px",
@@ -50,10 +49,9 @@ def examine(request: dict[str, Any]) -> dict[str, Any]:
     else:
         dub = _tried(_sound, request["dub"])
         problems += [{"column": request["dub_kind"], **dub}] if isinstance(dub, dict) else []
-        problems += [] if isinstance(dub, dict) else _too_short(request["dub_kind"], film, dub)
     if request.get("me_stem"):
         me = _tried(_sound, request["me_stem"])
-        problems += [{"column": "me_stem", **me}] if isinstance(me, dict) else _too_short("me_stem", film, me)
+        problems += [{"column": "me_stem", **me}] if isinstance(me, dict) else []
     return {"facts": film_facts(film) if isinstance(film, Probe) else None, "problems": problems}
 
 
@@ -61,16 +59,6 @@ def film_facts(probe: Probe) -> dict[str, Any]:
     """The columns of FILM that a probe knows."""
     facts = {name: getattr(probe, name) for name in FACTS}
     return facts | {name: rational(facts[name]) for name in ("time_base", "frame_rate")}
-
-
-def _too_short(column: str, film: Probe | Problem, sound: SoundProbe | Problem) -> list[Problem]:
-    if not isinstance(film, Probe) or not isinstance(sound, SoundProbe):
-        return []
-    film_s = film.duration_s
-    if sound.end_s >= film_s * MIN_DUB_SHARE:
-        return []
-    detail = f"its sound ends at {float(sound.end_s):.1f} s, the film lasts {float(film_s):.1f} s"
-    return [{"column": column, "refusal": Refusal.DUB_TOO_SHORT.value, "detail": detail}]
 
 
 def _sheet(path: Path, film: Probe | Problem) -> list[Problem]:

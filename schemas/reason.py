@@ -115,6 +115,5 @@ class Refusal(StrEnum):
     DAMAGED = "damaged"
     TIMING = "timing"  # pts that go backward or leap
     PROBE_TIMEOUT = "probe_timeout"
-    DUB_TOO_SHORT = "dub_too_short"
     UNKNOWN_LANGUAGE = "unknown_language"
     BAD_ROW = "bad_row"  # a column is missing, unknown or empty
