@@ -372,3 +372,15 @@ def test_hevc_keeps_the_tag_by_which_players_know_it(tmp_path: Path, suffix: str
 
     with av.open(row["delivered_uri"]) as made:
         assert (row["failure"], made.streams.video[0].codec_context.codec_tag) == (None, "hvc1")
+
+
+def test_a_dub_that_ends_early_is_followed_by_silence(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", FilmSpec(languages=()))
+    write_wav(tmp_path / "short.wav", ticking(24_000, 48_000, DUB_HZ), 48_000)
+
+    row = stitched(tmp_path, film, dub=tmp_path / "short.wav")
+
+    assert row["failure"] is None
+    heard = read_mono(Path(row["delivered_uri"]), 48_000)
+    assert len(heard) >= 96_000
+    assert np.abs(heard[:2400]).max() > 0.1 > 100 * np.abs(heard[30_000:]).max()
