@@ -18,6 +18,7 @@ WHOLE_WORDS = {
     Whole.PARAMETER_SETS: "its parameter sets cannot be read, or leave no id for another",
     Whole.TIMES: "its packets do not say when they are decoded",
     Whole.UNLIKE: "the encoder does not follow its order of frames",
+    Whole.ENCODER: "a part of it could not be encoded by itself",
     Whole.PROOF_FAILED: "the spliced film did not hold",
 }
 RUN_HEADS = {

@@ -18,6 +18,7 @@ from pipelines.shot_patches import ShotPatches, changed_pts
 from pipelines.stage import Row
 from schemas.reason import Whole
 
+SHARE_OF_CPUS = 4  # a film takes a quarter of a machine: others are painted and written beside it
 MAX_RUNS_AT_ONCE = 4  # each holds an encoder and its pictures
 
 
@@ -123,4 +124,4 @@ def _whole(shots: Sequence[Row], config: EncodeConfig, write: Any, why: Unsplice
 
 def runs_at_once(config: EncodeConfig) -> int:
     """How many runs are encoded at the same time on this machine. What comes out does not depend on it."""
-    return max(1, min(MAX_RUNS_AT_ONCE, len(os.sched_getaffinity(0)) // config.threads))
+    return max(1, min(MAX_RUNS_AT_ONCE, len(os.sched_getaffinity(0)) // (SHARE_OF_CPUS * config.threads)))

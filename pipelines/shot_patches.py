@@ -49,6 +49,11 @@ class ShotPatches:
         self._note(shot["shot_index"], rows)
         return planes
 
+    def painted(self, pts: int) -> list[list[int]]:
+        """Rectangles of a frame that was asked for."""
+        runs = (run for runs in self.changed.values() for run in runs)
+        return [run["rect"] for run in runs if run["first_pts"] <= pts <= run["last_pts"]]
+
     def _note(self, shot_index: int, rows: list[Row]) -> None:
         """Lengthen the runs of the tracks that are laid on this frame, or begin new ones."""
         runs = {row["track_index"]: self._open.get(row["track_index"]) for row in rows}

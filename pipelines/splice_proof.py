@@ -3,11 +3,13 @@
 import random
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain, groupby
+from itertools import chain, groupby, pairwise
 from pathlib import Path
 from typing import Any
 
+import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
@@ -18,10 +20,16 @@ from pipelines.media.picture import digest_of, planes_of
 from pipelines.picture_difference import PictureDifference
 from pipelines.proof import Check
 
+OF_PICTURE = frozenset(  # checks that a film may pass when its picture is encoded whole
+    [
+        *("frame_count", "frame_pts", "film_length", "decodes_clean", "picture_tags", "parameter_sets", "picture"),
+        *("seeks", "frame_classes", "copied_frames", "edited_gops", "re_encoded", "side_data", "codec_tag"),
+    ]
+)
 NUM_SEEKS = 80
 BACK_OFF_S = (0, 1, 4, 16)  # containers seek by times of decoding, and may land behind what is looked for
 MIN_RE_ENCODED_DB = 44.0  # 45 is aimed at, on more samples than those outside of rectangles
-MAX_GROWTH = 1.9  # twice the bytes are all that is spent on quality
+MIN_SPENT = 1.7  # times the bytes of before: about twice is spent on what is not good enough, and no more
 INTRA_CODECS = ("prores", "dnxhd", "mjpeg")  # whose bytes their profile says
 MAX_NAMED = 3
 
@@ -46,11 +54,14 @@ class FrameClasses:
             "all": len(self.copied),
         }
 
-    def stretches(self) -> Iterator[list[int]]:
-        """Frames one after the other that have other packets than they had."""
-        for is_copied, places in groupby(range(len(self.copied)), key=lambda place: self.copied[place]):
-            if not is_copied:
-                yield list(places)
+    def stretches(self, begins: Collection[int] = ()) -> Iterator[list[int]]:
+        """Frames one after the other that have other packets than they had, also parted before some frames."""
+        for is_copied, found in groupby(range(len(self.copied)), key=lambda place: self.copied[place]):
+            if is_copied:
+                continue
+            places = list(found)
+            edges = [0, *(at for at, place in enumerate(places) if at and place in begins), len(places)]
+            yield from (places[start:end] for start, end in pairwise(edges))
 
 
 def classes_of(before: Ledger, after: Ledger, edited: Collection[int]) -> FrameClasses | None:
@@ -102,7 +113,10 @@ def class_checks(
     checks = [frame_classes(classes, manifest), copied_frames(classes, difference)]
     if is_whole or not any(classes.copied):
         return checks
-    return [*checks, edited_gops(classes), re_encoded(classes, difference, before.coded.codec)]
+    starts = {int(run["first_pts"]) for run in manifest.get("picture", {}).get("runs", [])}
+    begins = {place for place, pts in enumerate(before.pts) if pts in starts}
+    quality = re_encoded(classes, difference, before.coded.codec, begins)
+    return [*checks, edited_gops(classes), quality, side_data(before, after), codec_tag(before, after)]
 
 
 def _packets_of_frames(film: Ledger) -> list[CodedPacket] | None:
@@ -143,10 +157,36 @@ def edited_gops(classes: FrameClasses) -> Check:
     return Check("edited_gops", not idle, shown)
 
 
-def re_encoded(classes: FrameClasses, difference: PictureDifference, codec: str) -> Check:
-    """New packets show what was there but for the mouths: 45 dB, or as much as twice the bytes buy."""
-    found = [_quality(classes, difference, places) for places in classes.stretches()]
-    poor = [one for one in found if one[0] < MIN_RE_ENCODED_DB and one[1] < MAX_GROWTH and codec not in INTRA_CODECS]
+def side_data(before: Ledger, after: Ledger) -> Check:
+    """Captions, light levels and all else that travels with frames is there, also where they are encoded again."""
+    pairs = enumerate(zip(before.side_data, after.side_data, strict=True))
+    lost = [(place, {name for name, _ in old - new}) for place, (old, new) in pairs if not old <= new]
+    detail = (
+        f"{len(lost)} frames lost some, frame {lost[0][0]} first: {', '.join(sorted(lost[0][1]))}" if lost else "equal"
+    )
+    return Check("side_data", not lost, detail)
+
+
+def codec_tag(before: Ledger, after: Ledger) -> Check:
+    """In the same kind of container the picture is known by the same name: Apple's players go by it."""
+    old, new = before.picture.tag, after.picture.tag
+    ok = before.container != after.container or old == new
+    return Check("codec_tag", ok, old or "none" if ok else f"{old} became {new}")
+
+
+def re_encoded(
+    classes: FrameClasses, difference: PictureDifference, codec: str, begins: Collection[int] = ()
+) -> Check:
+    """New packets show what was there but for the mouths: 45 dB, or as much as twice the bytes buy.
+
+    Args:
+        classes: of the frames.
+        difference: of the pictures.
+        codec: of both.
+        begins: frames at which stretches begin that were encoded by themselves, beside those after copied frames.
+    """
+    found = [_quality(classes, difference, places) for places in classes.stretches(begins)]
+    poor = [one for one in found if one[0] < MIN_RE_ENCODED_DB and one[1] < MIN_SPENT and codec not in INTRA_CODECS]
     if not found:
         return Check("re_encoded", True, "nothing was")
     least, growth = min(found)
@@ -183,10 +223,11 @@ def random_seeks(path: Path, delivered: Ledger) -> Check:
 
 def _digest_at(film: InputContainer, stream: VideoStream, pts: int) -> bytes | None:
     for back_off_s in BACK_OFF_S:
-        film.seek(pts - round(back_off_s / (stream.time_base or 1)), stream=stream)
-        found = film.decode(stream)
-        first = next(found, None)
-        if first is not None and (first.pts or 0) <= pts:
-            here = (frame for frame in chain([first], found) if (frame.pts or 0) >= pts)
-            return digest_of(planes_of(next(here, first)))
+        with suppress(av.FFmpegError):  # nothing is found then
+            film.seek(pts - round(back_off_s / (stream.time_base or 1)), stream=stream)
+            found = film.decode(stream)
+            first = next(found, None)
+            if first is not None and (first.pts or 0) <= pts:
+                here = (frame for frame in chain([first], found) if (frame.pts or 0) >= pts)
+                return digest_of(planes_of(next(here, first)))
     return None

@@ -92,6 +92,7 @@ class Whole(StrEnum):
     PARAMETER_SETS = "parameter_sets"  # they cannot be read, or leave no id for another
     TIMES = "times"  # its packets do not say when they are decoded
     UNLIKE = "unlike"  # the encoder does not follow the film's order of frames
+    ENCODER = "encoder"  # a part of it could not be encoded by itself
     PROOF_FAILED = "proof_failed"  # the spliced film did not hold
 
 

@@ -30,6 +30,16 @@ def hide_lead(path: Path, track_index: int, lead_s: Fraction) -> None:
                 _shift(file, span, lead_s, *scales)
 
 
+def has_dolby_box(path: Path) -> bool:
+    """Whether an MP4 or MOV declares Dolby Vision (`dvcC`, `dvvC`)."""
+    with path.open("rb") as file:
+        for begin, end in _find(file, (0, path.stat().st_size), b"moov"):
+            file.seek(begin)
+            movie = file.read(end - begin)
+            return b"dvcC" in movie or b"dvvC" in movie
+    return False
+
+
 def _shift(file: BinaryIO, span: tuple[int, int], lead_s: Fraction, movie_scale: int, track_scale: int) -> None:
     file.seek(span[0])
     version, num_edits = struct.unpack(">BxxxI", file.read(8))

@@ -54,6 +54,7 @@ class PictureIndex:
     sets: ParameterSets | None  # that the container declares; None for other codecs than H.264 and HEVC
     all_sets: ParameterSets | None  # and those in packets
     has_dolby_vision: bool
+    last_shown: int  # place of the last packet whose frame is shown
 
     @property
     def num_packets(self) -> int:
@@ -67,6 +68,14 @@ class PictureIndex:
         rank = np.empty_like(self.pts)
         rank[np.argsort(self.pts, kind="stable")] = np.arange(len(self.pts))
         return int((np.arange(len(self.pts)) - rank).max())
+
+    @property
+    def longest_gop_s(self) -> Fraction:
+        """In seconds of film."""
+        if not self.num_packets:
+            return Fraction(0)
+        starts = np.append(np.sort(self.pts[self.gop_starts]), self.pts.max())
+        return int(np.diff(starts).max(initial=0)) * self.time_base
 
     @property
     def longest_gop(self) -> int:
@@ -83,9 +92,17 @@ class PictureIndex:
         return runs
 
     def _with_gop(self, runs: list[Run], start: int, end: int) -> list[Run]:
-        if runs and runs[-1].end == start and self._length_s(runs[-1].first, end) <= MAX_RUN_S:
+        if (
+            runs
+            and runs[-1].end == start
+            and (self._length_s(runs[-1].first, end) <= MAX_RUN_S or self._has_odd_end(runs[-1]))
+        ):
             return [*runs[:-1], Run(runs[-1].first, end)]
         return [*runs, Run(start, end)]
+
+    def _has_odd_end(self, run: Run) -> bool:
+        """Whether the next run would begin with the `idr_pic_id` of this one's end (ITU-T H.264, 7.4.3)."""
+        return self.longest_gop == 1 and bool((run.end - run.first) % 2)
 
     def _length_s(self, first: int, end: int) -> Fraction:
         span = self.pts[first:end]
@@ -118,6 +135,7 @@ class _Reader:
         self._sets = read_sets(self._codec, context.extradata) if self._codec in NAL_CODECS else None
         self._all_sets = self._sets
         self._pts, self._dts, self._num_bytes, self._starts = (array("q") for _ in range(4))
+        self._last_shown = -1
         self._has_dolby_vision = context.codec_tag in ("dvh1", "dvhe", "dva1", "dvav")
 
     def take(self, packet: "Packet[Any]") -> None:
@@ -128,6 +146,8 @@ class _Reader:
         self._pts.append(packet.pts)
         self._dts.append(NO_TIME if packet.dts is None else packet.dts)
         self._num_bytes.append(packet.size)
+        if not packet.is_discard:
+            self._last_shown = len(self._pts) - 1
 
     def _begins_gop(self, packet: "Packet[Any]") -> bool:
         if self._all_sets is None:
@@ -151,6 +171,7 @@ class _Reader:
             sets=self._sets,
             all_sets=self._all_sets,
             has_dolby_vision=self._has_dolby_vision,
+            last_shown=self._last_shown,
         )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipelines.media.nal import Hevc, bits_of, bytes_of, escape, golomb_at, golomb_of, kind_of, unescape
-from pipelines.media.parameter_sets import HEAD_BYTES, ParameterSets, id_place
+from pipelines.media.parameter_sets import HEAD_BYTES, ParameterSets, id_place, set_id
 
 HEADER_BITS = 16
 IRAP_KINDS = range(16, 24)  # slices from which decoding can begin
@@ -31,13 +31,18 @@ class HevcIds:
 
 
 def free_ids(sets: ParameterSets) -> HevcIds:
-    """Ids that no set of a stream has.
+    """Ids that no set of a stream has; of the only SPS that can be had, also one that is there already.
+
+    It is our own then, of a delivery that is dubbed once more, if it comes out the same again.
 
     Raises:
         NoFreeIdError: there is none left.
     """
-    kinds = (Hevc.VPS, VPS_IDS), (Hevc.SPS, SPS_IDS), (Hevc.PPS, PPS_IDS)
-    return HevcIds(*(first_free(wanted, sets.ids(kind)) for kind, wanted in kinds))
+    pps = first_free(PPS_IDS, sets.ids(Hevc.PPS))
+    for unit in sets.sets.get(Hevc.SPS, ()):
+        if set_id(unit, "hevc") in SPS_IDS:
+            return HevcIds(unescape(unit[:HEAD_BYTES])[2] >> 4, SPS_IDS[0], pps)
+    return HevcIds(first_free(VPS_IDS, sets.ids(Hevc.VPS)), SPS_IDS[0], pps)
 
 
 def first_free(wanted: Iterable[int], taken: set[int]) -> int:

@@ -4,14 +4,16 @@ Shares no code with what writes films: a mistake made twice would be no proof.
 """
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 from av.container import InputContainer
 from av.packet import Packet
+from av.sidedata.sidedata import SideData
 from av.stream import AttachmentStream, Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange
@@ -22,6 +24,7 @@ from pipelines.media.container import FILM_FORMATS, open_media, picture_stream
 from pipelines.media.picture import digest_of, planes_of
 
 KEPT_TAGS = ("title", "artist", "date", "comment", "copyright", "description")
+OF_ENCODERS = ("SEI_UNREGISTERED", "VIDEO_ENC_PARAMS", "REGIONS_OF_INTEREST")  # about how a frame was encoded
 EMPTY_LINE = b"\0\0"  # MP4 fills the time between two subtitle lines with these
 
 
@@ -31,6 +34,7 @@ class StreamLedger:
 
     kind: str
     codec: str
+    tag: str  # by which its container knows the codec
     language: str | None
     title: str | None
     disposition: tuple[str, ...]
@@ -47,7 +51,9 @@ class Ledger:
     time_base: Fraction
     pts: list[int]
     digests: list[bytes]  # of the samples of each frame
+    side_data: list[frozenset[tuple[str, bytes]]]  # of each frame: captions, light levels and their like
     end_pts: int
+    declared_ticks: int | None  # how long the container says that the picture lasts
     num_corrupt: int
     num_errors: int
     colour: dict[str, Any]
@@ -93,7 +99,9 @@ def _ledger(
         time_base=Fraction(picture.time_base or 1),
         pts=shown.pts,
         digests=shown.digests,
+        side_data=shown.side_data,
         end_pts=shown.end_pts,
+        declared_ticks=picture.duration,
         num_corrupt=shown.num_corrupt,
         num_errors=shown.num_errors,
         colour=shown.colour | {"sample_aspect_ratio": str(Fraction(picture.sample_aspect_ratio or 1))},
@@ -112,6 +120,7 @@ class _Shown:
     def __init__(self) -> None:
         self.pts: list[int] = []
         self.digests: list[bytes] = []
+        self.side_data: list[frozenset[tuple[str, bytes]]] = []
         self.end_pts = 0
         self.num_corrupt = 0
         self.num_errors = 0
@@ -130,6 +139,7 @@ class _Shown:
         pts = frame.pts or 0
         self.pts.append(pts)
         self.digests.append(digest_of(planes_of(frame)))
+        self.side_data.append(frozenset(_side_data(frame)))
         self.end_pts = max(self.end_pts, pts + frame.duration)
         tags = {
             "size_px": [frame.width, frame.height],
@@ -144,10 +154,17 @@ class _Shown:
         self.num_recoloured += tags != self.colour
 
 
+def _side_data(frame: VideoFrame) -> Iterator[tuple[str, bytes]]:
+    for one in cast(Sequence[SideData], frame.side_data):
+        if one.type.name not in OF_ENCODERS:
+            yield one.type.name, hashlib.blake2b(bytes(one), digest_size=8).digest()
+
+
 def _declared(stream: Stream) -> StreamLedger:
     return StreamLedger(
         kind=stream.type,
         codec=stream.codec_context.codec.canonical_name if stream.codec_context else "",
+        tag=stream.codec_context.codec_tag if stream.codec_context else "",
         language=stream.metadata.get("language"),
         title=stream.metadata.get("title") or stream.metadata.get("handler_name"),
         disposition=tuple(sorted(flag.name or "" for flag in Disposition if flag & stream.disposition)),

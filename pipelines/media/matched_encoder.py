@@ -8,6 +8,7 @@ from typing import Any, cast
 import av
 from av.codec.context import Flags
 from av.packet import Packet
+from av.stream import Stream
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -23,6 +24,7 @@ ENCODER_NAMES = {"h264": "libx264", "hevc": "libx265", "prores": "prores_ks", "d
 AVC_IDS = range(32)  # of x264, which gives its two sets one id
 AVC_PROFILES = {66: "baseline", 77: "main"}  # by profile_idc; of the others x264 chooses by the samples
 MAX_B_FRAMES = 3
+PRORES_TAGS = {"Proxy": "apco", "LT": "apcs", "Standard": "apcn", "HQ": "apch", "4444": "ap4h", "XQ": "ap4x"}
 PRORES_PROFILES = {"apco": "proxy", "apcs": "lt", "apcn": "standard", "apch": "hq", "ap4h": "4444", "ap4x": "4444xq"}
 DNXHD_MBIT = (36, 42, 45, 60, 63, 75, 80, 84, 90, 100, 110, 115, 120, 145, 175, 180, 185, 220, 240, 290, 365, 390, 440)
 JPEG_QSCALE = "2"  # the finest of FFmpeg's scale of 2..31
@@ -41,8 +43,10 @@ def match_of(stream: VideoStream, index: PictureIndex) -> Match:
     """How to encode into the film.
 
     Raises:
-        NoFreeIdError: its parameter sets leave no id.
+        ValueError: its parameter sets leave no id, or lengths before its NAL units are too short for new ones.
     """
+    if index.sets and index.sets.length_bytes in (1, 2):
+        raise ValueError(f"lengths of {index.sets.length_bytes} bytes before its NAL units are too short")
     ids: HevcIds | int | None = None
     if index.codec == "h264" and index.all_sets:
         ids = first_free(AVC_IDS, index.all_sets.ids(Avc.SPS) | index.all_sets.ids(Avc.PPS))
@@ -79,7 +83,7 @@ def _options(match: Match, config: EncodeConfig, crf: int) -> dict[str, str]:
         return shared | makers[match.index.codec](match, config)
     context = match.stream.codec_context
     if match.index.codec == "prores":
-        return {"profile": PRORES_PROFILES[context.codec_tag], "vendor": "apl0"}
+        return {"profile": PRORES_PROFILES[prores_tag(context)], "vendor": "apl0"}
     if match.index.codec == "dnxhd":
         return {"profile": str(context.profile).lower().replace(" ", "_")}
     return {"qmin": JPEG_QSCALE, "qmax": JPEG_QSCALE, "strict": "unofficial"}
@@ -110,6 +114,32 @@ def _bit_rate(match: Match, rate: Fraction) -> int:
     return min(DNXHD_MBIT, key=lambda nominal: abs(nominal - exact)) * 1_000_000
 
 
+def prores_tag(context: VideoCodecContext) -> str:
+    """By which MOV knows a profile of ProRes; containers that have no such tag are asked for the profile."""
+    tag = context.codec_tag
+    return tag if tag in PRORES_PROFILES else PRORES_TAGS.get(str(context.profile), "")
+
+
+def describe_as(stream: Stream, source: VideoStream, container: str) -> None:
+    """Give a stream that was made from a template what templates leave behind.
+
+    Args:
+        stream: of the film that is written.
+        source: the film's own.
+        container: FFmpeg's name of the muxer.
+    """
+    context, own = cast(VideoCodecContext, stream.codec_context), source.codec_context
+    if source.average_rate:
+        context.framerate = Fraction(source.average_rate)
+    if source.sample_aspect_ratio:
+        context.sample_aspect_ratio = source.sample_aspect_ratio
+    if container in ("mov", "mp4"):
+        is_mov = source.container.format.name.startswith("mov")
+        tag = prores_tag(own) if own.codec.canonical_name == "prores" else own.codec_tag if is_mov else ""
+        if tag.strip():
+            context.codec_tag = tag  # Apple's players take hvc1 alone, and editing systems go by the tag of ProRes
+
+
 def sets_of(match: Match, extradata: bytes) -> ParameterSets | None:
     """The film's parameter sets and those of its new stretches; None where it has none."""
     if match.index.sets is None:
@@ -118,7 +148,13 @@ def sets_of(match: Match, extradata: bytes) -> ParameterSets | None:
     if isinstance(match.ids, HevcIds):
         ids = match.ids
         units = [renumber(unit, ids) for unit in units if kind_of(unit, "hevc") in SET_KINDS["hevc"]]
-    return match.index.sets.with_more(units)
+    own = match.index.sets
+    merged = own.with_more(units)
+    for kind in SET_KINDS[match.index.codec]:
+        num_new = len(merged.sets.get(kind, ())) - len(own.sets.get(kind, ()))
+        if len(merged.ids(kind) - own.ids(kind)) < num_new:
+            raise ValueError("another parameter set of the film has the last id that is left")
+    return merged
 
 
 def fitted(match: Match, packet: "Packet[Any]", source: "Packet[Any]") -> bytes:
@@ -129,8 +165,10 @@ def fitted(match: Match, packet: "Packet[Any]", source: "Packet[Any]") -> bytes:
     units = [unit for unit in split(data, None) if not _is_about_encoder(unit, codec)]
     if isinstance(match.ids, HevcIds):
         units = [renumber(unit, match.ids) for unit in units]
-    message = kept_messages(split(bytes(source), sets.length_bytes), codec)
-    return join([message, *units] if message else units, sets.length_bytes)
+    before = split(bytes(source), sets.length_bytes)
+    own_sets = [unit for unit in before if kind_of(unit, codec) in SET_KINDS[codec]]  # what is copied may need them
+    message = kept_messages(before, codec)
+    return join([*own_sets, *([message] if message else []), *units], sets.length_bytes)
 
 
 def _is_about_encoder(unit: bytes, codec: str) -> bool:

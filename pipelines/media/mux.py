@@ -218,7 +218,11 @@ def _options(suffix: str, film: InputContainer, picture: VideoStream) -> dict[st
     scale = picture.time_base.denominator
     rates = [stream.rate for stream in film.streams.audio if stream.rate]
     movie_scale = math.lcm(scale, 1000, *rates)
-    options = {"movflags": "+faststart", "movie_timescale": str(min(movie_scale, MAX_MOVIE_TIMESCALE))}
+    options = {
+        "movflags": "+faststart",
+        "strict": "unofficial",
+        "movie_timescale": str(min(movie_scale, MAX_MOVIE_TIMESCALE)),
+    }
     if picture.time_base.numerator == 1:
         options["video_track_timescale"] = str(scale)
     return options

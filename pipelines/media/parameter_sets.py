@@ -19,6 +19,7 @@ HEAD_BYTES = 64  # ids stand at the beginning of a set
 AVC_RECORD_BYTES, HEVC_RECORD_BYTES = 6, 22
 AVC_LEVEL, HEVC_LEVEL = 3, 12  # where the level stands in the record
 AVC_COMPATIBILITY = 2
+HEVC_FLAGS = range(2, 12)  # what the stream is compatible with, and keeps to
 HEVC_PROFILE_BITS = 96  # profile, tier and level of a stream without temporal layers
 COMPLETE = 0x80  # of an array of hvcC: no such set is in the packets
 
@@ -69,8 +70,10 @@ def _allow(record: bytearray, sps: bytes, codec: str) -> None:
         record[AVC_COMPATIBILITY] &= sps[2]
         record[AVC_LEVEL] = max(record[AVC_LEVEL], sps[3])
     else:
-        level = unescape(sps[:HEAD_BYTES])[2 + HEVC_PROFILE_BITS // 8]
-        record[HEVC_LEVEL] = max(record[HEVC_LEVEL], level)
+        profile = unescape(sps[:HEAD_BYTES])[3 : 4 + HEVC_PROFILE_BITS // 8]
+        for place in HEVC_FLAGS:
+            record[place] &= profile[place - 1]
+        record[HEVC_LEVEL] = max(record[HEVC_LEVEL], profile[HEVC_LEVEL - 1])
 
 
 def read_sets(codec: str, extradata: bytes | None) -> ParameterSets:

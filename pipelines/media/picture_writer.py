@@ -1,6 +1,6 @@
 """How a film's picture is written: all of it encoded again, here, or only the GOPs that change (`splice`)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,9 @@ class Changes(Protocol):
 
     def change(self, pts: int, planes_of: Callable[[], tuple[list[Plane], Coding]]) -> list[Plane] | None:
         """The planes to encode; None for the decoder's own samples."""
+
+    def painted(self, pts: int) -> Sequence[Sequence[int]]:
+        """Rectangles of a frame that was asked for, as x, y, width, height: outside of them nothing changed."""
 
 
 @dataclass(slots=True)

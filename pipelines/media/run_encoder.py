@@ -1,6 +1,5 @@
 """Changed GOPs of a film, decoded, changed and encoded again so that their packets fit between the others."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -8,28 +7,21 @@ from pathlib import Path
 from typing import Any, cast
 
 import av
-import numpy as np
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
 from numpy.typing import NDArray
 
-from pipelines.media.coding import Coding
 from pipelines.media.container import FILM_FORMATS, UndecodableError, open_media, picture_stream
 from pipelines.media.encode import EncodeConfig, with_planes
 from pipelines.media.gops import PictureIndex, Run
 from pipelines.media.matched_encoder import Match, encoder_of, fitted, match_of, sets_of
 from pipelines.media.picture import coded_planes, coding_of, planes_of
 from pipelines.media.picture_writer import Changes
+from pipelines.media.run_quality import EQUAL_DB, Quality, next_crf, rank, worst_plane_db
 from schemas.reason import Whole
 
 Plane = NDArray[Any]
-
-WANTED_PSNR_DB = 45.0  # of every frame, where nothing was painted
-MAX_GROWTH = 2.0  # times the bytes that the film itself had there; more are not spent on quality
-FINER_CRF = 3  # a step towards it
-FINEST_CRF = 5
-EQUAL_DB = 100.0  # stands for equal samples
 
 
 class UnspliceableError(RuntimeError):
@@ -55,6 +47,11 @@ class EncodedRun:
     num_bytes: int
     num_bytes_before: int
 
+    @property
+    def quality(self) -> Quality:
+        """By which it is judged."""
+        return Quality(self.crf, self.psnr_db_min, self.num_bytes / max(self.num_bytes_before, 1))
+
     def without_packets(self) -> "EncodedRun":
         """What is known of it, when its packets are written."""
         return replace(self, packets=())
@@ -67,45 +64,52 @@ class RunEncoder:
         self._opened = open_media(path, FILM_FORMATS)
         self._stream = picture_stream(self._opened.__enter__())
         self._config = config
+        self._is_mov = self._stream.container.format.name.startswith("mov")
         self.match: Match = match_of(self._stream, index)
 
     def close(self) -> None:
         """Free the decoder."""
         self._opened.__exit__(None, None, None)
 
-    def encode(self, run: Run, packets: Sequence["Packet[Any]"], begin: Callable[[], Changes]) -> EncodedRun:
+    def encode(
+        self, run: Run, packets: Sequence["Packet[Any]"], begin: Callable[[], Changes], first_crf: int
+    ) -> EncodedRun:
         """Encode a run as well as is wanted, or as its bytes allow.
 
         Args:
             run: which packets of the film these are.
             packets: the film's own.
             begin: gives something that has not been asked yet.
+            first_crf: to try first.
 
         Raises:
-            UndecodableError: fewer frames come out of the packets than go in.
-            UnspliceableError: the encoder's order of frames does not fit the film's times.
+            UnspliceableError: it cannot be encoded by itself, or its packets would not fit.
         """
-        before = sum(packet.size for packet in packets)
-        crf = self._config.crf
-        while True:
-            encoded = self._attempt(run, packets, begin(), crf)
-            psnr_db = self._psnr_db(packets, encoded, begin())
-            num_bytes = sum(packet.size for packet in encoded.packets)
-            is_enough = psnr_db >= WANTED_PSNR_DB or num_bytes >= MAX_GROWTH * before
-            if is_enough or crf <= FINEST_CRF or self.match.ids is None:
-                return EncodedRun(
-                    first_pts=min(packet.pts or 0 for packet in encoded.packets),
-                    num_frames=len(encoded.packets),
-                    packets=encoded.packets,
-                    extradata=encoded.extradata,
-                    changes=encoded.changes,
-                    num_frames_changed=encoded.num_frames_changed,
-                    crf=crf,
-                    psnr_db_min=psnr_db,
-                    num_bytes=num_bytes,
-                    num_bytes_before=before,
-                )
-            crf = max(FINEST_CRF, crf - FINER_CRF)
+        tries: list[EncodedRun] = []
+        crf: int | None = first_crf
+        try:
+            while crf is not None:
+                tries.append(self._tried(run, packets, begin, crf))
+                crf = next_crf([one.quality for one in tries]) if self.match.ids is not None else None
+        except (av.FFmpegError, UndecodableError, ValueError, OverflowError) as error:
+            raise UnspliceableError(Whole.ENCODER, f"frame {run.first} and those after it: {error}") from error
+        return min(tries, key=lambda one: rank(one.quality))
+
+    def _tried(self, run: Run, packets: Sequence["Packet[Any]"], begin: Callable[[], Changes], crf: int) -> EncodedRun:
+        made = self._attempt(run, packets, begin(), crf)
+        psnr_db = self._psnr_db(packets, made, begin())
+        return EncodedRun(
+            first_pts=min(packet.pts or 0 for packet in made.packets),
+            num_frames=len(made.packets),
+            packets=made.packets,
+            extradata=made.extradata,
+            changes=made.changes,
+            num_frames_changed=made.num_frames_changed,
+            crf=crf,
+            psnr_db_min=psnr_db,
+            num_bytes=sum(packet.size for packet in made.packets),
+            num_bytes_before=sum(packet.size for packet in packets),
+        )
 
     def _attempt(self, run: Run, packets: Sequence["Packet[Any]"], changes: Changes, crf: int) -> "_Attempt":
         encoder: VideoCodecContext | None = None
@@ -150,7 +154,8 @@ class RunEncoder:
             if place.dts is not None and place.dts > packet.pts:
                 raise UnspliceableError(Whole.UNLIKE, f"the frame at pts {packet.pts} would be decoded too late")
             new = Packet(fitted(self.match, packet, source))
-            new.pts, new.dts, new.duration = packet.pts, place.dts, source.duration
+            lasting = place if self._is_mov else source  # MP4 and MOV know how long decoding takes, others showing
+            new.pts, new.dts, new.duration = packet.pts, place.dts, lasting.duration
             new.time_base, new.is_keyframe = source.time_base, packet.is_keyframe
             yield new
 
@@ -162,7 +167,8 @@ class RunEncoder:
         for (frame, planes), made in zip(self._frames(packets, changes), found, strict=True):
             if made.pts != frame.pts:
                 raise UnspliceableError(Whole.UNLIKE, f"the frame at pts {frame.pts} is decoded as {made.pts}")
-            worst = min(worst, _psnr_db(planes_of(frame), planes, planes_of(made), coding_of(frame)))
+            painted = encoded.changes.painted(frame.pts or 0)
+            worst = min(worst, worst_plane_db(planes or planes_of(frame), planes_of(made), painted, coding_of(frame)))
         return worst
 
     def _decoder(self, extradata: bytes | None) -> VideoCodecContext:
@@ -194,16 +200,3 @@ def _idr_pts(run: Run, index: PictureIndex) -> set[int]:
     """The frames at which GOPs of the run begin."""
     starts = index.gop_starts
     return set(index.pts[starts[(starts >= run.first) & (starts < run.end)]].tolist())
-
-
-def _psnr_db(source: Sequence[Plane], wanted: Sequence[Plane] | None, made: Sequence[Plane], coding: Coding) -> float:
-    """Of the worst plane."""
-    return min(
-        _plane_psnr_db((out.astype(np.int32) - old)[old == new] if wanted else out.astype(np.int32) - old, coding)
-        for old, new, out in zip(source, wanted or source, made, strict=True)
-    )
-
-
-def _plane_psnr_db(difference: NDArray[np.int32], coding: Coding) -> float:
-    squares = int(np.square(difference, dtype=np.int64).sum())
-    return EQUAL_DB if not squares else 10 * math.log10(coding.max_code**2 * difference.size / squares)

@@ -4,9 +4,15 @@ from collections.abc import Iterator, Sequence
 
 from pipelines.media.nal import HEADER_BYTES, SEI_KINDS, escape, kind_of, unescape
 
-# Captions, bars and dynamic HDR; packing of two views; turning; colours of the mastering screen; transfer that is
-# meant instead; light levels; surrounding light. The others tell of the encoder's buffers, or of itself.
-KEPT_TYPES = frozenset({4, 45, 47, 137, 144, 147, 148})
+# Captions, bars and dynamic HDR; data of anybody; packing of two views; turning; timecode of HEVC; colours of the
+# mastering screen; light levels; transfer that is meant instead; surrounding light; colour volume. Others tell of the
+# encoder's buffers and references. Timecode of H.264 is among these: it cannot be read without what buffers declare.
+KEPT_TYPES = frozenset({4, 5, 45, 47, 136, 137, 144, 147, 148, 149})
+ENCODER_UUIDS = (
+    bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef"),  # x264: how a stream was encoded, which is no longer so
+    bytes.fromhex("2ca2de09b51747dbbb55a4fe7fc2fc4e"),  # x265
+)
+USER_DATA = 5
 LAST_BYTE = 0x80
 
 Message = tuple[int, bytes]  # payload type, payload
@@ -15,7 +21,7 @@ Message = tuple[int, bytes]  # payload type, payload
 def kept_messages(units: Sequence[bytes], codec: str) -> bytes | None:
     """One unit with all messages of a packet that stay; None where there is none."""
     carriers = [unit for unit in units if kind_of(unit, codec) == SEI_KINDS[codec]]
-    kept = [message for unit in carriers for message in messages(unit, codec) if message[0] in KEPT_TYPES]
+    kept = [message for unit in carriers for message in messages(unit, codec) if _is_kept(*message)]
     if not kept:
         return None
     header = carriers[0][: HEADER_BYTES[codec]]
@@ -32,6 +38,10 @@ def messages(unit: bytes, codec: str) -> Iterator[Message]:
             return
         yield kind, data[place : place + size]
         place += size
+
+
+def _is_kept(kind: int, payload: bytes) -> bool:
+    return kind in KEPT_TYPES and not (kind == USER_DATA and payload.startswith(ENCODER_UUIDS))
 
 
 def _number(data: bytes, place: int) -> tuple[int, int]:

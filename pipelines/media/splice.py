@@ -17,16 +17,17 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from pipelines.media.container import FILM_FORMATS, open_media, picture_stream
+from pipelines.media.edit_list import has_dolby_box
 from pipelines.media.encode import EncodeConfig
 from pipelines.media.gops import INTRA_CODECS, NAL_CODECS, PictureIndex, Run, UntimedError, index_picture
-from pipelines.media.hevc_ids import NoFreeIdError
-from pipelines.media.matched_encoder import ENCODER_NAMES, match_of
+from pipelines.media.matched_encoder import ENCODER_NAMES, PRORES_PROFILES, describe_as, match_of, prores_tag
 from pipelines.media.muxer import fits
 from pipelines.media.picture_writer import Changes, PictureCounts
 from pipelines.media.run_encoder import EncodedRun, RunEncoder, UnspliceableError
 from schemas.reason import Whole
 
-NO_IDR_DETAIL = "its frames refer to each other from its first to its last: open GOPs, or intra refresh"
+MAX_GOP_S = 60  # all packets of a GOP are in memory while it is encoded
+NO_IDR_DETAIL = "its frames refer to each other for minutes, or from first to last: open GOPs, or intra refresh"
 
 Packets = tuple["Packet[Any]", ...]
 
@@ -75,6 +76,7 @@ class SplicedPicture:
             UndecodableError, UnspliceableError: of the first run.
         """
         stream = out.add_stream_from_template(source)
+        describe_as(stream, source, out.format.name)
         if self._runs:
             self._next = self._encoding.result()
             if self._next.extradata is not None:
@@ -94,7 +96,8 @@ class SplicedPicture:
             self._runs.popleft()
             self._next = self._encoding.result() if self._runs else None
         if not self._runs or place < self._runs[0].first:
-            yield self._copied(packet, place)
+            if place <= self._index.last_shown:  # the film's own edit list hides the others, and no muxer writes such
+                yield self._copied(packet, place)
         elif place == self._runs[0].first:
             yield from self._begun(self._next)
 
@@ -125,33 +128,38 @@ class _Encoding:
         config: EncodeConfig,
         at_once: int,
     ) -> None:
-        self._begin = begin
+        self._begin, self._crf = begin, config.crf
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="splice")
         self._idle: SimpleQueue[RunEncoder] = SimpleQueue()
         self._encoders = [RunEncoder(path, index, config) for _ in range(min(at_once, len(runs)))]
         for encoder in self._encoders:
             self._idle.put(encoder)
+        self._is_first = True
         self._read = _packets_of(path, runs)
         self._ahead: deque[Future[EncodedRun]] = deque()
-        for _ in range(at_once + 1):
-            self._submit()
+        self._num_ahead = at_once + 1
+        self._submit()  # the first alone: the others begin with the CRF that was right for it
 
-    def _submit(self) -> None:
+    def _submit(self) -> bool:
         work = next(self._read, None)
         if work is not None:
             self._ahead.append(self._pool.submit(self._encode, *work))
+        return work is not None
 
     def _encode(self, run: Run, packets: Packets) -> EncodedRun:
         encoder = self._idle.get()
         try:
-            return encoder.encode(run, packets, self._begin)
+            return encoder.encode(run, packets, self._begin, self._crf)
         finally:
             self._idle.put(encoder)
 
     def result(self) -> EncodedRun:
         """The next run."""
         run = self._ahead.popleft().result()
-        self._submit()
+        self._crf = run.crf if self._is_first else self._crf
+        self._is_first = False
+        while len(self._ahead) < self._num_ahead and self._submit():
+            pass
         return run
 
     def close(self) -> None:
@@ -223,11 +231,11 @@ def check_spliceable(path: Path, suffix: str) -> PictureIndex:
         index = _index(path)
         try:
             match_of(stream, index)
-        except NoFreeIdError as error:
+        except ValueError as error:
             raise UnspliceableError(Whole.PARAMETER_SETS, str(error)) from error
-    if index.has_dolby_vision:
+    if index.has_dolby_vision or has_dolby_box(path):
         raise UnspliceableError(Whole.DOLBY_VISION, "its metadata would be missing from the frames that change")
-    if len(index.gop_starts) < 2:
+    if len(index.gop_starts) < 2 or index.longest_gop_s > MAX_GOP_S:
         raise UnspliceableError(Whole.NO_IDR, NO_IDR_DETAIL)
     return index
 
@@ -254,6 +262,8 @@ def _check_stream(stream: VideoStream, suffix: str) -> None:
     codec = context.codec.canonical_name
     if codec not in INTRA_CODECS | NAL_CODECS:
         raise UnspliceableError(Whole.CODEC, f"{codec} is not cut; it is delivered as H.264")
+    if codec == "prores" and prores_tag(context) not in PRORES_PROFILES:
+        raise UnspliceableError(Whole.CODEC, "its ProRes is of no known profile")
     wanted = context.pix_fmt
     formats = Codec(ENCODER_NAMES[codec], "w").video_formats or []
     if wanted not in {one.name for one in formats}:

@@ -79,6 +79,10 @@ class Changing:
     def __init__(self, make: Callable[[int, Callable[[], Any]], Any] = lambda pts, planes_of: None) -> None:
         self.change = make
 
+    def painted(self, pts: int) -> list[list[int]]:
+        """Nothing is said of where."""
+        return []
+
 
 def visible(folder: Path) -> list[str]:
     """All that lies in a folder of deliveries, hidden names too."""

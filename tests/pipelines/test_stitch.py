@@ -363,7 +363,9 @@ def test_an_avi_without_tags_is_delivered_as_mp4(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov"])
 def test_hevc_keeps_the_tag_by_which_players_know_it(tmp_path: Path, suffix: str) -> None:
-    spec = FilmSpec(codec="libx265", encoder=(("x265-params", "pools=1:log-level=error"), ("preset", "ultrafast")))
+    spec = FilmSpec(
+        codec="libx265", encoder=(("x265-params", "pools=1:log-level=error:open-gop=0"), ("preset", "ultrafast"))
+    )
     film = make_film(tmp_path / f"film.{suffix}", spec)
     tagged = tmp_path / f"tagged.{suffix}"
     tagged.write_bytes(film.path.read_bytes().replace(b"hev1", b"hvc1"))

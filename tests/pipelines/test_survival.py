@@ -10,11 +10,16 @@ from typing import Any
 import av
 import pytest
 
+from pipelines import stitch
+from pipelines.media.edit_list import has_dolby_box
+from pipelines.media.gops import index_picture
+from pipelines.media.nal import join, split
+from pipelines.proof import Check, Proof
 from pipelines.stitch import stitch_film
 from pipelines.storage import ObjectStore
 from pipelines.verify import verify_films
 from tests.pipelines.deliveries import film_row, shot_rows
-from tests.pipelines.test_splice import CONFIG, X264, film_of
+from tests.pipelines.test_splice import CONFIG, X264, X265, film_of
 from tests.synthetic import SyntheticFilm
 
 Retag = Callable[[av.container.OutputContainer, dict[int, Any]], None]
@@ -63,7 +68,7 @@ def as_read(film: SyntheticFilm) -> SyntheticFilm:
         )
 
 
-def delivered(folder: Path, film: SyntheticFilm, painted: int = 1) -> tuple[Path, dict[str, Any]]:
+def delivered(folder: Path, film: SyntheticFilm, painted: int | None = 1) -> tuple[Path, dict[str, Any]]:
     """The film with a shot painted, proved, and its manifest."""
     row = film_row(film)
     shots = shot_rows(film, row, ObjectStore(str(folder / "work")), painted)
@@ -151,3 +156,170 @@ def test_a_stream_that_no_delivery_can_hold_is_named(tmp_path: Path) -> None:
     _, manifest = delivered(tmp_path, remuxed(film, "film.ts", retag=retag))
 
     assert manifest["left_out"] == ["stream 2 (data, klv)"]
+
+
+def test_a_film_with_temporal_layers_is_encoded_whole(tmp_path: Path) -> None:
+    params = "pools=1:log-level=error:open-gop=0:temporal-layers=2:b-adapt=0"
+    film = film_of(tmp_path / "film.mp4", codec="libx265", encoder=(("x265-params", params), ("preset", "fast")))
+
+    _, manifest = delivered(tmp_path, film)
+
+    assert (manifest["picture"]["method"], manifest["picture"]["reason"]) == ("transcode", "parameter_sets")
+
+
+@pytest.mark.parametrize("painted", [None, 1])
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+def test_hevc_keeps_the_name_by_which_players_know_it(tmp_path: Path, suffix: str, painted: int | None) -> None:
+    film = film_of(tmp_path / f"film.{suffix}", codec="libx265", encoder=X265)
+    film.path.write_bytes(film.path.read_bytes().replace(b"hev1", b"hvc1"))
+
+    path, manifest = delivered(tmp_path, film, painted)
+
+    with av.open(str(path)) as made:
+        assert made.streams.video[0].codec_context.codec_tag == "hvc1"
+    assert manifest["picture"]["method"] == "splice"
+
+
+@pytest.mark.parametrize("container", ["mov", "mkv"])
+@pytest.mark.parametrize(("profile", "tag"), [("proxy", "apco"), ("lt", "apcs"), ("hq", "apch")])
+def test_a_profile_of_prores_stays_what_it_is(tmp_path: Path, profile: str, tag: str, container: str) -> None:
+    prores = {"codec": "prores_ks", "encoder": (("profile", profile),), "pixel_format": "yuv422p10le"}
+    film = film_of(tmp_path / "film.mov", **prores)
+    film = film if container == "mov" else remuxed(film, f"film.{container}")
+
+    path, manifest = delivered(tmp_path, film)
+
+    if container == "mkv":  # PyAV leaves out which profile it is
+        assert manifest["picture"]["reason"] == "codec"
+        return
+    assert manifest["picture"]["method"] == "splice"
+    with av.open(str(path)) as made:
+        assert made.streams.video[0].codec_context.codec_tag == tag
+
+
+def test_an_edit_list_that_hides_the_end_hides_it_still(tmp_path: Path) -> None:
+    film = film_of(tmp_path / "film.mp4")
+    data = bytearray(film.path.read_bytes())
+    place = data.index(b"elst") + 12
+    scale = int.from_bytes(data[data.index(b"mvhd") + 16 :][:4])
+    data[place : place + 4] = (86 * scale // 25).to_bytes(4)
+    trimmed = film.path.with_name("trimmed.mp4")
+    trimmed.write_bytes(data)
+    film = as_read(replace(film, path=trimmed))
+    assert len(film.pts) == 86
+
+    for painted in (None, 0):
+        path, manifest = delivered(tmp_path / str(painted), film, painted)
+        assert (manifest["picture"]["method"], manifest["num_frames"]["all"]) == ("splice", 86)
+        assert as_read(replace(film, path=path)).pts == film.pts
+
+
+def test_a_shape_of_pixels_that_the_container_tells_otherwise_stays(tmp_path: Path) -> None:
+    film = film_of(tmp_path / "film.mp4", sample_aspect_ratio=Fraction(4, 3))
+    data = bytearray(film.path.read_bytes())
+    place = data.index(b"pasp") + 4
+    data[place : place + 8] = (16).to_bytes(4) + (11).to_bytes(4)
+    film.path.write_bytes(data)
+
+    path, manifest = delivered(tmp_path, film)
+
+    assert manifest["picture"]["method"] == "splice"
+    with av.open(str(path)) as made:
+        assert made.streams.video[0].sample_aspect_ratio == Fraction(16, 11)
+
+
+@pytest.mark.parametrize(
+    ("codec", "encoder"), [("libvpx-vp9", (("deadline", "realtime"),)), ("ffv1", ()), ("mpeg2video", (("b", "2M"),))]
+)
+def test_a_film_without_a_painted_mouth_is_its_own_whatever_its_codec(
+    tmp_path: Path, codec: str, encoder: tuple[tuple[str, str], ...]
+) -> None:
+    film = film_of(tmp_path / "film.mkv", codec=codec, encoder=encoder, b_frames=0, num_frames=24, cuts=(12,))
+
+    _, manifest = delivered(tmp_path, film, None)
+
+    assert manifest["num_frames"] == {"all": 24, "edited": 0, "re_encoded_untouched": 0, "copied": 24}
+
+
+def test_frames_of_unequal_length_last_as_long_at_the_end_of_hevc(tmp_path: Path) -> None:
+    uneven = {"durations": (20, 40, 25, 25, 60, 30) * 16, "codec": "libx265", "encoder": X265}
+
+    _, manifest = delivered(tmp_path, film_of(tmp_path / "film.mp4", **uneven))
+
+    assert manifest["picture"]["method"] == "splice"
+
+
+@pytest.mark.parametrize(("codec", "encoder"), [("libx264", X264), ("libx265", X265)])
+def test_a_delivery_can_be_dubbed_once_more(tmp_path: Path, codec: str, encoder: tuple[tuple[str, str], ...]) -> None:
+    film = film_of(tmp_path / "film.mp4", codec=codec, encoder=encoder)
+    first, _ = delivered(tmp_path / "first", film)
+
+    again = tmp_path / "again.mp4"
+    again.write_bytes(first.read_bytes())
+    _, manifest = delivered(tmp_path / "second", as_read(replace(film, path=again)), 0)
+
+    assert manifest["picture"]["method"] == "splice"
+
+
+def test_lengths_of_two_bytes_before_nal_units_are_too_short(tmp_path: Path) -> None:
+    film = film_of(tmp_path / "film.mp4")
+    short = tmp_path / "short.mp4"
+    with av.open(str(film.path)) as source, av.open(str(short), "w") as out:
+        stream = source.streams.video[0]
+        copy = out.add_stream_from_template(stream)
+        record = bytearray(stream.codec_context.extradata)
+        record[4] = 0xFC | 1
+        copy.codec_context.extradata = bytes(record)
+        for packet in source.demux(stream):
+            if packet.size:
+                new = av.Packet(join(split(bytes(packet), 4), 2))
+                new.pts, new.dts, new.duration, new.time_base = (
+                    packet.pts,
+                    packet.dts,
+                    packet.duration,
+                    packet.time_base,
+                )
+                new.is_keyframe, new.stream = packet.is_keyframe, copy
+                out.mux(new)
+
+    _, manifest = delivered(tmp_path, replace(film, path=short))
+
+    assert (manifest["picture"]["method"], manifest["picture"]["reason"]) == ("transcode", "parameter_sets")
+
+
+def test_dolby_vision_that_a_container_declares_is_seen(tmp_path: Path) -> None:
+    film = film_of(tmp_path / "film.mp4", codec="libx265", encoder=X265)
+    assert not has_dolby_box(film.path)
+    film.path.write_bytes(film.path.read_bytes().replace(b"Lavc", b"dvvC"))
+
+    assert has_dolby_box(film.path) == (b"dvvC" in film.path.read_bytes())
+
+
+def test_runs_of_single_frames_end_so_that_neighbours_have_other_ids(tmp_path: Path) -> None:
+    index = index_picture(film_of(tmp_path / "film.mp4", gop=1, num_frames=800, width_px=64, height_px=48).path)
+
+    runs = index.runs(set(index.pts.tolist()))
+
+    assert len(runs) > 1
+    assert all((run.end - run.first) % 2 == 0 for run in runs[:-1])
+
+
+def test_a_flaw_of_the_sound_does_not_cost_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    film = film_of(tmp_path / "film.mp4", languages=("eng",))
+    row = film_row(film)
+    shots = shot_rows(film, row, ObjectStore(str(tmp_path / "work")), 1)
+    written: list[str | None] = []
+    proved = stitch.verify_films
+
+    def failing(*given: Any) -> Proof:
+        found = proved(*given)
+        return replace(found, checks=(*found.checks, Check("dub_sound", False, "quiet")))
+
+    monkeypatch.setattr(stitch, "verify_films", failing)
+    write = stitch.write_picture
+    monkeypatch.setattr(stitch, "write_picture", lambda *given: written.append(given[-1]) or write(*given))
+
+    made = stitch_film(row, shots, str(tmp_path / "out"), encode=CONFIG).film
+
+    assert "dub_sound" in made["failure"]
+    assert written == [None]

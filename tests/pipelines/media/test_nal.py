@@ -25,6 +25,7 @@ from pipelines.media.sei import kept_messages, messages
 from tests.synthetic import FilmSpec, make_film
 
 X265 = (("x265-params", "pools=1:log-level=error"), ("preset", "ultrafast"))
+X264_UUID = bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef")
 IDS = HevcIds(vps=1, sps=15, pps=15)
 
 
@@ -104,9 +105,11 @@ def test_ids_that_a_stream_has_are_not_given_again(tmp_path: Path) -> None:
 
     assert free_ids(sets) == IDS
     assert free_ids(taken) == HevcIds(vps=2, sps=15, pps=16)
-    with pytest.raises(NoFreeIdError):
-        free_ids(taken.with_more([renumber(sets.sets[Hevc.SPS][0], IDS)]))
+    again = taken.with_more([renumber(sets.sets[Hevc.SPS][0], IDS)])  # of a delivery of ours
+    assert free_ids(again) == HevcIds(vps=1, sps=15, pps=16)
     assert first_free(range(3), {0, 2}) == 1
+    with pytest.raises(NoFreeIdError):
+        first_free(range(3), {0, 1, 2})
 
 
 def test_a_set_that_cannot_be_read_is_an_error() -> None:
@@ -120,19 +123,19 @@ def test_a_set_that_cannot_be_read_is_an_error() -> None:
 
 @pytest.mark.parametrize(("codec", "header"), [("h264", b"\x06"), ("hevc", b"\x4e\x01")])
 def test_messages_about_the_picture_stay_and_those_about_the_encoder_go(codec: str, header: bytes) -> None:
-    captions = (4, b"\xb5\0\x31GA94\x03" + bytes(300))
+    captions, anybody = (4, b"\xb5\0\x31GA94\x03" + bytes(300)), (5, bytes(range(40)))
     unit = header + escape(
         b"".join(
             bytes([kind]) + b"\xff" * (len(payload) // 255) + bytes([len(payload) % 255]) + payload
-            for kind, payload in [(5, b"x264 options" * 30), captions, (0, b"\x01")]
+            for kind, payload in [(5, X264_UUID + b"options" * 30), captions, (0, b"\x01"), anybody]
         )
         + b"\x80"
     )
 
     kept = kept_messages([b"\x67\x01", unit], codec)
 
-    assert [kind for kind, _ in messages(unit, codec)] == [5, 4, 0]
+    assert [kind for kind, _ in messages(unit, codec)] == [5, 4, 0, 5]
     assert kept is not None
-    assert list(messages(kept, codec)) == [captions]
-    assert kept_messages([unit[: len(header)] + b"\x05\x01\x01\x80"], codec) is None
+    assert list(messages(kept, codec)) == [captions, anybody]
+    assert kept_messages([unit[: len(header)] + b"\x01\x01\x01\x80"], codec) is None
     assert kind_of(kept, codec) == (Avc.SEI if codec == "h264" else Hevc.SEI)
