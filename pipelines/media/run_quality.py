@@ -14,7 +14,6 @@ Plane = NDArray[Any]
 
 WANTED_PSNR_DB = 45.0  # of every frame, where nothing was painted
 ENOUGH_GROWTH, TOO_MUCH_GROWTH = 1.8, 2.4  # times the film's bytes there: twice are spent on what is not good enough
-FINER_CRF = 3
 HALVING_CRF = 6  # so much coarser has about half the bytes
 FINEST_CRF, COARSEST_CRF = 5, 32
 MAX_TRIES = 4
@@ -38,12 +37,12 @@ def next_crf(tries: Sequence[Quality]) -> int | None:
     last = tries[-1]
     if len(tries) == MAX_TRIES:
         return None
+    dearer = round(HALVING_CRF * math.log2(2 / max(last.growth, 1e-3)))  # so much finer it has twice the bytes
+    better = math.ceil(WANTED_PSNR_DB - last.psnr_db)  # a CRF less gives about a decibel
     if not last.is_enough:
-        crf = max(FINEST_CRF, last.crf - FINER_CRF)
+        crf = max(FINEST_CRF, last.crf - max(1, min(dearer, better)))
     elif last.growth > TOO_MUCH_GROWTH:
-        step = round(HALVING_CRF * math.log2(last.growth / 2))
-        spare = int(last.psnr_db - WANTED_PSNR_DB)  # a CRF more costs about a decibel
-        crf = min(COARSEST_CRF, last.crf + (min(step, spare) if last.psnr_db >= WANTED_PSNR_DB else step))
+        crf = min(COARSEST_CRF, last.crf - (max(dearer, better) if better <= 0 else dearer))
     else:
         return None
     return None if any(crf == one.crf for one in tries) or crf == last.crf else crf

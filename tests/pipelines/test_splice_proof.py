@@ -11,12 +11,14 @@ import pytest
 from pipelines.media import matched_encoder, run_encoder
 from pipelines.media.nal import Avc
 from pipelines.media.parameter_sets import read_sets
+from pipelines.picture_difference import PictureDifference
 from pipelines.proof import Proof
+from pipelines.splice_proof import FrameClasses, re_encoded
 from pipelines.stitch import stitch_film
 from pipelines.storage import ObjectStore
 from pipelines.verify import verify_films
 from tests.pipelines.deliveries import film_row, shot_rows
-from tests.pipelines.test_splice import CONFIG, X264, X265, film_of
+from tests.pipelines.test_splice import CONFIG, X264, X265, film_of, with_captions
 from tests.synthetic import SyntheticFilm
 
 
@@ -184,3 +186,39 @@ def test_a_copied_packet_that_shows_something_else_is_seen(tmp_path: Path) -> No
     swapped = muxed(made, tmp_path / "swap.mp4", swap={later: packets[first]})
 
     assert {"copied_frames", "frame_classes"} <= failed(verify_films(source, swapped))
+
+
+def test_lost_captions_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    film = with_captions(film_of(tmp_path / "film.mp4"))
+    monkeypatch.setattr(matched_encoder, "kept_messages", lambda *given: None)
+
+    manifest, _ = delivered(tmp_path, film)
+
+    assert manifest["picture"]["reason"] == "proof_failed"
+    assert "A53_CC" in manifest["picture"]["detail"]
+
+
+def test_stretches_are_judged_each_by_itself() -> None:
+    """Runs of a film that talks throughout lie side by side: one with few bytes does not excuse or spoil another."""
+    classes = FrameClasses(
+        copied=[True, False, False, False, False, True, False],
+        edited=[False, True, True, True, True, False, True],
+        num_bytes=[(10, 10), (10, 25), (10, 25), (10, 6), (10, 6), (10, 10), (10, 10)],
+    )
+    psnr_db = [100.0, 41.5, 42.0, 45.7, 46.0, 100.0, 50.0]
+    difference = PictureDifference(psnr_db=psnr_db, equal=classes.copied)
+
+    assert list(classes.stretches({3})) == [[1, 2], [3, 4], [6]]
+    assert re_encoded(classes, difference, "h264", {3}).ok
+    assert not re_encoded(classes, difference, "h264").ok
+    assert re_encoded(classes, difference, "prores").ok
+
+
+def test_another_name_of_the_codec_is_seen(tmp_path: Path) -> None:
+    film = film_of(tmp_path / "film.mp4", codec="libx265", encoder=X265)
+    delivered(tmp_path, film)
+    made = tmp_path / "out/one/pt-BR/film.mp4"
+
+    made.write_bytes(made.read_bytes().replace(b"hev1", b"hvc1"))
+
+    assert failed(verify_films(film.path, made)) == {"codec_tag"}
