@@ -16,9 +16,10 @@ from av.video.stream import VideoStream
 from pipelines.media.encode import EncodeConfig, tag_as
 from pipelines.media.gops import PictureIndex
 from pipelines.media.hevc_ids import HevcIds, first_free, free_ids, renumber
-from pipelines.media.nal import DELIMITERS, SEI_KINDS, SET_KINDS, Avc, join, kind_of, split
+from pipelines.media.nal import DELIMITERS, SEI_KINDS, SET_KINDS, Avc, Hevc, join, kind_of, split
 from pipelines.media.parameter_sets import ParameterSets
 from pipelines.media.sei import kept_messages
+from pipelines.media.vui import chroma_siting
 
 ENCODER_NAMES = {"h264": "libx264", "hevc": "libx265", "prores": "prores_ks", "dnxhd": "dnxhd", "mjpeg": "mjpeg"}
 AVC_IDS = range(32)  # of x264, which gives its two sets one id
@@ -90,7 +91,15 @@ def _options(match: Match, config: EncodeConfig, crf: int) -> dict[str, str]:
 
 
 def _avc_options(match: Match, config: EncodeConfig) -> dict[str, str]:
-    params = [*_order(match), f"sps-id={match.ids}", "stitchable=1", "open-gop=0", "mbtree=0", "keyint=infinite"]
+    params = [
+        *_order(match),
+        *_siting(match),
+        f"sps-id={match.ids}",
+        "stitchable=1",
+        "open-gop=0",
+        "mbtree=0",
+        "keyint=infinite",
+    ]
     options = {"threads": str(config.threads), "x264-params": ":".join(params)}
     sps = match.index.all_sets.sets[Avc.SPS][0] if match.index.all_sets else b""
     profile = AVC_PROFILES.get(sps[1]) if len(sps) > 1 else None
@@ -98,7 +107,14 @@ def _avc_options(match: Match, config: EncodeConfig) -> dict[str, str]:
 
 
 def _hevc_options(match: Match, config: EncodeConfig) -> dict[str, str]:
-    params = [*_order(match), f"pools={config.threads}", "frame-threads=1", "open-gop=0", "log-level=error"]
+    params = [
+        *_order(match),
+        *_siting(match),
+        f"pools={config.threads}",
+        "frame-threads=1",
+        "open-gop=0",
+        "log-level=error",
+    ]
     return {"x265-params": ":".join([*params, "info=0", f"keyint={match.index.longest_gop}"])}
 
 
@@ -106,6 +122,19 @@ def _order(match: Match) -> list[str]:
     """No more frames are held back than the film's own encoder held, or its decoding times would not fit."""
     depth = match.index.reorder_depth
     return [f"bframes={MAX_B_FRAMES if depth else 0}", f"b-pyramid={int(depth > 1)}"]
+
+
+def _siting(match: Match) -> list[str]:
+    """Where the film says that its chroma lies, as x264 and x265 are told; it has a meaning in 4:2:0 alone."""
+    kind = Avc.SPS if match.index.codec == "h264" else Hevc.SPS
+    sets = match.index.all_sets.sets.get(kind, ()) if match.index.all_sets else ()
+    if not sets or "420" not in (match.stream.codec_context.pix_fmt or ""):
+        return []
+    try:
+        siting = chroma_siting(sets[0], match.index.codec)
+    except ValueError:  # of sets with matrices of their own: it is what it is elsewhere
+        return []
+    return [] if siting is None else [f"chromaloc={siting}"]
 
 
 def _bit_rate(match: Match, rate: Fraction) -> int:

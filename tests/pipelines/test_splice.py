@@ -18,10 +18,13 @@ from pipelines.media.encode import EncodeConfig
 from pipelines.media.gops import index_picture
 from pipelines.media.mux import write_film
 from pipelines.media.muxer import delivered_suffix
+from pipelines.media.nal import Avc, Hevc
+from pipelines.media.parameter_sets import read_sets
 from pipelines.media.picture import frames, planes_of
 from pipelines.media.run_encoder import UnspliceableError
 from pipelines.media.sound import write_wav
 from pipelines.media.splice import SplicedPicture, spliced
+from pipelines.media.vui import chroma_siting
 from schemas.reason import Whole
 from tests.pipelines.deliveries import Changing
 from tests.synthetic import FILM_24, FilmSpec, SyntheticFilm, make_film
@@ -329,3 +332,22 @@ def test_a_second_decoder_shows_the_same(tmp_path: Path, suffix: str, more: dict
         assert np.array_equal(old, new) or pts in inside
         if pts in inside and pts not in changed:
             assert np.abs(old.astype(int) - new).mean() < 8  # of a stretch that is grey or torn: 30 and more
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "encoder"),
+    [
+        ("h264", "libx264", (*X264, ("x264-params", "chromaloc=2"))),
+        ("hevc", "libx265", (("x265-params", "pools=1:log-level=error:open-gop=0:chromaloc=2"), ("preset", "fast"))),
+    ],
+)
+def test_new_gops_say_that_chroma_lies_where_the_film_says(
+    tmp_path: Path, name: str, codec: str, encoder: tuple[tuple[str, str], ...]
+) -> None:
+    film = film_of(tmp_path / "film.mp4", codec=codec, encoder=encoder)
+
+    made, _ = splice(film, set(film.pts[50:56]))
+
+    with av.open(str(made)) as opened:
+        sets = read_sets(name, bytes(opened.streams.video[0].codec_context.extradata)).sets
+    assert [chroma_siting(sps, name) for sps in sets[Avc.SPS if name == "h264" else Hevc.SPS]] == [2, 2]

@@ -1,0 +1,142 @@
+"""Where a stream says that its chroma samples lie: deep in its sequence parameter set (H.264 E.1.1, H.265 E.2.1)."""
+
+from pipelines.media.nal import bits_of, golomb_at, unescape
+
+LONG_PROFILES = frozenset({44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244})  # of H.264, with chroma
+OWN_ASPECT = 255  # of an aspect ratio that is written out
+PROFILE_BITS = 96  # profile, tier and level of HEVC without temporal layers
+
+
+class _Bits:
+    """Reads fields one after the other."""
+
+    def __init__(self, unit: bytes, place: int) -> None:
+        self._bits, self._place = bits_of(unescape(unit)), place
+
+    def fixed(self, width: int) -> int:
+        """A number of so many bits.
+
+        Raises:
+            ValueError: the set is cut off.
+        """
+        end = self._place + width
+        if end > len(self._bits):
+            raise ValueError("a parameter set is cut off")
+        value = int(self._bits[self._place : end] or "0", 2)
+        self._place = end
+        return value
+
+    def golomb(self) -> int:
+        """An Exp-Golomb code; of a signed one whatever it is.
+
+        Raises:
+            ValueError: the set is cut off.
+        """
+        number = golomb_at(self._bits, self._place)
+        self._place += number.num_bits
+        return number.value
+
+    def golombs(self, count: int) -> list[int]:
+        """So many of them."""
+        return [self.golomb() for _ in range(count)]
+
+
+def chroma_siting(sps: bytes, codec: str) -> int | None:
+    """`chroma_sample_loc_type` of a sequence parameter set: 0 left, 1 centre, 2 top left, ...; None: it says none.
+
+    Raises:
+        ValueError: the set cannot be read.
+    """
+    bits = _before_vui_avc(sps) if codec == "h264" else _before_vui_hevc(sps)
+    if not bits.fixed(1):
+        return None
+    if bits.fixed(1) and bits.fixed(8) == OWN_ASPECT:
+        bits.fixed(32)
+    if bits.fixed(1):  # overscan
+        bits.fixed(1)
+    if bits.fixed(1):  # kind of video
+        bits.fixed(4)
+        if bits.fixed(1):  # colours
+            bits.fixed(24)
+    return bits.golombs(2)[0] if bits.fixed(1) else None
+
+
+def _before_vui_avc(sps: bytes) -> _Bits:
+    """ITU-T H.264, 7.3.2.1.1."""
+    bits = _Bits(sps, 8)
+    profile = bits.fixed(8)
+    bits.fixed(16)
+    bits.golomb()
+    if profile in LONG_PROFILES:
+        chroma = bits.golomb()
+        if chroma == 3:
+            bits.fixed(1)
+        bits.golombs(2)
+        bits.fixed(1)
+        if bits.fixed(1):
+            raise ValueError("scaling matrices in a parameter set")
+    bits.golomb()
+    order = bits.golomb()
+    if order == 0:
+        bits.golomb()
+    elif order == 1:
+        bits.fixed(1)
+        bits.golombs(2)
+        bits.golombs(bits.golomb())
+    bits.golomb()
+    bits.fixed(1)
+    bits.golombs(2)
+    if not bits.fixed(1):
+        bits.fixed(1)
+    bits.fixed(1)
+    if bits.fixed(1):
+        bits.golombs(4)
+    return bits
+
+
+def _before_vui_hevc(sps: bytes) -> _Bits:
+    """ITU-T H.265, 7.3.2.2.1."""
+    bits = _Bits(sps, 16)
+    bits.fixed(4)
+    if bits.fixed(3):
+        raise ValueError("an HEVC stream with temporal layers")
+    bits.fixed(1 + PROFILE_BITS)
+    bits.golomb()
+    if bits.golomb() == 3:
+        bits.fixed(1)
+    bits.golombs(2)
+    if bits.fixed(1):
+        bits.golombs(4)
+    bits.golombs(2)
+    order_bits = bits.golomb() + 4
+    bits.fixed(1)
+    bits.golombs(3 + 6)
+    if bits.fixed(1) and bits.fixed(1):
+        raise ValueError("scaling matrices in a parameter set")
+    bits.fixed(2)
+    if bits.fixed(1):
+        bits.fixed(8)
+        bits.golombs(2)
+        bits.fixed(1)
+    _skip_reference_sets(bits)
+    if bits.fixed(1):
+        for _ in range(bits.golomb()):
+            bits.fixed(order_bits + 1)
+    bits.fixed(2)
+    return bits
+
+
+def _skip_reference_sets(bits: _Bits) -> None:
+    """ITU-T H.265, 7.3.7."""
+    num_deltas = 0
+    for index in range(bits.golomb()):
+        if index and bits.fixed(1):
+            bits.fixed(1)
+            bits.golomb()
+            kept = [bits.fixed(1) or bits.fixed(1) for _ in range(num_deltas + 1)]
+            num_deltas = sum(kept)
+        else:
+            num_deltas = sum(bits.golombs(2))
+            for _ in range(num_deltas):
+                bits.golomb()
+                bits.fixed(1)
