@@ -119,26 +119,42 @@ def index_picture(path: Path) -> PictureIndex:
     """
     with open_media(path, FILM_FORMATS) as film:
         stream = picture_stream(film)
-        reader = _Reader(stream)
+        reader = PictureReader(stream)
         for packet in film.demux(stream):
-            if packet.size:
-                reader.take(packet)
-        return reader.index(Fraction(stream.time_base or 1))
+            reader.take(packet)
+        return reader.index()
 
 
-class _Reader:
-    """Takes the packets of a stream."""
+class PictureReader:
+    """Takes the packets of a stream as they come; what is wrong with one is told when the index is asked for."""
 
     def __init__(self, stream: VideoStream) -> None:
+        self._wrong: ValueError | None = None
+        self._time_base = Fraction(stream.time_base or 1)
         context = stream.codec_context
         self._codec = context.codec.canonical_name
-        self._sets = read_sets(self._codec, context.extradata) if self._codec in NAL_CODECS else None
+        self._sets = self._declared(context.extradata) if self._codec in NAL_CODECS else None
         self._all_sets = self._sets
         self._pts, self._dts, self._num_bytes, self._starts = (array("q") for _ in range(4))
         self._last_shown = -1
         self._has_dolby_vision = context.codec_tag in ("dvh1", "dvhe", "dva1", "dvav")
 
+    def _declared(self, extradata: bytes | None) -> ParameterSets:
+        try:
+            return read_sets(self._codec, extradata)
+        except ValueError as error:
+            self._wrong = error
+            return read_sets(self._codec, None)
+
     def take(self, packet: "Packet[Any]") -> None:
+        """Note a packet; empty ones are none."""
+        if packet.size and self._wrong is None:
+            try:
+                self._note(packet)
+            except ValueError as error:
+                self._wrong = error
+
+    def _note(self, packet: "Packet[Any]") -> None:
         if packet.pts is None:
             raise UntimedError("a packet has no pts")
         if self._begins_gop(packet):
@@ -159,11 +175,19 @@ class _Reader:
         self._has_dolby_vision |= self._codec == "hevc" and Hevc.DOLBY_VISION in kinds
         return bool(kinds & IDR_KINDS[self._codec])
 
-    def index(self, time_base: Fraction) -> PictureIndex:
+    def index(self) -> PictureIndex:
+        """All packets that were taken.
+
+        Raises:
+            UntimedError: they do not say when they are shown or decoded.
+            ValueError: they or their parameter sets cannot be read.
+        """
+        if self._wrong is not None:
+            raise self._wrong
         pts, num_bytes = np.array(self._pts, np.int64), np.array(self._num_bytes, np.int64)
         return PictureIndex(
             codec=self._codec,
-            time_base=time_base,
+            time_base=self._time_base,
             pts=pts,
             dts=_times(np.array(self._dts, np.int64), pts),
             num_bytes=num_bytes,

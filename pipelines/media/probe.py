@@ -18,11 +18,12 @@ from av.video.stream import VideoStream
 
 from pipelines.media.container import FILM_FORMATS, MAX_PIXELS, UndecodableError, open_media, picture_stream
 from pipelines.media.copyable import check_copyable
+from pipelines.media.gops import PictureReader
 from pipelines.media.muxer import delivered_suffix
 from pipelines.media.refusal import MediaRefusedError, check_file, refusal_of_unopened
 from pipelines.media.run_encoder import UnspliceableError
 from pipelines.media.sound import layout_of, sound_stream
-from pipelines.media.splice import check_spliceable
+from pipelines.media.spliceable import spliceable_index
 from pipelines.media.streams import StreamFacts, picture_streams, stream_facts
 from schemas.reason import Refusal
 
@@ -105,25 +106,26 @@ def _check_declared(container: InputContainer) -> None:
 
 def _probe_open(container: InputContainer, path: Path, progress: Progress) -> Probe:
     stream = picture_stream(container)
-    tally = _Tally(stream)
+    tally, reader = _Tally(stream), PictureReader(stream)
     for packet in container.demux():
         tally.see_packet(packet)
         if packet.stream.index == stream.index:  # packet.stream_index of a flush packet is always 0
+            reader.take(packet)
             for frame in tally.decoded(packet):
                 tally.see_frame(frame)
                 if tally.num_frames % PROGRESS_FRAMES == 0:
                     progress(tally.num_frames)
     tally.judge(container)
-    return _probe_of(container, path, stream, tally)
+    return _probe_of(container, stream, tally, _gops(path, stream, reader))
 
 
-def _probe_of(container: InputContainer, path: Path, stream: VideoStream, tally: "_Tally") -> Probe:
+def _probe_of(container: InputContainer, stream: VideoStream, tally: "_Tally", gops: tuple[int, str | None]) -> Probe:
     frame, rate = tally.last, stream.average_rate or stream.guessed_rate
     assert stream.time_base
     assert frame is not None
     if frame.pts is None or tally.first_pts is None or not rate:
         raise MediaRefusedError(Refusal.TIMING, "it has no frame rate")
-    sound, (num_gops, whole) = _sound(container), _gops(path)
+    sound, (num_gops, whole) = _sound(container), gops
     return Probe(
         container=container.format.name,
         video_codec=stream.codec_context.codec.canonical_name,
@@ -145,10 +147,10 @@ def _probe_of(container: InputContainer, path: Path, stream: VideoStream, tally:
     )
 
 
-def _gops(path: Path) -> tuple[int, str | None]:
+def _gops(path: Path, stream: VideoStream, reader: PictureReader) -> tuple[int, str | None]:
     """How many GOPs can be encoded one by one, or why none can."""
     try:
-        index = check_spliceable(path, delivered_suffix(path))
+        index = spliceable_index(path, delivered_suffix(path), stream, reader)
     except UnspliceableError as error:
         return 1, error.reason.value
     return len(index.gop_starts), None
