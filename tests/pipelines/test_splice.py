@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -138,16 +138,28 @@ FILMS = [
 ]
 
 
-@pytest.mark.parametrize(("suffix", "more"), FILMS)
-def test_all_that_lies_outside_of_changed_gops_is_the_films_own_to_the_bit(
-    tmp_path: Path, suffix: str, more: dict[str, Any]
-) -> None:
-    film = film_of(tmp_path / f"film.{suffix}", **more)
-    index = index_picture(film.path)
-    changed = set(film.pts[50:56])
-    inside = {pts for run in index.runs(changed) for pts in index.pts[run.first : run.end].tolist()}
+@dataclass(frozen=True)
+class Spliced:
+    """A film of which six frames changed, and where it was encoded again."""
 
-    made, picture = splice(film, changed)
+    film: SyntheticFilm
+    changed: set[int]
+    inside: set[int]  # pts of changed GOPs
+    made: Path
+    picture: SplicedPicture
+
+
+@pytest.fixture(scope="module", params=[pytest.param(film.values, id=film.id) for film in FILMS])
+def one(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Spliced:
+    suffix, more = request.param
+    film = film_of(tmp_path_factory.mktemp("splice") / f"film.{suffix}", **more)
+    index, changed = index_picture(film.path), set(film.pts[50:56])
+    inside = {pts for run in index.runs(changed) for pts in index.pts[run.first : run.end].tolist()}
+    return Spliced(film, changed, inside, *splice(film, changed))
+
+
+def test_all_that_lies_outside_of_changed_gops_is_the_films_own_to_the_bit(one: Spliced) -> None:
+    film, changed, inside, made, picture = one.film, one.changed, one.inside, one.made, one.picture
 
     before, after = shown(film.path), shown(made)
     assert list(before) == list(after)
@@ -163,10 +175,8 @@ def test_all_that_lies_outside_of_changed_gops_is_the_films_own_to_the_bit(
     )
 
 
-@pytest.mark.parametrize(("suffix", "more"), FILMS)
-def test_every_seek_finds_the_frame_that_playing_finds(tmp_path: Path, suffix: str, more: dict[str, Any]) -> None:
-    film = film_of(tmp_path / f"film.{suffix}", **more)
-    made, _ = splice(film, set(film.pts[50:56]))
+def test_every_seek_finds_the_frame_that_playing_finds(one: Spliced) -> None:
+    made = one.made
     expected = shown(made)
     moments = random.Random(0).choices(list(expected), k=SEEKS)
 
@@ -318,13 +328,8 @@ def opencv_frames(path: Path) -> list[np.ndarray]:
     return found
 
 
-@pytest.mark.parametrize(("suffix", "more"), FILMS)
-def test_a_second_decoder_shows_the_same(tmp_path: Path, suffix: str, more: dict[str, Any]) -> None:
-    film = film_of(tmp_path / f"film.{suffix}", **more)
-    index, changed = index_picture(film.path), set(film.pts[50:56])
-    inside = {pts for run in index.runs(changed) for pts in index.pts[run.first : run.end].tolist()}
-
-    made, _ = splice(film, changed)
+def test_a_second_decoder_shows_the_same(one: Spliced) -> None:
+    film, changed, inside, made = one.film, one.changed, one.inside, one.made
 
     before, after = opencv_frames(film.path), opencv_frames(made)
     assert len(before) == len(after) == len(film.pts)
