@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
@@ -55,6 +56,7 @@ class SplicedPicture:
         self._runs = deque(index.runs(changed))
         self._encoding = _Encoding(path, index, list(self._runs), begin, config, at_once)
         self._next: EncodedRun | None = None
+        self._ready: Iterator[Packet[Any]] = iter(())  # of the run in which the film is
 
     def __enter__(self) -> "SplicedPicture":
         return self
@@ -93,8 +95,12 @@ class SplicedPicture:
         if not self._runs or place < self._runs[0].first:
             if place <= self._index.last_shown:  # the film's own edit list hides the others, and no muxer writes such
                 yield self._copied(packet, place)
-        elif place == self._runs[0].first:
-            yield from self._begun(self._next)
+            return
+        if place == self._runs[0].first:
+            self._ready = self._begun(self._next)
+        yield from islice(self._ready, 1)  # each in its place, so that sound stays beside it in the file
+        if place + 1 == self._runs[0].end:
+            yield from self._ready
 
     def _copied(self, packet: "Packet[Any]", place: int) -> "Packet[Any]":
         self.counts.copied += not packet.is_discard
@@ -102,13 +108,14 @@ class SplicedPicture:
         return packet
 
     def _begun(self, run: EncodedRun | None) -> "Iterator[Packet[Any]]":
+        """The packets of a run."""
         assert run is not None
         if self.encoded and run.extradata != self.encoded[0].extradata:
             raise UnspliceableError(Whole.PARAMETER_SETS, "two stretches came with different parameter sets")
         self.counts.edited += run.num_frames_changed
         self.counts.re_encoded_untouched += run.num_frames - run.num_frames_changed
         self.encoded.append(run.without_packets())
-        yield from run.packets
+        return iter(run.packets)
 
 
 class _Encoding:

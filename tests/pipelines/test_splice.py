@@ -356,3 +356,23 @@ def test_new_gops_say_that_chroma_lies_where_the_film_says(
     with av.open(str(made)) as opened:
         sets = read_sets(name, bytes(opened.streams.video[0].codec_context.extradata)).sets
     assert [chroma_siting(sps, name) for sps in sets[Avc.SPS if name == "h264" else Hevc.SPS]] == [2, 2]
+
+
+def places_of(path: Path) -> list[tuple[int, str, Fraction]]:
+    """Where each packet lies in a file, of which kind it is, and when it is decoded."""
+    with av.open(str(path)) as film:
+        packets = [packet for packet in film.demux() if packet.size and packet.dts is not None]
+        return sorted((p.pos or 0, p.stream.type, p.dts * Fraction(p.time_base)) for p in packets)
+
+
+def test_sound_lies_beside_new_packets_in_the_file(tmp_path: Path) -> None:
+    film = film_of(tmp_path / "film.mp4", num_frames=500, width_px=64, height_px=48, languages=("eng",))
+
+    made, picture = splice(film, set(film.pts[10:480]))
+
+    assert picture.counts.copied < 50
+    pictures = {place: moment for place, kind, moment in places_of(made) if kind == "video"}
+    sounds = {place: moment for place, kind, moment in places_of(made) if kind == "audio"}
+    for place, moment in pictures.items():
+        beside = min(sounds, key=lambda other: abs(other - place))
+        assert abs(sounds[beside] - moment) < 2
