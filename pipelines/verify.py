@@ -191,7 +191,7 @@ def copied_times(before: Ledger, after: Ledger) -> Check:
     tolerance = max(_tolerance(before, after), SOUND_TOLERANCE_S)
     wrong = []
     for index, (old, new) in enumerate(zip(before.streams, _copied(after), strict=False)):
-        shift = _largest_shift(old.times_s, new.times_s)
+        shift = _largest_shift(old.moments_s, new.moments_s)
         if shift is None or shift > tolerance:
             wrong.append(f"stream {index} by {'a packet' if shift is None else _s(shift)}")
     return Check("copied_times", not wrong, f"moved: {', '.join(wrong)}" if wrong else "equal")

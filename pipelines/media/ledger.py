@@ -42,6 +42,16 @@ class StreamLedger:
     end_s: Fraction = Fraction(0)
     digest: str = ""  # of the packets' bytes
 
+    @property
+    def is_pcm(self) -> bool:
+        """Whether its packets are as long as a container likes: only what they hold together means something."""
+        return self.codec.startswith("pcm_")
+
+    @property
+    def moments_s(self) -> list[Fraction]:
+        """When each packet starts; of PCM when the first does, and when the last ends."""
+        return [self.times_s[0], self.end_s] if self.is_pcm and self.times_s else self.times_s
+
 
 @dataclass(kw_only=True, slots=True)
 class Ledger:
@@ -182,7 +192,7 @@ def _note(stream: StreamLedger, digest: Any, packet: "Packet[Any]") -> None:
     stream.times_s.append(start_s)
     stream.end_s = max(stream.end_s, start_s + (packet.duration or 0) * packet.time_base)
     data = _without_adts(data) if stream.codec == "aac" else data
-    digest.update(len(data).to_bytes(8) + data)
+    digest.update(data if stream.is_pcm else len(data).to_bytes(8) + data)
 
 
 def _without_adts(data: bytes) -> bytes:

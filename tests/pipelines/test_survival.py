@@ -323,3 +323,23 @@ def test_a_flaw_of_the_sound_does_not_cost_the_picture(tmp_path: Path, monkeypat
 
     assert "dub_sound" in made["failure"]
     assert written == [None]
+
+
+@pytest.mark.parametrize("suffix", ["mxf", "mov"])
+def test_a_master_with_pcm_is_delivered_as_mov(tmp_path: Path, suffix: str) -> None:
+    dnx = {"codec": "dnxhd", "encoder": (("profile", "dnxhr_hqx"),), "pixel_format": "yuv422p10le"}
+    size = {"width_px": 256, "height_px": 128, "subtitle": None, "chapters": False}
+    film = film_of(tmp_path / f"film.{suffix}", languages=("eng",), sound_codec="pcm_s24le", **dnx, **size)
+
+    path, manifest = delivered(tmp_path, film)
+
+    assert (path.suffix, manifest["picture"]["method"], manifest["num_frames"]["copied"]) == (".mov", "splice", 48)
+    assert manifest["dub_track"]["codec"] == "pcm_s24le"
+
+
+def test_pcm_of_which_a_piece_is_missing_is_seen(tmp_path: Path) -> None:
+    film = film_of(tmp_path / "film.mov", languages=("eng",), sound_codec="pcm_s24le")
+    path, _ = delivered(tmp_path, film)
+    cut = remuxed(replace(film, path=path), "cut.mov", keep=lambda index, number: index != 2 or number != 40)
+
+    assert {"copied_packets"} <= {check.name for check in verify_films(film.path, cut.path).failures}
