@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -118,11 +119,16 @@ def index_picture(path: Path) -> PictureIndex:
         ValueError: its packets or parameter sets cannot be read.
     """
     with open_media(path, FILM_FORMATS) as film:
-        stream = picture_stream(film)
-        reader = PictureReader(stream)
-        for packet in film.demux(stream):
-            reader.take(packet)
-        return reader.index()
+        return read_picture(film).index()
+
+
+def read_picture(film: InputContainer) -> "PictureReader":
+    """All packets of the picture of a film that is open, taken."""
+    stream = picture_stream(film)
+    reader = PictureReader(stream)
+    for packet in film.demux(stream):
+        reader.take(packet)
+    return reader
 
 
 class PictureReader:

@@ -8,7 +8,7 @@ from av.video.stream import VideoStream
 
 from pipelines.media.container import FILM_FORMATS, open_media, picture_stream
 from pipelines.media.edit_list import has_dolby_box
-from pipelines.media.gops import INTRA_CODECS, NAL_CODECS, PictureIndex, PictureReader, UntimedError
+from pipelines.media.gops import INTRA_CODECS, NAL_CODECS, PictureIndex, PictureReader, UntimedError, read_picture
 from pipelines.media.matched_encoder import ENCODER_NAMES, PRORES_PROFILES, match_of, prores_tag
 from pipelines.media.muxer import fits
 from pipelines.media.run_encoder import UnspliceableError
@@ -30,10 +30,7 @@ def check_spliceable(path: Path, suffix: str) -> PictureIndex:
         UndecodableError: the file is no film.
     """
     with open_media(path, FILM_FORMATS) as film:
-        reader = PictureReader(picture_stream(film))
-        for packet in film.demux(picture_stream(film)):
-            reader.take(packet)
-        return spliceable_index(path, suffix, picture_stream(film), reader)
+        return spliceable_index(path, suffix, picture_stream(film), read_picture(film))
 
 
 def spliceable_index(path: Path, suffix: str, stream: VideoStream, reader: PictureReader) -> PictureIndex:
@@ -64,11 +61,8 @@ def spliceable_index(path: Path, suffix: str, stream: VideoStream, reader: Pictu
 def copied_index(path: Path, suffix: str) -> PictureIndex:
     """The packets of a film of which nothing changes, whatever its codec."""
     with open_media(path, FILM_FORMATS) as film:
-        reader = PictureReader(picture_stream(film))
         _check_container(picture_stream(film), suffix)
-        for packet in film.demux(picture_stream(film)):
-            reader.take(packet)
-    return _index_of(reader)
+        return _index_of(read_picture(film))
 
 
 def _index_of(reader: PictureReader) -> PictureIndex:

@@ -204,6 +204,14 @@ def side_data_of(path: Path) -> list[set[str]]:
     return [{one.type.name for one in frame.side_data} for _, frame in frames(path, *WHOLE_FILM)]
 
 
+def holding(packet: av.Packet, data: bytes) -> av.Packet:
+    """A packet with the times of another, and with other bytes."""
+    new = av.Packet(data)
+    new.pts, new.dts, new.duration, new.time_base = packet.pts, packet.dts, packet.duration, packet.time_base
+    new.is_keyframe = packet.is_keyframe
+    return new
+
+
 def with_captions(film: SyntheticFilm) -> SyntheticFilm:
     """The film with closed captions (ATSC A/53) in every frame, as broadcast has them."""
     cc = b"\xb5\0\x31GA94\x03\x41\xff\xfc\x94\x2c\xff"  # country, provider, one pair of EIA-608
@@ -214,14 +222,8 @@ def with_captions(film: SyntheticFilm) -> SyntheticFilm:
         copy = out.add_stream_from_template(stream)
         for packet in source.demux(stream):
             if packet.size:
-                new = av.Packet(len(unit).to_bytes(4) + unit + bytes(packet))
-                new.pts, new.dts, new.duration, new.time_base = (
-                    packet.pts,
-                    packet.dts,
-                    packet.duration,
-                    packet.time_base,
-                )
-                new.is_keyframe, new.stream = packet.is_keyframe, copy
+                new = holding(packet, len(unit).to_bytes(4) + unit + bytes(packet))
+                new.stream = copy
                 out.mux(new)
     return replace(film, path=target)
 

@@ -18,7 +18,7 @@ from pipelines.stitch import stitch_film
 from pipelines.storage import ObjectStore
 from pipelines.verify import verify_films
 from tests.pipelines.deliveries import film_row, shot_rows
-from tests.pipelines.test_splice import CONFIG, X264, X265, film_of, with_captions
+from tests.pipelines.test_splice import CONFIG, X264, X265, film_of, holding, with_captions
 from tests.synthetic import SyntheticFilm
 
 
@@ -134,15 +134,7 @@ def muxed(source: Path, target: Path, extradata: bytes | None = None, swap: dict
                 continue
             index = packet.stream.index
             if index == picture and swap and packet.pts in swap:
-                new = av.Packet(swap[packet.pts])
-                new.pts, new.dts, new.duration, new.time_base = (
-                    packet.pts,
-                    packet.dts,
-                    packet.duration,
-                    packet.time_base,
-                )
-                new.is_keyframe = packet.is_keyframe
-                packet = new
+                packet = holding(packet, swap[packet.pts])
             packet.stream = copies[index]
             out.mux(packet)
     target.with_name("manifest.json").write_text(source.with_name("manifest.json").read_text())

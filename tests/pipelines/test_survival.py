@@ -19,7 +19,7 @@ from pipelines.stitch import stitch_film
 from pipelines.storage import ObjectStore
 from pipelines.verify import verify_films
 from tests.pipelines.deliveries import film_row, shot_rows
-from tests.pipelines.test_splice import CONFIG, X264, X265, film_of
+from tests.pipelines.test_splice import CONFIG, X264, X265, film_of, holding
 from tests.synthetic import SyntheticFilm
 
 Retag = Callable[[av.container.OutputContainer, dict[int, Any]], None]
@@ -272,14 +272,8 @@ def test_lengths_of_two_bytes_before_nal_units_are_too_short(tmp_path: Path) -> 
         copy.codec_context.extradata = bytes(record)
         for packet in source.demux(stream):
             if packet.size:
-                new = av.Packet(join(split(bytes(packet), 4), 2))
-                new.pts, new.dts, new.duration, new.time_base = (
-                    packet.pts,
-                    packet.dts,
-                    packet.duration,
-                    packet.time_base,
-                )
-                new.is_keyframe, new.stream = packet.is_keyframe, copy
+                new = holding(packet, join(split(bytes(packet), 4), 2))
+                new.stream = copy
                 out.mux(new)
 
     _, manifest = delivered(tmp_path, replace(film, path=short))
