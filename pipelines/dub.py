@@ -20,6 +20,7 @@ from pipelines import (
     line_check,
     original_voices,
     paint,
+    shot_faces,
     shots,
     sound_check,
     speech,
@@ -54,7 +55,8 @@ ANALYSIS_VERSIONS = {
     "lines": line_check.VERSION,
     "voices": original_voices.VOICE_FACTS,
     "heard": faces.HEARD_FACTS,
-    "covers": faces.COVER_FACTS,
+    "covers": shot_faces.COVER_FACTS,
+    "tracks": shot_faces.VERSION,
     "faces": faces.VERSION,
 }
 PAINTING_VERSIONS = {"crops": crops.VERSION, "paint": paint.VERSION, "composite": composite.VERSION}

@@ -3,7 +3,7 @@
 So nobody has to decode a frame again for it. Of a long take it is a few pictures and two numbers a look.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,12 +36,12 @@ class FaceSight:
 
     Attributes:
         turned_deg: how far the head looks away from the camera.
-        chip: [150, 150, 3] to recognise it.
+        chip: gives [150, 150, 3] to recognise it, while its frame is in memory; many are never asked for.
         mouth: what hides it.
     """
 
     turned_deg: float
-    chip: Pixels
+    chip: Callable[[], Pixels]
     mouth: HiddenMouth
 
 
@@ -57,7 +57,7 @@ class TrackSights:
         second = len(self.mouths) // LOOKS_A_CHIP
         self.mouths.append(sight.mouth)
         if second not in self._best or sight.turned_deg < self._best[second][0]:
-            self._best[second] = sight.turned_deg, sight.chip
+            self._best[second] = sight.turned_deg, sight.chip()
 
     def chips(self) -> list[Pixels]:
         """Those that show best who it is: of each third of the track the one that looks ahead most."""

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipelines.cuts import CONTENT_SIDE_PX, DETECTORS
+from pipelines.content_cuts import CONTENT_SIDE_PX
+from pipelines.cuts import DETECTORS
 from pipelines.media.picture import rgb_frames
 from pipelines.progress import Tell, telling, untold
 from pipelines.stage import Row

@@ -9,7 +9,8 @@ from pipelines.face_tracks import Face, FaceTrack
 
 def sight(place: int, turned_deg: float = 10.0) -> FaceSight:
     """Its chip says at which place of the track it was taken."""
-    return FaceSight(turned_deg=turned_deg, chip=np.full((1, 1, 3), place, np.uint8), mouth=HiddenMouth(place))
+    chip = np.full((1, 1, 3), place, np.uint8)
+    return FaceSight(turned_deg=turned_deg, chip=lambda: chip, mouth=HiddenMouth(place))
 
 
 def kept(*turned_deg: float) -> list[int]:

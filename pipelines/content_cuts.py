@@ -1,0 +1,172 @@
+"""Hard cuts, flashes and fades by PySceneDetect's detector and what it lacks, as the frames come.
+
+Flashes are no cuts, a fade through black is one.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+CONTENT_SIDE_PX = 256  # PySceneDetect's own working width: grain averages out, a cut does not
+FLASH_FRAMES = 8  # a picture that comes back within so many was gone for a flash
+RETURNED = 0.4  # of the jump: so near to the picture before it is again
+BLACK = 20  # codes that a black frame's samples stay below
+BLACK_REST = 0.01  # of them may be brighter; letters on black are no black
+JUMP = 12.0  # mean difference in codes of a picture that goes black at once
+
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(slots=True)
+class Black:
+    """Watches for stretches of black. Each has one cut, unless the picture before comes back after a short one.
+
+    The cut lies where the picture jumps into the black or out of it, else in its middle. A film that begins black only
+    fades in, one that ends so only fades out.
+    """
+
+    begins_at: int | None = None
+    _ends_at: int = -FLASH_FRAMES - 1
+    _jumped_in: bool = False
+    _before: Bytes | None = None  # a picture of before the black, bright if it faded
+    _cut: int | None = None  # waits until it is seen whether the picture comes back
+    _recent: deque[Bytes] = field(default_factory=lambda: deque(maxlen=FLASH_FRAMES))
+
+    def is_near(self, index: int) -> bool:
+        """Whether a frame is black or was shortly before: jumps there are none of their own."""
+        return self.begins_at is not None or index - self._ends_at <= FLASH_FRAMES
+
+    def take(self, index: int, small: Bytes) -> int | None:
+        """The next frame; a cut that is certain now."""
+        certain = self._decided(small) if self._cut is not None and index == self._ends_at + FLASH_FRAMES - 1 else None
+        black = is_black(small)
+        jumped = bool(self._recent) and _difference(self._recent[-1], small) > JUMP
+        if black and self.begins_at is None:
+            certain = self._cut if self._cut is not None else certain
+            self._cut, self.begins_at, self._jumped_in = None, index, jumped
+            self._before = self._recent[0] if self._recent else None
+        elif not black and self.begins_at is not None:
+            self._leave(index, jumped=jumped)
+        self._recent.append(small)
+        return certain
+
+    @property
+    def undecided_from(self) -> int | None:
+        """First frame that may yet become a cut of black; None: none may."""
+        if self._cut is not None:
+            return self._cut
+        return self.begins_at or None  # a film that begins black is not cut for it
+
+    def end(self) -> int | None:
+        """A cut that nothing speaks against any more."""
+        if self.begins_at and self._jumped_in:
+            return self.begins_at
+        return self._cut
+
+    def _leave(self, index: int, *, jumped: bool) -> None:
+        begin, self.begins_at, self._ends_at = self.begins_at or 0, None, index
+        if begin == 0:
+            return
+        self._cut = begin if self._jumped_in else index if jumped else (begin + index) // 2
+        if index - begin > FLASH_FRAMES:
+            self._before = None  # too long for a flash
+
+    def _decided(self, small: Bytes) -> int | None:
+        cut, before, self._cut = self._cut, self._before, None
+        came_back = before is not None and _difference(before, small) < RETURNED * float(before.mean())
+        return None if came_back else cut
+
+
+@dataclass(frozen=True, slots=True)
+class _Jump:
+    """A cut that may be the begin of a flash."""
+
+    cut: int
+    before: Bytes  # the frame before it
+    size: float  # how far the frame at the cut is from that
+
+
+class ContentCuts:
+    """The cuts of the frames taken so far, by jumps in hue, saturation and brightness.
+
+    After a flash the picture comes back: no cut. Where all is black for a while there is one cut (`Black`). So what a
+    frame is may be known only after later ones: `certain` says up to where it is.
+    """
+
+    def __init__(self, threshold: float | None = None) -> None:
+        """Nothing taken yet.
+
+        Args:
+            threshold: of the jump; None is PySceneDetect's own.
+        """
+        from scenedetect import ContentDetector, FrameTimecode
+
+        # Our own min_shot_frames rule comes later: PySceneDetect's would move a cut that it merges.
+        self._detector: Any = ContentDetector(
+            min_scene_len=0, **({} if threshold is None else {"threshold": threshold})
+        )
+        self._timecode = FrameTimecode
+        self.cuts: list[int] = []
+        self.num_frames = 0
+        self._jumps: list[_Jump] = []  # of the last FLASH_FRAMES
+        self._black = Black()
+        self._last: Bytes | None = None
+
+    @property
+    def certain(self) -> int:
+        """All cuts before this frame are known, and none of them will go."""
+        calm = max(0, self.num_frames - FLASH_FRAMES)
+        undecided = self._black.undecided_from
+        return calm if undecided is None else min(calm, undecided)
+
+    def take(self, frame: Bytes) -> None:
+        """The next frame, [H, W, 3] RGB."""
+        index, small = self.num_frames, small_bgr(frame)
+        # The rate is a label that the detector asks for: only frame indices go in and out.
+        jumps = bool(self._detector.process_frame(self._timecode(index, 25.0), small))
+        self._jumps = [jump for jump in self._jumps if index - jump.cut <= FLASH_FRAMES]
+        returned = [one for one in self._jumps if _difference(one.before, small) < RETURNED * one.size]
+        black_cut = self._black.take(index, small)
+        if returned:
+            self._drop(returned[0].cut)
+        elif jumps and self._last is not None and not self._black.is_near(index):
+            self.cuts.append(index)
+            self._jumps.append(_Jump(index, self._last, _difference(self._last, small)))
+        if self._black.begins_at == index:
+            self._drop(index - FLASH_FRAMES)  # jumps of hue in what is nearly black
+        if black_cut is not None:
+            self.cuts = sorted({*self.cuts, black_cut})
+        self._last = small
+        self.num_frames += 1
+
+    def end(self) -> list[int]:
+        """All cuts, when there are no more frames."""
+        last = self._black.end()
+        return self.cuts if last is None else sorted({*self.cuts, last})
+
+    def _drop(self, first: int) -> None:
+        """Forget the cuts from a frame on."""
+        self.cuts = [cut for cut in self.cuts if cut < first]
+        self._jumps = [jump for jump in self._jumps if jump.cut < first]
+
+
+def _difference(one: Bytes, other: Bytes) -> float:
+    return float(cv2.absdiff(one, other).mean())
+
+
+def is_black(small: Bytes) -> bool:
+    """Whether nothing, or next to nothing, is seen in a small picture."""
+    return bool(np.count_nonzero(small >= BLACK) < BLACK_REST * small.size)
+
+
+def small_bgr(frame: Bytes) -> Bytes:
+    """A frame in the size in which cuts are looked for."""
+    height, width = frame.shape[:2]
+    scale = min(1.0, CONTENT_SIDE_PX / width)
+    size = (round(width * scale), max(1, round(height * scale)))
+    small = frame if size == (width, height) else cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), np.uint8)
