@@ -47,6 +47,7 @@ class FaceConfig:
     def facts(self) -> dict[str, Any]:
         """All that tracks depend on beside the frames, as JSON values."""
         return {
+            "version": VERSION,
             "cover": COVER_FACTS,
             "crop": asdict(self.crop),
             "detector": asdict(self.detector) | {"batch_size": None},
@@ -170,7 +171,7 @@ class ShotFaces:
     def _key(self, what: str, shot: ShotSpan) -> str:
         """Tracks depend neither on the dub nor on its language."""
         facts = {"film": shot.film_id, "span": [shot.start_pts, shot.end_pts], **self._config.facts}
-        return content_key(what, VERSION, facts)
+        return content_key(what, 1, facts)
 
 
 def track_frame(track: SmoothTrack, place: int, view: View) -> Row:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pipelines.content_cuts import CONTENT_SIDE_PX
 from pipelines.cuts import DETECTORS
+from pipelines.film_parts import PartShots, ShotPlace
 from pipelines.media.picture import rgb_frames
 from pipelines.progress import Tell, telling, untold
 from pipelines.stage import Row
@@ -43,7 +44,10 @@ class ShotConfig:
 
 
 class DetectShots:
-    """Cuts a film into its shots. Neither dub nor language matters: a second language finds the shots done."""
+    """Cuts a film into its shots. Neither dub nor language matters: a second language finds the shots done.
+
+    Of a film that was watched in parts (`pipelines/watch.py`) they are put together; any other is decoded once.
+    """
 
     consumes: ClassVar[pa.Schema] = FILM
     produces: ClassVar[pa.Schema] = SHOT
@@ -60,10 +64,19 @@ class DetectShots:
     def _shots(self, film: Row) -> list[Row]:
         key = content_key("shots", VERSION, {"film_id": film["film_id"], "config": asdict(self._config)})
         if not self._store.has(key):
-            frames = rgb_frames(Path(film["film_uri"]), film["start_pts"], film["end_pts"], CONTENT_SIDE_PX)
-            self._store.put_json(key, detect_shots(telling(frames, self.tell), film["end_pts"], self._config))
+            watched = PartShots(self._store, shot_facts(self._config)).of_film(film)
+            self._store.put_json(key, shot_columns(watched) if watched else self._found(film))
         shots: list[Row] = self._store.get_json(key)
         return shots
+
+    def _found(self, film: Row) -> list[Row]:
+        frames = rgb_frames(Path(film["film_uri"]), film["start_pts"], film["end_pts"], CONTENT_SIDE_PX)
+        return detect_shots(telling(frames, self.tell), film["end_pts"], self._config)
+
+
+def shot_facts(config: ShotConfig) -> dict[str, Any]:
+    """All that the cuts of a film depend on beside its frames, as JSON values."""
+    return {"version": VERSION, "config": asdict(config)}
 
 
 def detect_shots(frames: Frames, end_pts: int, config: ShotConfig) -> list[Row]:
@@ -84,15 +97,24 @@ def detect_shots(frames: Frames, end_pts: int, config: ShotConfig) -> list[Row]:
     cuts = keep_apart(found, len(seen), config.min_shot_frames)
     spans = list(pairwise([0, *cuts, len(seen)]))
     pts = [*seen, end_pts]
+    return shot_columns([(pts[first], pts[after], after - first) for first, after in spans])
+
+
+def shot_columns(places: Sequence[ShotPlace]) -> list[Row]:
+    """The columns of SHOT of all shots of a film, in order.
+
+    Args:
+        places: first pts, first pts after it and number of frames of each.
+    """
     return [
         {
             "shot_index": index,
-            "num_shots": len(spans),
-            "shot_start_pts": pts[first],
-            "shot_end_pts": pts[after],
-            "shot_num_frames": after - first,
+            "num_shots": len(places),
+            "shot_start_pts": start_pts,
+            "shot_end_pts": end_pts,
+            "shot_num_frames": num_frames,
         }
-        for index, (first, after) in enumerate(spans)
+        for index, (start_pts, end_pts, num_frames) in enumerate(places)
     ]
 
 

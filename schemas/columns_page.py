@@ -8,9 +8,9 @@ from types import ModuleType
 
 import pyarrow as pa
 
-from schemas import evaluation, film, frames, line, shot, sound, training
+from schemas import evaluation, film, film_part, frames, line, shot, sound, training
 
-MODULES = (film, line, sound, shot, frames, evaluation, training)
+MODULES = (film, film_part, line, sound, shot, frames, evaluation, training)
 HEAD = """# Rows
 
 Every column that flows, printed from `schemas/` by `python -m schemas.columns_page`.

@@ -47,8 +47,13 @@ def rgb_frames(
         UndecodableError: the file or the span cannot be decoded.
     """
     for pts, frame in frames(path, start_pts, end_pts):
-        size = shrunk_size(frame.width, frame.height, max_side_px)
-        yield pts, to_rgb(frame, size if size != (frame.width, frame.height) else None, kernel)
+        yield pts, shrunk_rgb(frame, max_side_px, kernel)
+
+
+def shrunk_rgb(frame: VideoFrame, max_side_px: int | None, kernel: Interpolation = SHARP_CHROMA) -> Bytes:
+    """One decoded frame as `rgb_frames` gives it."""
+    size = shrunk_size(frame.width, frame.height, max_side_px)
+    return to_rgb(frame, size if size != (frame.width, frame.height) else None, kernel)
 
 
 def shrunk_size(width_px: int, height_px: int, max_side_px: int | None) -> tuple[int, int]:

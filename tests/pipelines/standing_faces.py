@@ -7,6 +7,8 @@ from skimage.data import astronaut
 
 Pixels = NDArray[np.uint8]
 
+WALL = 90  # code of what is behind the faces
+
 
 def portrait() -> Pixels:
     """A real face of about 100 px on 160 x 160."""
@@ -16,7 +18,7 @@ def portrait() -> Pixels:
 
 def frame_with(x: int | None, second_x: int | None = None, width_px: int = 320) -> Pixels:
     """240 high, with a picture of a face of 160 px from each x on; the second one is in front."""
-    frame = np.full((240, width_px, 3), 90, np.uint8)
+    frame = np.full((240, width_px, 3), WALL, np.uint8)
     for place in (x, second_x):
         if place is not None:
             frame[40:200, place : place + 160] = portrait()
