@@ -10,16 +10,18 @@ import pyarrow as pa
 from pipelines.admission import film_facts
 from pipelines.align import clip_spans
 from pipelines.eligibility import Eligibility
+from pipelines.film_parts import part_rows
 from pipelines.media.probe import Probe, probe_film
 from pipelines.original_voices import original_voices
 from pipelines.plan import plan_shots
-from pipelines.shots import DetectShots
+from pipelines.shots import DetectShots, ShotConfig
 from pipelines.speech import SpeechConfig, stored_speech
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, file_digest
 from pipelines.verdict import measured
 from pipelines.voice_descriptor import VoiceDescriber
 from schemas.film import FILM
+from schemas.film_part import FILM_PART
 from schemas.reason import Reason
 from schemas.shot import ALIGNED_SHOT
 from schemas.timing import ANALYSIS_RATE_HZ, Span, clock, fraction
@@ -55,12 +57,24 @@ def inspect_film(path: Path, store_uri: str, track_faces: TableStage | None = No
     """
     probe = probe_film(path)
     film = film_row(path, probe)
+    if track_faces is None:
+        _watch(film, store_uri)
     shots = DetectShots(store_uri)(pa.Table.from_pylist([film], schema=FILM))
     describer = VoiceDescriber()
     rows = [_with_speech(row, store_uri, describer) for row in shots.to_pylist()]
     heard = pa.Table.from_pylist(rows, schema=ALIGNED_SHOT)
     planned = plan_shots((track_faces or _face_stage(store_uri))(heard), Eligibility())
     return Inspection(film=_film_facts(path, film, probe), shots=[_shot_facts(row) for row in planned.to_pylist()])
+
+
+def _watch(film: Row, store_uri: str) -> None:
+    """Find cuts and faces with one decode: the stages that follow find them done."""
+    from pipelines.shot_faces import FaceConfig
+    from pipelines.watch import WatchPart
+
+    stage = WatchPart(store_uri=store_uri, shots=ShotConfig(), faces=FaceConfig())
+    for part in part_rows(film):
+        stage(pa.Table.from_pylist([part], schema=FILM_PART))
 
 
 def _face_stage(store_uri: str) -> TableStage:

@@ -28,7 +28,7 @@ class PlannedFilms:
 def expect_analysis(display: Display, films: pa.Table) -> None:
     """Say how much the analysis will come to."""
     frames = int(pa.compute.sum(films["num_frames"]).as_py() or 0)
-    for stage in ("shots", "align", "faces"):
+    for stage in ("watch", "shots", "align", "faces"):
         display.expect(stage, films.num_rows if stage == "shots" else 0, frames)
 
 

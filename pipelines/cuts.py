@@ -74,6 +74,7 @@ def _transnet() -> Any:
     return model
 
 
+STREAMED = ("content",)  # those that know a cut soon after it
 DETECTORS: dict[str, Callable[[Iterable[Bytes], float | None], list[int]]] = {
     "content": content_cuts,
     "transnet": transnet_cuts,

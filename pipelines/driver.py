@@ -17,6 +17,7 @@ from pipelines.run_stage import BUILDING, configure_ray_data, finished_rows
 from pipelines.stage import Row
 from pipelines.stitch import Review
 from pipelines.storage import ObjectStore, content_key, read_table
+from pipelines.watching import watch_films
 from schemas.film import FILM
 from schemas.reason import Reason
 from schemas.shot import COMPOSITED_SHOT, PLANNED_SHOT, TRACKED_SHOT
@@ -30,7 +31,8 @@ NAMES = (  # no pixel depends on it: what the dub sounds like is in its digest
 JUDGED = ("verdicts", "tracks", *UNSEEN)  # of the plan of this run: no pixel depends on its words and scores
 ANALYSIS_FAILED = "the analysis of a shot failed, and again when it was tried anew: see the log above"
 DUB_FAILED = "its dub could not be made ready, and again when it was tried anew: see the log above"
-ANALYSIS_STAGES, PAINTING_STAGES = ("shots", "align", "faces"), ("crops", "paint", "composite")
+ANALYSIS_STAGES, PAINTING_STAGES = ("watch", "shots", "align", "faces"), ("crops", "paint", "composite")
+OF_FILMS = ("watch", "shots")  # a row of these is a film, or a part of one
 RETRIED = (Reason.WORKER_DIED, Reason.UNDECODABLE)  # not kept: the next run tries such a shot again
 
 
@@ -53,6 +55,7 @@ def analyse(films: pa.Table, config: DubConfig, listener: Listener) -> Analysis:
         for stage in ANALYSIS_STAGES:
             _report([{"stage": stage}], shot, listener, cached=True)
     missing = [film for film in rows if known[film["dub_id"]] is None]
+    watch_films(missing, config, listener)
     found = known | (_analyse_films(missing, config, store, listener) if missing else {})
     shots = [shot | _names(film) for film in rows for shot in found[film["dub_id"]] or []]
     unplaced = [film for film, row in zip(admitted, placed, strict=True) if row is None]
@@ -198,9 +201,9 @@ def _report(timings: list[Row], row: Row, listener: Listener, *, cached: bool = 
     names = {"title": row["title"], "language": row["language"]}
     for timing in timings:
         stage, facts = timing["stage"], {name: value for name, value in timing.items() if name != "stage"}
-        if stage == "shots" and row["shot_index"]:
+        if stage in OF_FILMS and row["shot_index"]:
             continue
-        where = None if stage == "shots" else row["shot_index"]
+        where = None if stage in OF_FILMS else row["shot_index"]
         frames = _num_frames(stage, row)
         listener(Event(stage=stage, shot_index=where, num_frames=frames, cached=cached, **names, **facts))
 
@@ -208,4 +211,4 @@ def _report(timings: list[Row], row: Row, listener: Listener, *, cached: bool = 
 def _num_frames(stage: str, row: Row) -> int:
     if stage in ("crops", "paint"):
         return sum(track["num_frames"] for track in row["painted"])
-    return int(row["num_frames"] if stage == "shots" else row["shot_num_frames"])
+    return int(row["num_frames"] if stage in OF_FILMS else row["shot_num_frames"])

@@ -41,10 +41,12 @@ from pipelines.paint import PaintMouths
 from pipelines.placed_take import TakeConfig
 from pipelines.placement import PLACEMENTS
 from pipelines.run_stage import apply, one_row_a_block, rows_of
+from pipelines.shot_faces import FaceConfig
 from pipelines.shots import DetectShots, ShotConfig
 from pipelines.stage import check_chain
 from pipelines.storage import file_digest
 from pipelines.takes import PlaceTakes
+from pipelines.watch import WatchPart
 
 ANALYSIS_VERSIONS = {
     "shots": shots.VERSION,
@@ -61,6 +63,7 @@ ANALYSIS_VERSIONS = {
 }
 PAINTING_VERSIONS = {"crops": crops.VERSION, "paint": paint.VERSION, "composite": composite.VERSION}
 
+check_chain([WatchPart])
 check_chain([PlaceTakes, ConformDub, DetectShots, AlignDub, TrackFaces])
 check_chain([CutCrops, PaintMouths, CompositeShot])
 
@@ -90,6 +93,11 @@ class DubConfig:
     def crop(self) -> CropConfig:
         """The crop that the model was trained on."""
         return read_config(Path(self.model_path)).crop
+
+    @property
+    def faces(self) -> FaceConfig:
+        """How faces are found and followed, and the window that is cut of them."""
+        return FaceConfig(crop=self.crop, detector=self.detector, tracks=self.tracks)
 
     @cached_property
     def model_digest(self) -> str:
@@ -127,6 +135,12 @@ def conform_pass(films: pa.Table, config: DubConfig, live: LiveFrames | None = N
     """FILM rows with a mix to FILM rows whose mix lies on the film."""
     settings = {"store_uri": config.store_uri, "config": config.conform}
     return apply(rows_of(films), "conform", ConformDub, PLACEMENTS["conform"], settings, live)
+
+
+def watch_pass(parts: pa.Table, config: DubConfig, live: LiveFrames | None = None) -> Dataset:
+    """FILM_PART rows to WATCHED_PART rows: what stages 1 and 3 ask of the picture."""
+    settings = {"store_uri": config.store_uri, "shots": config.shots, "faces": config.faces}
+    return apply(rows_of(parts), "watch", WatchPart, PLACEMENTS["watch"], settings, live)
 
 
 def analysis_pass(films: pa.Table, config: DubConfig, live: LiveFrames | None = None) -> Dataset:

@@ -25,6 +25,19 @@ def film_parts(film: Row) -> list[PartSpan]:
     return list(pairwise(edges))
 
 
+def part_rows(film: Row) -> list[Row]:
+    """FILM_PART of all parts of a film."""
+    return [
+        film | {"part_index": index, "part_start_pts": start_pts, "part_end_pts": end_pts}
+        for index, (start_pts, end_pts) in enumerate(film_parts(film))
+    ]
+
+
+def part_of(row: Row) -> PartSpan:
+    """The part that FILM_PART names."""
+    return row["part_start_pts"], row["part_end_pts"]
+
+
 class PartShots:
     """Where the shots that begin in parts of films are written down."""
 

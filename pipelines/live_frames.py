@@ -42,7 +42,11 @@ class LiveFrames:
 
     def tell(self, stage: str, row: Row, num_frames: int) -> None:
         """So many frames more of a row are done. Never waits, and a counter that is gone costs nothing."""
-        names = {"title": row["title"], "language": row.get("language", ""), "shot_index": row.get("shot_index")}
+        names = {
+            "title": row["title"],
+            "language": row.get("language", ""),
+            "shot_index": row.get("shot_index", row.get("part_index")),
+        }
         self.counter.add.remote(Event(stage=stage, partial=True, **names), num_frames)
 
 

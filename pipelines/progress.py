@@ -9,10 +9,10 @@ from typing import TypeVar
 class Event:
     """A piece of work that is finished, or, when `partial`, frames of one that goes on."""
 
-    stage: str  # admit, takes, conform, shots, align, faces, plan, crops, paint, composite, stitch, clips
+    stage: str  # admit, takes, conform, watch, shots, align, faces, plan, crops, paint, composite, stitch, clips
     title: str
     language: str = ""  # of the dub: one title may be dubbed into several
-    shot_index: int | None = None
+    shot_index: int | None = None  # or of the part of a film that was watched
     num_pieces: int = 1  # of those that the listener was told to expect
     num_frames: int = 0
     seconds: float = 0.0

@@ -19,7 +19,7 @@ from pipelines.stage import Row, Stage
 
 BUILDING = Lock()  # Ray Data's settings belong to the process, and a dataset takes them when it is built
 TIMINGS = pa.list_(pa.struct([("stage", pa.string()), ("seconds", pa.float64()), ("peak_mib", pa.float64())]))
-NAMES = ("title", "language", "shot_index")
+NAMES = ("title", "language", "shot_index", "part_index")
 TASK_RETRIES = 2  # a shot that ends its process is tried so often again, then its row is missing
 MIN_CPUS = 2.0
 NO_PROGRESS_S = 3 * 3600.0  # one long film is one row of the first stage

@@ -2,7 +2,7 @@
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -39,9 +39,9 @@ NOTHING: Row = {"tracks_uri": None, "tracks": []}
 class FaceConfig:
     """How faces are found and followed, and the window that is cut of them."""
 
-    crop: CropConfig
-    detector: DetectorConfig
-    tracks: TrackConfig
+    crop: CropConfig = field(default_factory=CropConfig)
+    detector: DetectorConfig = field(default_factory=DetectorConfig)
+    tracks: TrackConfig = field(default_factory=TrackConfig)
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import ClassVar
 import pyarrow as pa
 
 from pipelines.face_scan import Pixels
-from pipelines.film_parts import PartShots, PartSpan, ShotPlace
+from pipelines.film_parts import PartShots, PartSpan, ShotPlace, part_of
 from pipelines.media.container import UndecodableError
 from pipelines.media.display import display_view
 from pipelines.part_frames import PartFrames, Wanted
@@ -39,7 +39,7 @@ class WatchPart(RowStage):
         self._store_uri, self._shots, self._config, self._device = store_uri, shots, faces, device
 
     def facts(self, row: Row) -> Row:
-        part = row["part_start_pts"], row["part_end_pts"]
+        part = part_of(row)
         key = watched_key(row["film_id"], part, self._shots, self._config)
         if self._store.has(key):
             return {"num_frames_watched": 0}
@@ -48,8 +48,9 @@ class WatchPart(RowStage):
         except UndecodableError:
             return {"num_frames_watched": 0}  # whoever looks for its shots and faces will say so
         PartShots(self._store, shot_facts(self._shots)).put(row["film_id"], part, places)
-        self._store.put_json(key, {"num_shots": len(places)})
-        return {"num_frames_watched": sum(num_frames for _, _, num_frames in places)}
+        num_frames = sum(frames for _, _, frames in places)
+        self._store.put_json(key, {"num_frames": num_frames})
+        return {"num_frames_watched": num_frames}
 
     def _watched(self, film: Row, part: PartSpan) -> Iterator[ShotPlace]:
         """The shots that begin in the part; their faces are kept."""

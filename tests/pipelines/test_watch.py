@@ -11,10 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diff2lip.config import CropConfig
 from pipelines import film_parts, part_frames
-from pipelines.face_detector import DetectorConfig
-from pipelines.face_tracks import TrackConfig
 from pipelines.faces import TrackFaces
 from pipelines.film_parts import PartShots
 from pipelines.shot_faces import FaceConfig
@@ -28,7 +25,6 @@ from tests.pipelines.standing_faces import WALL, Pixels, frame_with
 from tests.real_assets import real_asset
 from tests.synthetic import FilmSpec, SyntheticFilm, make_film
 
-FACES = FaceConfig(crop=CropConfig(), detector=DetectorConfig(), tracks=TrackConfig())
 SPEC = FilmSpec(num_frames=110, cuts=(), width_px=320, height_px=240, sound_start_s=0)
 SILENT = {"dub_start_sample": 0, "dub_end_sample": 1, "lag_samples": 0, "dub_speech": []}
 SILENT |= {"original_speech": [], "original_overlap": [], **UNHEARD}
@@ -55,15 +51,11 @@ def fading(at: int) -> Pixels:
 
 def parts_of(film: SyntheticFilm, num_parts: int, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     monkeypatch.setattr(film_parts, "PART_S", SPEC.num_frames / 25 / num_parts)
-    row = film_row(film)
-    return [
-        row | {"part_index": index, "part_start_pts": start, "part_end_pts": end}
-        for index, (start, end) in enumerate(film_parts.film_parts(row))
-    ]
+    return film_parts.part_rows(film_row(film))
 
 
 def watch(parts: list[dict[str, Any]], store: Path) -> list[int]:
-    stage = WatchPart(store_uri=str(store), shots=ShotConfig(), faces=FACES)
+    stage = WatchPart(store_uri=str(store), shots=ShotConfig(), faces=FaceConfig())
     watched: list[int] = stage(pa.Table.from_pylist(parts, schema=FILM_PART))["num_frames_watched"].to_pylist()
     return watched
 
@@ -144,9 +136,9 @@ def test_a_film_that_cannot_be_decoded_leaves_nothing(tmp_path: Path) -> None:
     film = make_film(tmp_path / "film.mp4", SPEC, picture)
     data = film.path.read_bytes()
     film.path.write_bytes(data[: len(data) // 3])
-    part = film_row(film) | {"part_index": 0, "part_start_pts": film.pts[0], "part_end_pts": film.end_pts}
+    parts = film_parts.part_rows(film_row(film))
 
-    assert watch([part], tmp_path / "store") == [0]
+    assert watch(parts, tmp_path / "store") == [0]
     assert not [path for path in (tmp_path / "store").rglob("*") if path.is_file()]
 
 
