@@ -166,6 +166,7 @@ class SamplerConfig:
     guided_from: int = 700  # only levels at least so noisy are guided: there the shape of a mouth is decided
     precision: Precision = Precision.FP32  # halves what the published code halves; bf16 where the machine has it
     frames_per_batch: int = 16  # fixed batch size; shorter batches are padded to it
+    seed: int = 0  # beside the ids of film, shot and track: another one draws other noise
 
     def __post_init__(self) -> None:
         SPACINGS[self.spacing](self.steps)
@@ -173,6 +174,8 @@ class SamplerConfig:
             raise ValueError(f"guided_from must be in [0, {NUM_LEVELS}], got {self.guided_from}")
         if self.guidance < 1:
             raise ValueError(f"guidance must be at least 1, got {self.guidance}")
+        if self.seed < 0:
+            raise ValueError(f"seed must not be negative, got {self.seed}")
         if self.frames_per_batch < 1:
             raise ValueError(f"frames_per_batch must be positive, got {self.frames_per_batch}")
 

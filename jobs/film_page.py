@@ -31,7 +31,7 @@ class FilmPage:
 
         Args:
             film: DUBBED_FILM; its film lies in the folder.
-            shots: COMPOSITED_SHOT, in order.
+            shots: JUDGED_SHOT, in order.
             folder: the delivery that is being filled.
         """
         done = FinishedFilm(film=film, shots=list(shots), plan=final_plan(self.plan, shots), stitched=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from jobs.delivered_picture import encoded_whole, left_out
 from jobs.delivered_sound import clipping
 from jobs.film_review import delivered_manifest, delivered_shots
+from jobs.gate_section import held_back
 from jobs.tally import Tally
 from pipelines.stage import Row
 from schemas.reason import Reason, Verdict
@@ -20,7 +21,7 @@ class FinishedFilm:
     """One film in one language, delivered or failed."""
 
     film: Row  # DUBBED_FILM
-    shots: list[Row]  # COMPOSITED_SHOT of the delivery; none when it failed
+    shots: list[Row]  # JUDGED_SHOT of the delivery; none when it failed
     plan: list[Row]  # PLAN, with the reasons that the shots have in the end
     stitched: bool  # in this run; otherwise the delivery was found done
     manifest: Row = field(default_factory=dict)  # of the delivery; empty when there is none
@@ -48,9 +49,7 @@ class FinishedFilm:
     @property
     def notices(self) -> list[str]:
         """What a person must know of a film that is delivered."""
-        told = [
-            line for line in (clipping(self.manifest), encoded_whole(self.manifest), left_out(self.manifest)) if line
-        ]
+        told = [line for tell in (clipping, encoded_whole, left_out, held_back) if (line := tell(self.manifest))]
         return [self.notice] * bool(self.notice) + [f"{self.name}: {line}" for line in told]
 
     @property

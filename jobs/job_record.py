@@ -6,6 +6,7 @@ from pathlib import Path
 from jobs.delivered_picture import picture_metrics
 from jobs.delivered_sound import sound_metrics
 from jobs.finished import FinishedFilm
+from jobs.gate_section import gate_metrics
 from jobs.lineage import JobRun, TrackingError
 from jobs.report import shots_by_reason
 from jobs.tally import StageCount, Tally
@@ -71,6 +72,7 @@ def _film_metrics(done: FinishedFilm, tally: Tally) -> dict[str, float]:
     film = done.film
     counts = ("num_shots", "num_shots_dubbed", "num_frames", "num_frames_changed", "num_frames_copied")
     metrics: dict[str, float] = {name: float(film[name]) for name in counts}
+    metrics |= gate_metrics(done.shots)
     metrics |= _tracks(done.plan) | {"shots_broken": float(done.broken.total())}
     if lines := stored_lines(film["lines_uri"]):
         metrics |= {"lines": float(len(lines)), "lines_flawed": float(sum(bool(line["flaw"]) for line in lines))}
@@ -86,6 +88,7 @@ def _job_metrics(films: Sequence[FinishedFilm], tally: Tally) -> dict[str, float
         "frames_changed": float(sum(done.film["num_frames_changed"] for done in films)),
         "shots_broken": float(sum(done.broken.total() for done in films)),
     }
+    metrics |= gate_metrics([shot for done in films for shot in done.shots])
     metrics |= _tracks([row for done in films for row in done.plan])
     for stage, count in tally.of_job().items():
         metrics |= {

@@ -39,6 +39,7 @@ STAGE_WORDS = {
     "crops": "cutting out faces",
     "paint": "painting mouths",
     "composite": "compositing",
+    "judge": "judging",
     "stitch": "stitching films",
     "clips": "cutting clips",
     "challenge": "meeting the champion",

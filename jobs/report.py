@@ -11,6 +11,7 @@ from jobs.cost import PLAN_HEADS
 from jobs.delivered_picture import picture_section
 from jobs.delivered_sound import Manifest, sound_section
 from jobs.film_review import FramePair, TrackSheet
+from jobs.gate_section import gate_section
 from jobs.html_table import html_table
 from jobs.line_section import line_section
 from jobs.portraits import Portrait
@@ -35,7 +36,7 @@ figure { margin: 1rem 0 } figcaption { color: #555 } img { max-width: 100% }
 <h1>$title</h1><p>$summary</p>$notice
 <h2>Timeline</h2>$timeline
 <h2>People, as planned</h2>$people
-$lines$picture$sound
+$lines$picture$sound$gate
 <h2>Why shots keep their original picture</h2>$reasons
 <h2>Before and after</h2>$frames
 <h2>Painted mouths</h2>$sheets
@@ -93,6 +94,7 @@ def film_report(
         lines=line_section(lines, manifest or {}, film),
         sound=sound_section(manifest or {}),
         picture=picture_section(manifest or {}),
+        gate=gate_section(manifest or {}),
         reasons=_reasons(plan),
         frames="".join(_frame_pair(pair) for pair in pictures.frames) or "<p>No picture was changed.</p>",
         sheets="".join(_sheet(sheet) for sheet in pictures.sheets) or "<p>Nothing was painted.</p>",

@@ -1,15 +1,14 @@
 """The driver: feeds both passes with what storage lacks, and stitches a film when its last shot is in."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from functools import partial
 
 import pyarrow as pa
 
 from pipelines.analysis import Analysis
-from pipelines.dub import DubConfig, analysis_pass, painting_pass
-from pipelines.film_stitches import FilmStitches, failed_film, film_event, stitches_at_once
+from pipelines.dub import DubConfig, analysis_pass
+from pipelines.film_stitches import FilmStitches, failed_film, film_event
 from pipelines.live_frames import LiveFrames, live_frames
-from pipelines.placement import PLACEMENTS
 from pipelines.preparing import prepared_films
 from pipelines.progress import Event, Listener
 from pipelines.references import UNSEEN, is_whole, keyed, nameless, relocated, scoreless
@@ -18,9 +17,10 @@ from pipelines.stage import Row
 from pipelines.stitch import Review
 from pipelines.storage import ObjectStore, content_key, read_table
 from pipelines.watching import watch_films
+from pipelines.waves import painted_in_waves, painted_wave, untouched
 from schemas.film import FILM
 from schemas.reason import Reason
-from schemas.shot import COMPOSITED_SHOT, PLANNED_SHOT, TRACKED_SHOT
+from schemas.shot import PLANNED_SHOT, TRACKED_SHOT
 
 VERSION = 2
 NAMES = (  # no pixel depends on it: what the dub sounds like is in its digest
@@ -31,7 +31,7 @@ NAMES = (  # no pixel depends on it: what the dub sounds like is in its digest
 JUDGED = ("verdicts", "tracks", *UNSEEN)  # of the plan of this run: no pixel depends on its words and scores
 ANALYSIS_FAILED = "the analysis of a shot failed, and again when it was tried anew: see the log above"
 DUB_FAILED = "its dub could not be made ready, and again when it was tried anew: see the log above"
-ANALYSIS_STAGES, PAINTING_STAGES = ("watch", "shots", "align", "faces"), ("crops", "paint", "composite")
+ANALYSIS_STAGES, PAINTING_STAGES = ("watch", "shots", "align", "faces"), ("crops", "paint", "composite", "judge")
 OF_FILMS = ("watch", "shots")  # a row of these is a film, or a part of one
 RETRIED = (Reason.WORKER_DIED, Reason.UNDECODABLE)  # not kept: the next run tries such a shot again
 
@@ -93,7 +93,7 @@ def paint_and_stitch(
         for row in planned.to_pylist():
             key = _shot_key(row, config)
             if row["reason"] is not None:
-                yield from films.take(row | _untouched(row["reason"]))
+                yield from films.take(untouched(row, row["reason"]))
             elif (done := _stored_shot(key, store)) is not None:
                 for stage in PAINTING_STAGES:
                     _report([{"stage": stage}], done, listener, cached=True)
@@ -114,20 +114,14 @@ def _painted_shots(
     store: ObjectStore,
     live: LiveFrames,
 ) -> Iterator[Row]:
-    """The painting pass over the shots that storage does not hold; a shot that is lost keeps its picture."""
+    """The shots that storage does not hold, painted; one that is lost, or held back, keeps its picture."""
     table = pa.Table.from_pylist(manifest, schema=PLANNED_SHOT)
     store.put_table(content_key("manifest", VERSION, {"shots": sorted(waiting.values())}), table)
-    with BUILDING:
-        configure_ray_data(stitches_at_once() * PLACEMENTS["stitch"].cpus)
-        shots = painting_pass(table, config, live)
-    for row in finished_rows(shots):
-        key = waiting.pop((row["dub_id"], row["shot_index"]))
+    for row in painted_in_waves(manifest, config.gate.max_tries, partial(painted_wave, config, live)):
         if row["reason"] not in RETRIED:
+            key = waiting[row["dub_id"], row["shot_index"]]
             store.put_json(key, {name: value for name, value in row.items() if name not in ("timings", *JUDGED)})
         yield row
-    for row in manifest:
-        if (row["dub_id"], row["shot_index"]) in waiting:
-            yield row | _untouched(Reason.WORKER_DIED) | {"timings": []}
 
 
 def _reported(row: Row, listener: Listener) -> Row:
@@ -187,13 +181,6 @@ def _shot_key(row: Row, config: DubConfig) -> str:
     facts = {name: value for name, value in seen.items() if name not in NAMES}
     facts["verdicts"] = nameless(row["verdicts"])
     return content_key("dubbed-shot", VERSION, {"shot": facts, "config": config.painting_facts})
-
-
-def _untouched(reason: str) -> Row:
-    """The columns of a shot that keeps its original picture."""
-    added = [name for name in COMPOSITED_SHOT.names if name not in PLANNED_SHOT.names]
-    empty: Callable[[str], Any] = {"painted": [], "num_frames_changed": 0}.get
-    return {"reason": reason} | {name: empty(name) for name in added}
 
 
 def _report(timings: list[Row], row: Row, listener: Listener, *, cached: bool = False) -> None:

@@ -17,6 +17,7 @@ from pipelines import (
     crops,
     dub_language,
     faces,
+    judge,
     line_check,
     original_voices,
     paint,
@@ -34,6 +35,8 @@ from pipelines.eligibility import Eligibility
 from pipelines.face_detector import DetectorConfig
 from pipelines.face_tracks import TrackConfig
 from pipelines.faces import TrackFaces
+from pipelines.gate import GateConfig, Try, painted_as
+from pipelines.judge import JudgeShot
 from pipelines.line_check import WordsConfig
 from pipelines.live_frames import LiveFrames
 from pipelines.mask import MaskConfig
@@ -45,6 +48,7 @@ from pipelines.shot_faces import FaceConfig
 from pipelines.shots import DetectShots, ShotConfig
 from pipelines.stage import check_chain
 from pipelines.storage import file_digest
+from pipelines.stored_heard import HEARD_FACTS
 from pipelines.takes import PlaceTakes
 from pipelines.watch import WatchPart
 
@@ -56,16 +60,21 @@ ANALYSIS_VERSIONS = {
     "language": dub_language.VERSION,
     "lines": line_check.VERSION,
     "voices": original_voices.VOICE_FACTS,
-    "heard": faces.HEARD_FACTS,
+    "heard": HEARD_FACTS,
     "covers": shot_faces.COVER_FACTS,
     "tracks": shot_faces.VERSION,
     "faces": faces.VERSION,
 }
-PAINTING_VERSIONS = {"crops": crops.VERSION, "paint": paint.VERSION, "composite": composite.VERSION}
+PAINTING_VERSIONS = {
+    "crops": crops.VERSION,
+    "paint": paint.VERSION,
+    "composite": composite.VERSION,
+    "judge": judge.VERSION,
+}
 
 check_chain([WatchPart])
 check_chain([PlaceTakes, ConformDub, DetectShots, AlignDub, TrackFaces])
-check_chain([CutCrops, PaintMouths, CompositeShot])
+check_chain([CutCrops, PaintMouths, CompositeShot, JudgeShot])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +95,7 @@ class DubConfig:
     tracks: TrackConfig = field(default_factory=TrackConfig)
     mask: MaskConfig = field(default_factory=MaskConfig)
     blend: BlendConfig = field(default_factory=BlendConfig)
+    gate: GateConfig = field(default_factory=GateConfig)
     threads: int = 2  # of the painter; part of what a pixel depends on
     inserts: bool = False  # changed shots lie beside the delivered film as files of their own
 
@@ -114,7 +124,7 @@ class DubConfig:
     @property
     def painting_facts(self) -> dict[str, Any]:
         """What the pixels of a planned shot depend on, beside its row."""
-        parts = (self.sampler, self.mask, self.blend, self.crop)
+        parts = (self.sampler, self.mask, self.blend, self.gate, self.crop)
         facts = {"versions": PAINTING_VERSIONS, "config": [plain(part) for part in parts]}
         spans = {"margin": str(self.eligibility.paint_margin_s), "min_score": self.eligibility.min_doubt_score}
         return facts | spans | {"model": self.model_digest, "threads": self.threads}
@@ -156,14 +166,25 @@ def analysis_pass(films: pa.Table, config: DubConfig, live: LiveFrames | None = 
     return apply(rows, "faces", TrackFaces, PLACEMENTS["faces"], store | tracking, live)
 
 
-def painting_pass(planned: pa.Table, config: DubConfig, live: LiveFrames | None = None) -> Dataset:
-    """PLANNED_SHOT rows to COMPOSITED_SHOT rows: stages 5 and 6, and the crops that they need."""
+def painting_pass(
+    planned: pa.Table, config: DubConfig, live: LiveFrames | None = None, how: Try = Try.FIRST
+) -> Dataset:
+    """PLANNED_SHOT rows to JUDGED_SHOT rows: stages 5 and 6, the crops that they need, and the gate.
+
+    Args:
+        planned: the rows.
+        config: how the first try is painted.
+        live: told of frames.
+        how: which try this is.
+    """
+    sampler, mask = painted_as(how, config.sampler, config.mask)
     store = {"store_uri": config.store_uri}
     rows = rows_of(planned)
     cutting = {"crop": config.crop, "eligibility": config.eligibility}
     rows = apply(rows, "crops", CutCrops, PLACEMENTS["crops"], store | cutting, live)
-    painting = {"model_path": config.model_path, "sampler": config.sampler, "threads": config.threads}
+    painting = {"model_path": config.model_path, "sampler": sampler, "threads": config.threads}
     painting |= {"eligibility": config.eligibility}
     rows = apply(rows, "paint", PaintMouths, PLACEMENTS["paint"], store | painting, live)
-    blending = {"crop": config.crop, "mask": config.mask, "blend": config.blend}
-    return apply(rows, "composite", CompositeShot, PLACEMENTS["composite"], store | blending, live)
+    blending = {"crop": config.crop, "mask": mask, "blend": config.blend}
+    rows = apply(rows, "composite", CompositeShot, PLACEMENTS["composite"], store | blending, live)
+    return apply(rows, "judge", JudgeShot, PLACEMENTS["judge"], store | {"gate": config.gate, "how": how}, live)

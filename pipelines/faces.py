@@ -10,11 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from diff2lip.config import CropConfig
-from pipelines.expected_opening import WEIGHTS
 from pipelines.face_detector import DetectorConfig
 from pipelines.face_scan import Pixels
 from pipelines.face_tracks import TrackConfig
-from pipelines.heard_sound import HeardSound, heard_sound
 from pipelines.media.container import UndecodableError
 from pipelines.media.display import View, display_view
 from pipelines.media.picture import NEAR_CHROMA, rgb_frames
@@ -23,15 +21,13 @@ from pipelines.row_table import read_columns
 from pipelines.shot_faces import MESH_SIDE_PX, NOTHING, FaceConfig, ShotFaces, ShotSpan
 from pipelines.speaking import Floats, Mouth
 from pipelines.stage import Row, RowStage
-from pipelines.storage import ObjectStore, content_key, file_digest
-from pipelines.stored_sound import stored_sound
+from pipelines.storage import ObjectStore, content_key
+from pipelines.stored_heard import HEARD_FACTS, stored_heard
 from pipelines.who_speaks import speaking_scores
 from schemas.shot import ALIGNED_SHOT, TRACKED_SHOT
 from schemas.timing import fraction
 
 VERSION = 10  # raised when the same tracks and the same sound give other scores
-HEARD_VERSION = 1  # raised when the same sound gives other curves
-HEARD_FACTS = {"version": HEARD_VERSION, "weights": file_digest(WEIGHTS)}
 
 
 class TrackFaces(RowStage):
@@ -114,7 +110,8 @@ class TrackFaces(RowStage):
         speech = [(span["start"], span["end"]) for span in row["original_speech"]]
         if not speech or not mouths:
             return [[] for _ in mouths]
-        pieces, scores = speaking_scores(mouths, self._heard(row), speech)
+        heard = stored_heard(self._store, row["film_id"], Path(row["film_uri"]))
+        pieces, scores = speaking_scores(mouths, heard, speech)
         return [
             [
                 {"start": start, "end": end, "score": float(score)}
@@ -123,15 +120,6 @@ class TrackFaces(RowStage):
             ]
             for of_track in scores
         ]
-
-    def _heard(self, row: Row) -> HeardSound:
-        """The curves of the whole film, worked out once for all its shots."""
-        key = content_key("heard", HEARD_VERSION, {"film": row["film_id"], **HEARD_FACTS})
-        if not self._store.has(key):
-            heard = heard_sound(stored_sound(self._store, row["film_id"], Path(row["film_uri"])))
-            self._store.put(key, np.stack([heard.loud, heard.expected]).astype("<f4").tobytes())
-        loud, expected = np.frombuffer(self._store.get(key), "<f4").astype(np.float64).reshape(2, -1)
-        return HeardSound(loud, expected)
 
     @cached_property
     def _store(self) -> ObjectStore:

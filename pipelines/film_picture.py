@@ -78,7 +78,7 @@ def write_picture(
 
     Args:
         film: row of FILM.
-        shots: rows of COMPOSITED_SHOT, all of the film's.
+        shots: rows of JUDGED_SHOT, all of the film's.
         target: a temp name; what is there after an error is not whole.
         track: the dub.
         config: encoder settings.

@@ -23,7 +23,7 @@ from pipelines.run_stage import pool_here
 from pipelines.stage import Row
 from pipelines.stitch import Review, Stitched, WriteReview, stitch_film
 from schemas.film import FILM
-from schemas.shot import COMPOSITED_SHOT
+from schemas.shot import JUDGED_SHOT
 
 MIN_AT_ONCE = 2  # films that are stitched at once, however small the machine: one writes while another is proved
 
@@ -70,7 +70,7 @@ class FilmStitches:
         film = {name: shots[0][name] for name in FILM.names}
         mine = self._planned.filter(pa.compute.equal(self._planned["dub_id"], film["dub_id"]))
         plan = plan_table(mine, self._config.eligibility)
-        shot_table = pa.Table.from_pylist([_unrecognisable(shot) for shot in shots], schema=COMPOSITED_SHOT)
+        shot_table = pa.Table.from_pylist([_unrecognisable(shot) for shot in shots], schema=JUDGED_SHOT)
         made_of = {
             "facts": _facts(self._config),
             "code": self._code,

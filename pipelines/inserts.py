@@ -48,7 +48,7 @@ def write_inserts(film: Row, shots: Sequence[Row], folder: Path) -> list[Row]:
 
     Args:
         film: row of FILM.
-        shots: rows of COMPOSITED_SHOT, all of the film's.
+        shots: rows of JUDGED_SHOT, all of the film's.
         folder: of the delivery.
 
     Raises:

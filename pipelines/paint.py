@@ -141,6 +141,11 @@ class Painter:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
     @property
+    def _seeds(self) -> tuple[int, int]:
+        """Of the noise in the mask, and of the other noise."""
+        return 2 * self._sampler.seed, 2 * self._sampler.seed + 1
+
+    @property
     def mask_row(self) -> int:
         """First crop row that is painted."""
         return self._crop.mask_row
@@ -200,7 +205,7 @@ class Painter:
         mel = torch.full((count, *batch.windows.shape[1:]), SILENCE)
         mel[: len(batch.crops)] = batch.windows
         mask = crop_mask(self._crop)
-        fill, other = (track_noise(*batch.noise_ids, size_px=size, seed=seed) for seed in range(2))
+        fill, other = (track_noise(*batch.noise_ids, size_px=size, seed=seed) for seed in self._seeds)
         start = fill if denoiser.config.shared_noise else other
         tensors = (source, reference, mask, fill, start)
         source, reference, mask, fill, start = (tensor.to(self._device) for tensor in tensors)

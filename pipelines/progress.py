@@ -9,7 +9,9 @@ from typing import TypeVar
 class Event:
     """A piece of work that is finished, or, when `partial`, frames of one that goes on."""
 
-    stage: str  # admit, takes, conform, watch, shots, align, faces, plan, crops, paint, composite, stitch, clips
+    stage: (
+        str  # admit, takes, conform, watch, shots, align, faces, plan, crops, paint, composite, judge, stitch, clips
+    )
     title: str
     language: str = ""  # of the dub: one title may be dubbed into several
     shot_index: int | None = None  # or of the part of a film that was watched

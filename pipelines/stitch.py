@@ -35,7 +35,7 @@ from schemas.timing import clock, fraction
 
 VERSION = 4  # raised when the same facts give another film
 
-SHOT_FACTS = ("shot_index", "reason", "num_frames_changed", "seam_ratio", "flicker_ratio", "verdicts")
+SHOT_FACTS = ("shot_index", "reason", "num_frames_changed", "seam_ratio", "flicker_ratio", "verdicts", "tries")
 
 
 WriteReview = Callable[[Row, Sequence[Row], Path], None]
@@ -92,7 +92,7 @@ def stitch_film(
 
     Args:
         film: row of FILM.
-        shots: rows of COMPOSITED_SHOT, all of the film's, in any order.
+        shots: rows of JUDGED_SHOT, all of the film's, in any order.
         out_dir: local folder of deliveries.
         encode: encoder settings.
         facts: what else the manifest records and the delivery depends on: model, config. JSON values.

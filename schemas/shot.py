@@ -146,6 +146,25 @@ COMPOSITED_SHOT = widen(
     column("flicker_ratio", pa.float32(), "Change from frame to frame in the mask over the source's.", nullable=True),
 )
 
+TRY = pa.struct(
+    [
+        column("how", pa.string(), "first, other_noise or smaller_mask."),
+        column("seam_ratio", pa.float32(), "Of the shot, as in its own column.", nullable=True),
+        column("flicker_ratio", pa.float32(), "Of the shot, as in its own column.", nullable=True),
+        column("sharpness_ratio", pa.float32(), "Fine detail in the mask over the film's own.", nullable=True),
+        column("identity_distance", pa.float32(), "Of face descriptors, painted from filmed.", nullable=True),
+        column("sync", pa.float32(), "How well the painted mouth follows the dub: a correlation.", nullable=True),
+        column("sync_loss", pa.float32(), "How much better the filmed one follows its own sound.", nullable=True),
+        column("outside_change", pa.int64(), "Samples beside the mask that the patch would change."),
+        column("failed", pa.list_(pa.string()), "Measures beyond their bounds; none: the try is delivered."),
+    ]
+)
+
+JUDGED_SHOT = widen(
+    COMPOSITED_SHOT,
+    column("tries", pa.list_(TRY), "What the gate measured of each try to paint the shot; of its worst track."),
+)
+
 PLAN = pa.schema(
     [
         column("dub_id", pa.string(), "The film in one language."),

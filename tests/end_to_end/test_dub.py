@@ -31,6 +31,7 @@ SETTINGS = (
     "eligibility.min_speaking_score=0.0",
     "eligibility.max_enlargement=6",
     "eligibility.sure_enlargement=6",
+    "gate.max_tries=0",  # what this network paints is no mouth
 )
 
 
@@ -68,10 +69,10 @@ def first(material: Path, ray: ModuleType) -> tuple[DubOutcome, list[Event]]:
     return dub(material, material / "out")
 
 
-def dub(material: Path, out: Path) -> tuple[DubOutcome, list[Event]]:
+def dub(material: Path, out: Path, settings: tuple[str, ...] = SETTINGS) -> tuple[DubOutcome, list[Event]]:
     """Dub the catalog into a folder."""
     request = DubRequest(
-        catalog=material / "catalog.csv", out=out, model=str(material / "tiny.safetensors"), settings=SETTINGS
+        catalog=material / "catalog.csv", out=out, model=str(material / "tiny.safetensors"), settings=settings
     )
     watching = Watching([])
     pipeline = open_pipeline(request.store_uri, out, request.model, request.settings)
@@ -178,6 +179,34 @@ def test_another_language_of_a_film_runs_no_detector_again(
     assert outcome.films[0]["language"] == "fr"
     assert faces
     assert track_tables(other) == faces
+
+
+@pytest.mark.assets
+def test_a_shot_that_passes_no_try_is_delivered_as_it_was_filmed(
+    material: Path, first: tuple[DubOutcome, list[Event]]
+) -> None:
+    held = material / "held"
+    held.mkdir()
+    shutil.copytree(material / "half" / ".work", held / ".work")
+    (material / "catalog.csv").write_text("film,language,dub_stem,title\nfilm.mp4,es,dub.wav,talk\n")
+    strict = (*SETTINGS, "gate.max_tries=3", "gate.max_identity_distance=0.0001")
+
+    outcome, _ = dub(material, held, strict)
+    again, events = dub(material, held, strict)
+
+    film: dict[str, Any] = outcome.films[0]
+    folder = Path(film["delivered_uri"]).parent
+    shot = json.loads((folder / "manifest.json").read_text())["shots"][0]
+    assert (film["num_shots_dubbed"], film["num_frames_changed"]) == (0, 0)
+    assert film["num_frames_copied"] == film["num_frames"]
+    assert shot["reason"] == "gate_failed"
+    assert [one["how"] for one in shot["tries"]] == ["first", "other_noise", "smaller_mask"]
+    assert all("identity_distance" in one["failed"] for one in shot["tries"])
+    assert len({one["identity_distance"] for one in shot["tries"]}) == 3  # each was painted otherwise
+    assert any("shot 0 after 3 tries" in notice for notice in outcome.notices)
+    assert verify_films(material / "film.mp4", Path(film["delivered_uri"])).holds
+    assert not {event.stage for event in events if not event.cached} - {"plan"}
+    assert again.films[0]["delivered_uri"] == film["delivered_uri"]
 
 
 @pytest.mark.assets

@@ -30,7 +30,7 @@ from pipelines.storage import ObjectStore
 from schemas.film import DUBBED_FILM
 from schemas.frames import NUM_LANDMARKS, PAINTED_FRAME
 from schemas.reason import Reason
-from schemas.shot import COMPOSITED_SHOT, TRACKED_SHOT
+from schemas.shot import JUDGED_SHOT, TRACKED_SHOT
 from tests.film_rows import UNHEARD
 from tests.synthetic import FilmSpec, make_film
 
@@ -148,7 +148,7 @@ class TwoShotPipeline:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(film["film_uri"], folder / "film.mp4")
         rows = [self._composited(row) for row in shots]
-        pq.write_table(pa.Table.from_pylist(rows, schema=COMPOSITED_SHOT), folder / "shots.parquet")
+        pq.write_table(pa.Table.from_pylist(rows, schema=JUDGED_SHOT), folder / "shots.parquet")
         dubbed = {"num_shots_dubbed": 1, "num_frames_changed": rows[0]["num_frames_changed"], "failure": None}
         delivered = film | dubbed | {"num_frames_copied": 0, "delivered_uri": str(folder / "film.mp4")}
         if not found:
@@ -157,7 +157,7 @@ class TwoShotPipeline:
         return delivered
 
     def _composited(self, row: Row) -> Row:
-        nothing = {name: None for name in COMPOSITED_SHOT.names if name not in row}
+        nothing = {name: None for name in JUDGED_SHOT.names if name not in row}
         if row["title"] == self._dying and not row["reason"]:
             row = row | {"reason": Reason.WORKER_DIED.value}
         if row["reason"]:

@@ -14,7 +14,7 @@ from pipelines.patch import Patch
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore
 from schemas.frames import PATCH
-from schemas.shot import COMPOSITED_SHOT
+from schemas.shot import JUDGED_SHOT
 from tests.synthetic import SyntheticFilm, ticking
 
 DUB_HZ = 880.0
@@ -38,7 +38,7 @@ def shot_rows(
 ) -> list[dict[str, Any]]:
     """The film's shots, with a flat rectangle painted on all frames of one of them."""
     edges = [film.pts[0], *film.cuts, film.end_pts]
-    empty: Row = {field.name: None for field in COMPOSITED_SHOT} | {"dub_words": [], "dub_lines": []}
+    empty: Row = {field.name: None for field in JUDGED_SHOT} | {"dub_words": [], "dub_lines": []}
     shots = []
     for index in range(len(edges) - 1):
         inside = [pts for pts in film.pts if edges[index] <= pts < edges[index + 1]]

@@ -10,9 +10,28 @@ from schemas.column import column, widen
 from schemas.columns_page import all_schemas, columns_page, inner_fields
 from schemas.film import DUBBED_FILM, FILM
 from schemas.reason import LineFlaw, Reason, Refusal, Verdict
-from schemas.shot import ALIGNED_SHOT, COMPOSITED_SHOT, CROPPED_SHOT, PAINTED_SHOT, PLANNED_SHOT, SHOT, TRACKED_SHOT
+from schemas.shot import (
+    ALIGNED_SHOT,
+    COMPOSITED_SHOT,
+    CROPPED_SHOT,
+    JUDGED_SHOT,
+    PAINTED_SHOT,
+    PLANNED_SHOT,
+    SHOT,
+    TRACKED_SHOT,
+)
 
-CHAIN = [FILM, SHOT, ALIGNED_SHOT, TRACKED_SHOT, PLANNED_SHOT, CROPPED_SHOT, PAINTED_SHOT, COMPOSITED_SHOT]
+CHAIN = [
+    FILM,
+    SHOT,
+    ALIGNED_SHOT,
+    TRACKED_SHOT,
+    PLANNED_SHOT,
+    CROPPED_SHOT,
+    PAINTED_SHOT,
+    COMPOSITED_SHOT,
+    JUDGED_SHOT,
+]
 UNIT_SUFFIXES = {"_px": "px", "_pts": "time_base", "_deg": "deg"}
 
 

@@ -1,0 +1,29 @@
+"""The curves of a sound that mouths are compared with, in storage: worked out once for all its shots."""
+
+from pathlib import Path
+
+import numpy as np
+
+from pipelines.expected_opening import WEIGHTS
+from pipelines.heard_sound import HeardSound, heard_sound
+from pipelines.storage import ObjectStore, content_key, file_digest
+from pipelines.stored_sound import stored_sound
+
+VERSION = 1  # raised when the same sound gives other curves
+HEARD_FACTS = {"version": VERSION, "weights": file_digest(WEIGHTS)}
+
+
+def stored_heard(store: ObjectStore, digest: str, path: Path) -> HeardSound:
+    """The curves of the whole sound of a file.
+
+    Args:
+        store: where they are kept.
+        digest: of the file.
+        path: the file.
+    """
+    key = content_key("heard", VERSION, {"film": digest, **HEARD_FACTS})
+    if not store.has(key):
+        heard = heard_sound(stored_sound(store, digest, path))
+        store.put(key, np.stack([heard.loud, heard.expected]).astype("<f4").tobytes())
+    loud, expected = np.frombuffer(store.get(key), "<f4").astype(np.float64).reshape(2, -1)
+    return HeardSound(loud, expected)
