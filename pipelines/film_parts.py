@@ -55,13 +55,14 @@ class PartShots:
         self._store.put_json(self._key(film_id, part), places)
 
     def of_film(self, film: Row) -> list[ShotPlace] | None:
-        """All shots of a film; None where a part was not watched, or where two parts do not agree."""
+        """All shots of a film; None where a part was not watched, or they do not tile the film frame by frame."""
         keys = [self._key(film["film_id"], part) for part in film_parts(film)]
         if not all(self._store.has(key) for key in keys):
             return None
         places: list[ShotPlace] = [tuple(place) for key in keys for place in self._store.get_json(key)]
         starts, ends = [place[0] for place in places], [place[1] for place in places]
-        return places if places and [*starts[1:], film["end_pts"]] == ends else None
+        tile = [*starts, film["end_pts"]] == [film["start_pts"], *ends]
+        return places if tile and sum(place[2] for place in places) == film["num_frames"] else None
 
     def _key(self, film_id: str, part: PartSpan) -> str:
         return content_key("part-shots", 1, {"film": film_id, "part": part, **self._facts})

@@ -13,9 +13,13 @@ from pipelines.shot_faces import MESH_SIDE_PX
 from pipelines.stage import Row
 from schemas.timing import fraction
 
-LEAD_S = (2, 10, 60)  # before a part: longer where the film is black there, at last from its beginning
+LEAD_S = (2, 10, 60)  # before a part: longer where the film is black there, or shows few frames
 
 Wanted = Bytes | None  # [H, W, 3] RGB, upright, to look for faces in; None of a frame before the part
+
+
+class NoLeadError(Exception):
+    """Of a part of a film nobody can tell its cuts without watching the film from its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +30,20 @@ class PartFrames:
         film: FILM.
         part: the part.
         view: how its pixels are shown.
+        lead_frames: so many before the part are looked at, at least.
     """
 
     film: Row
     part: PartSpan
     view: View
+    lead_frames: int
 
     def taken(self) -> Iterator[tuple[int, Bytes, Wanted]]:
         """Pts, picture to look for cuts in, and picture to look for faces in, to the end of the film.
 
         Raises:
             UndecodableError: the film cannot be decoded.
+            NoLeadError: the film is black before the part, or stands still.
         """
         small = self.view.shrunk(MESH_SIDE_PX)
         for pts, frame in frames(self._path, self._first_pts(), self.film["end_pts"]):
@@ -50,14 +57,21 @@ class PartFrames:
             yield small.of(picture)
 
     def _first_pts(self) -> int:
-        """Where to begin so that the cuts in the part are found as from the film's beginning: not in black."""
+        """Where to begin so that the cuts in the part are found as from the film's beginning."""
         start_pts, time_base = self.film["start_pts"], fraction(self.film["time_base"])
-        begins = (self.part[0] - round(lead_s / time_base) for lead_s in LEAD_S)
-        return next((begin for begin in begins if begin > start_pts and not self._is_black(begin)), int(start_pts))
+        if self.part[0] == start_pts:
+            return int(start_pts)
+        for lead_s in LEAD_S:
+            begin = max(int(start_pts), self.part[0] - round(lead_s / time_base))
+            if begin == start_pts or self._is_lead(begin):
+                return begin
+        raise NoLeadError(f"nothing is seen before pts {self.part[0]}")
 
-    def _is_black(self, from_pts: int) -> bool:
-        found = rgb_frames(self._path, from_pts, self.film["end_pts"], CONTENT_SIDE_PX)
-        return all(is_black(picture) for _, picture in islice(found, 1))
+    def _is_lead(self, from_pts: int) -> bool:
+        """Whether enough frames lie between a moment and the part, and the first of them is not black."""
+        found = rgb_frames(self._path, from_pts, self.part[0], CONTENT_SIDE_PX)
+        lead = [picture for _, picture in islice(found, self.lead_frames)]
+        return len(lead) == self.lead_frames and not is_black(lead[0])
 
     @property
     def _path(self) -> Path:

@@ -33,17 +33,20 @@ class Pool:
     gpus: float  # booked for each
 
 
-# One actor of every stage and a reading task of one CPU must fit on two CPUs together, or Ray waits
-# for ever: a pool that got no CPU cannot take the rows of the pool before it.
+# Of one group of films these follow one another; beside any of them another group is painted and stitched.
+ANALYSIS_PASSES = (("takes",), ("conform",), ("watch",), ("shots", "align", "faces"))
+
+# One actor of every stage that runs at a time and a reading task of one CPU must fit on two CPUs together, or Ray
+# waits for ever: a pool that got no CPU cannot take the rows of the pool before it.
 PLACEMENTS: dict[str, Placement] = {
     "takes": Placement(cpus=0.05, share=0.02, memory_gib=1.0),
     "conform": Placement(cpus=0.05, share=0.02, memory_gib=1.0),
-    "watch": Placement(cpus=0.15, share=0.25, memory_gib=2.0),
-    "shots": Placement(cpus=0.05, share=0.02, memory_gib=1.0),
+    "watch": Placement(cpus=0.3, share=0.41, memory_gib=2.0),
+    "shots": Placement(cpus=0.05, share=0.06, memory_gib=1.0),
     "align": Placement(cpus=0.05, busy_cpus=2.0, share=0.1, memory_gib=2.0),
-    "faces": Placement(cpus=0.05, share=0.02, memory_gib=2.0),
+    "faces": Placement(cpus=0.2, busy_cpus=2.0, share=0.25, memory_gib=2.0),
     "crops": Placement(cpus=0.1, share=0.05, memory_gib=1.0),
-    "paint": Placement(cpus=0.15, busy_cpus=2.0, share=0.25, gpus_if_available=1.0, memory_gib=2.0),
+    "paint": Placement(cpus=0.2, busy_cpus=2.0, share=0.25, gpus_if_available=1.0, memory_gib=2.0),
     "composite": Placement(cpus=0.1, share=0.08, memory_gib=1.0),
     "judge": Placement(cpus=0.05, share=0.05, memory_gib=1.0),
     "stitch": Placement(cpus=0.2, busy_cpus=2.0, share=0.1, memory_gib=1.5),

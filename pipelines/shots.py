@@ -62,7 +62,7 @@ class DetectShots:
         return pa.Table.from_pylist(shots, schema=self.produces)
 
     def _shots(self, film: Row) -> list[Row]:
-        key = content_key("shots", VERSION, {"film_id": film["film_id"], "config": asdict(self._config)})
+        key = shots_key(film["film_id"], self._config)
         if not self._store.has(key):
             watched = PartShots(self._store, shot_facts(self._config)).of_film(film)
             self._store.put_json(key, shot_columns(watched) if watched else self._found(film))
@@ -72,6 +72,11 @@ class DetectShots:
     def _found(self, film: Row) -> list[Row]:
         frames = rgb_frames(Path(film["film_uri"]), film["start_pts"], film["end_pts"], CONTENT_SIDE_PX)
         return detect_shots(telling(frames, self.tell), film["end_pts"], self._config)
+
+
+def shots_key(film_id: str, config: ShotConfig) -> str:
+    """Under which the shots of a film are kept."""
+    return content_key("shots", VERSION, {"film_id": film_id, "config": asdict(config)})
 
 
 def shot_facts(config: ShotConfig) -> dict[str, Any]:

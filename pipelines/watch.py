@@ -12,11 +12,13 @@ from typing import ClassVar
 
 import pyarrow as pa
 
+from pipelines.content_cuts import FLASH_FRAMES
+from pipelines.cuts import STREAMED
 from pipelines.face_scan import Pixels
 from pipelines.film_parts import PartShots, PartSpan, ShotPlace, part_of
 from pipelines.media.container import UndecodableError
 from pipelines.media.display import display_view
-from pipelines.part_frames import PartFrames, Wanted
+from pipelines.part_frames import NoLeadError, PartFrames, Wanted
 from pipelines.progress import telling
 from pipelines.shot_faces import FaceConfig, SeenFaces, ShotFaces, ShotSpan
 from pipelines.shot_stream import ShotFrame, ShotStream
@@ -27,6 +29,8 @@ from schemas.film_part import FILM_PART, WATCHED_PART
 from schemas.timing import fraction
 
 VERSION = 1
+LONGEST_LAST_S = 2  # that a last frame is shown: a film that is cut off is not believed to end there
+MOST_WAITING = 24  # frames of a shortest shot: so many pictures wait until it is certain
 
 
 class WatchPart(RowStage):
@@ -45,8 +49,8 @@ class WatchPart(RowStage):
             return {"num_frames_watched": 0}
         try:
             places = list(self._watched(row, part))
-        except UndecodableError:
-            return {"num_frames_watched": 0}  # whoever looks for its shots and faces will say so
+        except (UndecodableError, NoLeadError):
+            return {"num_frames_watched": 0}  # whoever looks for its shots and faces then will say so
         PartShots(self._store, shot_facts(self._shots)).put(row["film_id"], part, places)
         num_frames = sum(frames for _, _, frames in places)
         self._store.put_json(key, {"num_frames": num_frames})
@@ -55,20 +59,24 @@ class WatchPart(RowStage):
     def _watched(self, film: Row, part: PartSpan) -> Iterator[ShotPlace]:
         """The shots that begin in the part; their faces are kept."""
         view = display_view(Path(film["film_uri"]), film["start_pts"])
-        source = PartFrames(film, part, view)
+        lead_frames = FLASH_FRAMES + 2 * self._shots.min_shot_frames
+        source = PartFrames(film, part, view, lead_frames)
         stream = ShotStream[Wanted](self._shots.min_shot_frames, source.again, self._shots.threshold)
         open_shot: SeenFaces | None = None
-        for first, shot in _shots_of(stream.frames(telling(source.taken(), self.tell))):
+        for first, shot in _shots_of(stream.frames(source.taken())):
             if open_shot is not None:
                 yield self._kept(film, open_shot, first.pts)
             open_shot = None
             if first.pts >= part[1]:
                 return
             if part[0] <= first.pts or part[0] == film["start_pts"]:
-                open_shot = self._faces.see(_pictures(first, shot), view, fraction(film["time_base"]))
+                mine = telling(_pictures(first, shot), self.tell)
+                open_shot = self._faces.see(mine, view, fraction(film["time_base"]))
             elif any(frame.pts >= part[1] for frame in shot):
                 return  # a shot of before runs through the whole part
         if open_shot is not None:
+            if film["end_pts"] - open_shot.frame_pts[-1] > LONGEST_LAST_S / fraction(film["time_base"]):
+                raise UndecodableError(f"{film['film_uri']} ends before its end")
             yield self._kept(film, open_shot, film["end_pts"])
 
     def _kept(self, film: Row, seen: SeenFaces, end_pts: int) -> ShotPlace:
@@ -85,6 +93,11 @@ class WatchPart(RowStage):
     @cached_property
     def _faces(self) -> ShotFaces:
         return ShotFaces(self._store, self._config, self._device)
+
+
+def is_watchable(shots: ShotConfig) -> bool:
+    """Whether cuts are known soon after them: by one of the detectors, and with few pictures in memory."""
+    return shots.detector in STREAMED and shots.min_shot_frames <= MOST_WAITING
 
 
 def watched_key(film_id: str, part: PartSpan, shots: ShotConfig, faces: FaceConfig) -> str:

@@ -3,16 +3,18 @@
 from typing import Any
 
 import pyarrow as pa
+from ray.data.exceptions import ExecutionTimeoutError
+from ray.exceptions import RayError
 
-from pipelines.cuts import STREAMED
 from pipelines.dub import DubConfig, watch_pass
 from pipelines.film_parts import part_of, part_rows
 from pipelines.live_frames import live_frames
 from pipelines.progress import Event, Listener
 from pipelines.run_stage import BUILDING, configure_ray_data, finished_rows
+from pipelines.shots import shots_key
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore
-from pipelines.watch import watched_key
+from pipelines.watch import is_watchable, watched_key
 from schemas.film_part import FILM_PART
 
 
@@ -24,15 +26,22 @@ def watch_films(films: list[Row], config: DubConfig, listener: Listener) -> None
         config: how cuts and faces are found.
         listener: told of every part.
     """
+    store = ObjectStore(config.store_uri)
     firsts = {film["film_id"]: film for film in reversed(films)}
-    if config.shots.detector not in STREAMED:
-        firsts = {}  # its cuts are known at the end only
+    for film_id in list(firsts):
+        if not is_watchable(config.shots) or store.has(shots_key(film_id, config.shots)):
+            del firsts[film_id]  # its cuts are known at the end only, or known: faces are found shot by shot
     for film in films:
         if film is not firsts.get(film["film_id"]):
             listener(_event(film, film["num_frames"], cached=True))
     due = [part for film in firsts.values() for part in _due(film, config, listener)]
-    if due:
+    try:
         _watch(due, config, listener)
+    except (RayError, ExecutionTimeoutError) as error:
+        for film in firsts.values():
+            listener(
+                _event(film, 0, partial=True, message=f"is looked at shot by shot, for watching it failed: {error}")
+            )
 
 
 def _due(film: Row, config: DubConfig, listener: Listener) -> list[Row]:
@@ -48,6 +57,8 @@ def _due(film: Row, config: DubConfig, listener: Listener) -> list[Row]:
 
 
 def _watch(parts: list[Row], config: DubConfig, listener: Listener) -> None:
+    if not parts:
+        return
     with live_frames(listener) as live:
         with BUILDING:
             configure_ray_data()

@@ -17,6 +17,6 @@ WATCHED_PART = widen(
     column(
         "num_frames_watched",
         pa.int64(),
-        "Frames of its shots; 0 where it was watched before, or could not be decoded.",
+        "Frames of its shots; 0 where it was watched before, none begins in it, or it could not be watched.",
     ),
 )

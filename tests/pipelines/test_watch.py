@@ -1,5 +1,6 @@
 """A film that was watched in parts has the shots and the tracks that it has looked at shot by shot, to the byte."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -14,12 +15,14 @@ from hypothesis import strategies as st
 from pipelines import film_parts, part_frames
 from pipelines.faces import TrackFaces
 from pipelines.film_parts import PartShots
+from pipelines.media.picture import rgb_frames
 from pipelines.shot_faces import FaceConfig
-from pipelines.shots import DetectShots, ShotConfig, shot_facts
+from pipelines.shots import DetectShots, ShotConfig, detect_shots, shot_columns, shot_facts
 from pipelines.storage import ObjectStore, open_object
 from pipelines.watch import WatchPart
 from schemas.film_part import FILM_PART
 from schemas.shot import ALIGNED_SHOT
+from schemas.timing import fraction
 from tests.film_rows import UNHEARD, film_row
 from tests.pipelines.standing_faces import WALL, Pixels, frame_with
 from tests.real_assets import real_asset
@@ -32,6 +35,7 @@ WALLS = np.array([(150, 40, 40), (40, 40, 170), (40, 150, 60), (190, 180, 60)], 
 PLACES = (20, 150, None, 110)  # of the face
 Analysed = tuple[list[Any], list[bytes]]
 
+IN_BLACK = (Fraction(1, 5), Fraction(1, 2))
 CUTS = (30, 41, 80)  # with two parts the second begins at 55, in a shot without a face
 
 
@@ -112,7 +116,7 @@ def test_a_part_that_begins_in_black_finds_the_cut_in_it(
     real_asset("retinaface-mobilenet025")
     film = make_film(tmp_path / "film.mp4", SPEC, fading)
     alone = analysed(film, tmp_path / "alone")
-    monkeypatch.setattr(part_frames, "LEAD_S", (Fraction(1, 5), Fraction(1, 2)))  # both in black
+    monkeypatch.setattr(part_frames, "LEAD_S", (*IN_BLACK, Fraction(5, 2)))
 
     watch(parts_of(film, num_parts, monkeypatch), tmp_path / "watched")
 
@@ -120,6 +124,44 @@ def test_a_part_that_begins_in_black_finds_the_cut_in_it(
     monkeypatch.setattr("pipelines.faces.rgb_frames", pytest.fail)
     assert len(alone[0]) == 2
     assert analysed(film, tmp_path / "watched") == alone
+
+
+@pytest.mark.assets
+def test_a_part_before_which_nothing_is_seen_is_left_to_whoever_looks_at_the_whole_film(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real_asset("retinaface-mobilenet025")
+    film = make_film(tmp_path / "film.mp4", SPEC, fading)
+    monkeypatch.setattr(part_frames, "LEAD_S", IN_BLACK)
+
+    watched = watch(parts_of(film, 5, monkeypatch), tmp_path / "watched")
+
+    assert 0 in watched
+    assert sum(watched) < SPEC.num_frames
+    assert analysed(film, tmp_path / "watched") == analysed(film, tmp_path / "alone")
+
+
+@pytest.mark.assets
+@pytest.mark.parametrize("shortest", [1, 20])
+def test_a_frame_that_is_held_over_a_border_and_long_shots_give_the_same_shots(
+    film: SyntheticFilm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shortest: int
+) -> None:
+    """Frames 50 to 54 are shown for a second each: a lead of half a second before the border has none."""
+    durations = tuple(25 if 50 <= place < 55 else 1 for place in range(SPEC.num_frames))
+    held = make_film(tmp_path / "film.mp4", replace(SPEC, durations=durations), picture)
+    monkeypatch.setattr(part_frames, "LEAD_S", (Fraction(1, 2), Fraction(3, 2), Fraction(30)))
+    config = ShotConfig(min_shot_frames=shortest)
+    row = film_row(held)
+    monkeypatch.setattr(film_parts, "PART_S", (row["end_pts"] - row["start_pts"]) * fraction(row["time_base"]) / 3)
+
+    stage = WatchPart(store_uri=str(tmp_path / "store"), shots=config, faces=FaceConfig())
+    stage(pa.Table.from_pylist(film_parts.part_rows(row), schema=FILM_PART))
+
+    places = PartShots(ObjectStore(str(tmp_path / "store")), shot_facts(config)).of_film(row)
+    found = detect_shots(rgb_frames(held.path, row["start_pts"], row["end_pts"], 256), row["end_pts"], config)
+    assert places is not None
+    assert shot_columns(places) == found
+    assert len(found) == (4 if shortest == 1 else 3)
 
 
 @pytest.mark.assets
@@ -142,6 +184,14 @@ def test_a_film_that_cannot_be_decoded_leaves_nothing(tmp_path: Path) -> None:
     assert not [path for path in (tmp_path / "store").rglob("*") if path.is_file()]
 
 
+def test_a_film_that_ends_early_is_not_believed_to_end_there(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", replace(SPEC, num_frames=40), picture)
+    row = film_row(film) | {"end_pts": film.end_pts + 3 * (film.pts[25] - film.pts[0])}
+
+    assert watch(film_parts.part_rows(row), tmp_path / "store") == [0]
+    assert PartShots(ObjectStore(str(tmp_path / "store")), shot_facts(ShotConfig())).of_film(row) is None
+
+
 @given(start=st.integers(-1000, 1000), ticks=st.integers(1, 10**7))
 def test_parts_tile_a_film(start: int, ticks: int) -> None:
     film = {"start_pts": start, "end_pts": start + ticks, "time_base": {"num": 1, "den": 1000}}
@@ -151,4 +201,4 @@ def test_parts_tile_a_film(start: int, ticks: int) -> None:
     assert [parts[0][0], parts[-1][1]] == [start, start + ticks]
     assert all(end == begin for (_, end), (begin, _) in pairwise(parts))
     assert all(end > begin for begin, end in parts)
-    assert max(end - begin for begin, end in parts) <= max(ticks, 1.5 * film_parts.PART_S * 1000)
+    assert max(end - begin for begin, end in parts) <= 1.5 * film_parts.PART_S * 1000 + 1
