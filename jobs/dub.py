@@ -155,7 +155,8 @@ class _Job:
         films = [row for row in shots.to_pylist() if row["shot_index"] == 0]
         for stage in ("crops", "paint"):
             self._expect(stage, painted.num_rows, sum(row["frames_to_paint"] for row in plan))
-        self._expect("composite", painted.num_rows, _total(painted, "shot_num_frames"))
+        for stage in ("composite", "judge"):
+            self._expect(stage, painted.num_rows, _total(painted, "shot_num_frames"))
         self._expect("stitch", len(films), sum(film["num_frames"] for film in films))
         pages = partial(self._page, plan, self._pipeline.people_table(shots).to_pylist())
         return self._pipeline.paint_and_stitch(shots, self.listener, self._revision.facts, pages)

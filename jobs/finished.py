@@ -95,6 +95,7 @@ def final_plan(plan: Sequence[Row], shots: Sequence[Row]) -> list[Row]:
 
 
 def _final(row: Row, reason: str | None) -> Row:
-    if reason is None or row["verdict"] == Verdict.LEAVE:
+    waits = row["verdict"] == Verdict.REVIEW and reason == Reason.GATE_FAILED  # another face of it was judged
+    if reason is None or waits or row["verdict"] == Verdict.LEAVE:
         return dict(row)
     return row | {"verdict": Verdict.LEAVE.value, "reason": str(reason), "frames_to_paint": 0}

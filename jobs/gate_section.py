@@ -11,11 +11,11 @@ MEASURES = {
     "seam_ratio": "seam",
     "flicker_ratio": "flicker",
     "sharpness_ratio": "sharpness",
+    "movement_ratio": "movement",
     "identity_distance": "identity",
     "sync": "sync",
     "sync_loss": "sync lost",
 }
-NONE_TRIED = "<p>Nothing was painted that is delivered.</p>"
 
 
 def gate_section(manifest: Mapping[str, Any]) -> str:
@@ -24,9 +24,17 @@ def gate_section(manifest: Mapping[str, Any]) -> str:
     Args:
         manifest: of the delivery.
     """
+    unjudged = [str(shot["shot_index"]) for shot in manifest.get("shots", []) if is_unjudged(shot)]
+    told = f"<p>Painted, and not judged: shots {', '.join(unjudged)}.</p>" if unjudged else ""
     rows = [_cells(shot, one) for shot in manifest.get("shots", []) for one in shot.get("tries") or []]
-    table = html_table(["shot", "try", *MEASURES.values(), "beyond its bound"], rows) if rows else NONE_TRIED
-    return f'<h2>Painted shots beside the film</h2><div class="wide">{table}</div>'
+    table = html_table(["shot", "try", *MEASURES.values(), "beyond its bound"], rows) if rows else ""
+    words = told if told or rows else "<p>Nothing was painted that is delivered.</p>"
+    return f'<h2>Painted shots beside the film</h2>{words}<div class="wide">{table}</div>'
+
+
+def is_unjudged(shot: Mapping[str, Any]) -> bool:
+    """Whether a shot is delivered painted without having been judged."""
+    return bool(shot.get("num_frames_changed")) and not shot.get("tries")
 
 
 def held_back(manifest: Mapping[str, Any]) -> str:
@@ -44,6 +52,7 @@ def gate_metrics(shots: Sequence[Row]) -> dict[str, float]:
     tried = [tries for shot in shots if (tries := shot.get("tries"))]
     return {
         "shots_judged": float(len(tried)),
+        "shots_unjudged": float(sum(is_unjudged(shot) for shot in shots)),
         "shots_painted_again": float(sum(len(tries) > 1 for tries in tried)),
         "shots_held_back": float(sum(shot["reason"] == Reason.GATE_FAILED for shot in shots)),
     }

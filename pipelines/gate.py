@@ -7,7 +7,7 @@ from enum import StrEnum
 from diff2lip.config import SamplerConfig
 from pipelines.mask import MaskConfig
 
-SMALLER_MASK = {"chin_drop": 0.4, "outline_margin": -2.0, "top_feather": 1.5}  # times what the mask has
+LESS_OUTLINE, LESS_CHIN, SOFTER_TOP = 0.06, 0.4, 1.5  # units of the face frame; times what the mask has, twice
 Measures = Mapping[str, float | None]
 
 
@@ -29,11 +29,14 @@ class GateConfig:
     max_seam_ratio: float = 1.3
     # 3 times the film's own jitter of mean luma: mouths that speak where the film's rested have up to 1.5.
     max_flicker_ratio: float = 3.0
-    # Of the film's own detail in the mouth: softer is a smear, sharper is noise.
-    min_sharpness_ratio: float = 0.4
-    max_sharpness_ratio: float = 2.5
-    # 0.45 of dlib's descriptor: two pictures of one person lie below 0.6; a mouth alone changes far less.
-    max_identity_distance: float = 0.45
+    # Of the film's own detail on the lips: softer is a smear, sharper is noise.
+    min_sharpness_ratio: float = 0.5
+    max_sharpness_ratio: float = 1.8
+    # 0.4 of how far the filmed mouth opens and closes in the same frames: one that is frozen has 0.27 and less.
+    min_movement_ratio: float = 0.4
+    # 0.36 of dlib's descriptor, in the worst of three frames: a lower face that is grey or black lies beyond, another
+    # mouth of the same person at 0.1 to 0.3. Two pictures of one person lie below 0.6.
+    max_identity_distance: float = 0.36
     # 0.35 of a correlation: how much less the painted mouth may follow the dub than the filmed one its own sound.
     max_sync_loss: float = 0.35
 
@@ -56,6 +59,7 @@ class GateConfig:
             "seam_ratio": (0.0, self.max_seam_ratio),
             "flicker_ratio": (0.0, self.max_flicker_ratio),
             "sharpness_ratio": (self.min_sharpness_ratio, self.max_sharpness_ratio),
+            "movement_ratio": (self.min_movement_ratio, float("inf")),
             "identity_distance": (0.0, self.max_identity_distance),
             "sync_loss": (-float("inf"), self.max_sync_loss),
             "outside_change": (0.0, 0.0),
@@ -69,7 +73,9 @@ def painted_as(how: Try, sampler: SamplerConfig, mask: MaskConfig) -> tuple[Samp
     if how is Try.OTHER_NOISE:
         return replace(sampler, seed=sampler.seed + 1), mask
     if how is Try.SMALLER_MASK:
-        return sampler, replace(mask, **{name: getattr(mask, name) * by for name, by in SMALLER_MASK.items()})
+        outline = mask.outline_margin - LESS_OUTLINE
+        top, chin = mask.top_feather * SOFTER_TOP, mask.chin_drop * LESS_CHIN
+        return sampler, replace(mask, outline_margin=outline, top_feather=top, chin_drop=chin)
     return sampler, mask
 
 

@@ -3,6 +3,7 @@
 It looks at the film with the patches laid, as a viewer will: nothing is taken from painter or compositor but these.
 """
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,28 +13,33 @@ import pyarrow as pa
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from pipelines.assets import declared_digest
 from pipelines.face_descriptor import FaceDescriber
 from pipelines.face_frame import apply, invert
 from pipelines.face_mesh import FaceMesh
 from pipelines.gate import GateConfig, Try
+from pipelines.media.coding import Coding
 from pipelines.media.container import UndecodableError
 from pipelines.media.display import View, display_view
 from pipelines.media.encode import with_planes
 from pipelines.media.picture import coded_planes, frames
 from pipelines.media.picture_part import part_around, parts_as_rgb
-from pipelines.mouth_judge import MouthJudge, likeness
-from pipelines.patch import Patch, lay, patch_of, window
+from pipelines.mouth_judge import MouthJudge, likeness, runs_of
+from pipelines.patch import Plane, lay, patch_of, window
 from pipelines.progress import TELL_EVERY_FRAMES
 from pipelines.row_table import FrameRows, read_columns
 from pipelines.speaking import Mouth
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_heard import HEARD_FACTS, stored_heard
+from schemas.reason import Reason
 from schemas.shot import COMPOSITED_SHOT, JUDGED_SHOT
 from schemas.timing import ANALYSIS_RATE_HZ, fraction
 
 VERSION = 1  # raised when the same patches measure otherwise
 AROUND = 0.4  # of a face's size: what the face mesh looks at beside its landmarks
+BEYOND = 0.25  # of a face's size around it: a jaw opens within, and nothing is to change further out
+NETWORKS = ("face-mesh", "dlib-face-recognition")
 
 Floats = NDArray[np.float64]
 OF_SHOT = ("seam_ratio", "flicker_ratio")
@@ -52,77 +58,96 @@ class JudgeShot(RowStage):
     def facts(self, row: Row) -> Row:
         if row["patch_uri"] is None or not self._gate.max_tries:
             return {"tries": []}
-        key = content_key("judged", VERSION, self._key_facts(row))
+        key = content_key("judged", VERSION, _key_facts(row))
         if not self._store.has(key):
             try:
                 self._store.put_json(key, self._measured(row))
             except UndecodableError:
-                return {"tries": []}  # whoever stitches will say so
+                return {"tries": [], "patch_uri": None, "num_frames_changed": 0, "reason": Reason.UNDECODABLE.value}
         measures = {name: row[name] for name in OF_SHOT} | self._store.get_json(key)
         return {"tries": [{"how": self._how.value, **measures, "failed": self._gate.failed(measures)}]}
 
-    def _key_facts(self, row: Row) -> dict[str, Any]:
-        """All that the measures depend on."""
-        patch = row["patch_uri"].rsplit("/", 1)[-1]
-        speech = {name: row[name] for name in ("dub_speech", "original_speech")}
-        return {"patch": patch, "film": row["film_id"], "dub": row["dub_digest"], "heard": HEARD_FACTS, **speech}
-
     def _measured(self, row: Row) -> Row:
-        judges = self._judges(row)
-        times = {index: self._sync(row, index, judge) for index, judge in judges.items()}
-        syncs = [sync for sync, _ in times.values() if sync is not None]
-        losses = [loss for _, loss in times.values() if loss is not None]
-        sharp = [ratio for judge in judges.values() if (ratio := judge.sharpness_ratio) is not None]
-        apart = [distance for judge in judges.values() if (distance := judge.identity_distance) is not None]
+        judges, outside_change = self._seen(row)
+        tracks = [self._beside_film(row, index, judge) for index, judge in judges.items()]
+        of_tracks = {name: [one[name] for one in tracks if one[name] is not None] for name in tracks[0]}
         return {
-            "sharpness_ratio": max(sharp, key=lambda ratio: abs(np.log(ratio)), default=None),
-            "identity_distance": max(apart, default=None),
-            "sync": min(syncs, default=None),
-            "sync_loss": max(losses, default=None),
-            "outside_change": sum(judge.outside_change for judge in judges.values()),
+            "sharpness_ratio": max(of_tracks["sharpness_ratio"], key=lambda ratio: abs(np.log(ratio)), default=None),
+            "movement_ratio": min(of_tracks["movement_ratio"], default=None),
+            "identity_distance": max(of_tracks["identity_distance"], default=None),
+            "sync": min(of_tracks["sync"], default=None),
+            "sync_loss": max(of_tracks["sync_loss"], default=None),
+            "outside_change": outside_change,
         }
 
-    def _judges(self, row: Row) -> dict[int, MouthJudge]:
-        """The judge of each track with a patch, when all its frames were seen."""
-        placed = read_columns(row["patch_uri"], ["pts", "track_index"]).to_pylist()
+    def _seen(self, row: Row) -> tuple[dict[int, MouthJudge], int]:
+        """The judge of each track with a patch, its frames seen, and the samples that change beyond all faces.
+
+        Raises:
+            UndecodableError: a frame that was painted is not decoded again.
+        """
         pts: dict[int, list[int]] = {}
-        for one in placed:
+        for one in read_columns(row["patch_uri"], ["pts", "track_index"]).to_pylist():
             pts.setdefault(one["track_index"], []).append(one["pts"])
         judges = {index: MouthJudge(moments, self._mesh, self._describer) for index, moments in pts.items()}
         patches, tracked = FrameRows(row["patch_uri"]), FrameRows(row["tracks_uri"])
-        view = display_view(Path(row["film_uri"]), row["shot_start_pts"])
+        view, outside = display_view(Path(row["film_uri"]), row["shot_start_pts"]), 0
         span = min(map(min, pts.values())), max(map(max, pts.values())) + 1
         for number, (moment, frame) in enumerate(frames(Path(row["film_uri"]), *span), start=1):
             laid = patches.at(moment)
             faces = {one["track_index"]: _landmarks(one) for one in tracked.at(moment)} if laid else {}
-            if laid:
-                _look(moment, frame, laid, faces, view, judges)
+            outside += _look(moment, frame, laid, faces, view, judges) if laid else 0
             if number % TELL_EVERY_FRAMES == 0:
                 self.tell(TELL_EVERY_FRAMES)
-        return judges
+        if any(len(judge.openings) < len(judge.pts) for judge in judges.values()):
+            raise UndecodableError(f"{row['film_uri']}: frames that were painted were not decoded again")
+        return judges, outside
 
-    def _sync(self, row: Row, track_index: int, judge: MouthJudge) -> tuple[float | None, float | None]:
-        """How well the painted mouth follows the dub, and how much better the filmed one its own sound."""
-        time_base, start_s = fraction(row["time_base"]), row["start_pts"] * fraction(row["time_base"])
+    def _beside_film(self, row: Row, track_index: int, judge: MouthJudge) -> Row:
+        """The measures of one track."""
         table = read_columns(row["tracks_uri"], ["track_index", "pts", "opening"]).to_pylist()
         filmed = [one for one in table if one["track_index"] == track_index]
-        patches = read_columns(row["patch_uri"], ["track_index", "pts"]).to_pylist()
-        painted = [one["pts"] for one in patches if one["track_index"] == track_index]
+        place_of = {one["pts"]: place for place, one in enumerate(filmed)}
+        places = [place_of[pts] for pts in judge.pts]
+        openings = np.array([one["opening"] for one in filmed])[places]
+        times_s = np.array([float(pts * fraction(row["time_base"])) for pts in judge.pts])
         # The dub's own clock begins with the film's first frame.
-        dub_times = np.array([float(pts * time_base - start_s) for pts in painted])
-        begin = round(start_s * ANALYSIS_RATE_HZ)
-        dub_speech = [(span["start"] - begin, span["end"] - begin) for span in row["dub_speech"]]
-        speech = [(span["start"], span["end"]) for span in row["original_speech"]]
-        dub = stored_heard(self._store, row["dub_digest"], Path(row["dub_uri"]))
-        film = stored_heard(self._store, row["film_id"], Path(row["film_uri"]))
-        now = likeness(Mouth(dub_times, np.array(judge.openings)), dub, dub_speech)
-        times = np.array([float(one["pts"] * time_base) for one in filmed])
-        before = likeness(Mouth(times, np.array([one["opening"] for one in filmed])), film, speech)
-        return now, None if now is None or before is None else before - now
+        start_s = row["start_pts"] * fraction(row["time_base"])
+        painted = runs_of(times_s - float(start_s), np.array(judge.openings), places)
+        now = self._follows(painted, row, "dub", round(start_s * ANALYSIS_RATE_HZ))
+        before = self._follows(runs_of(times_s, openings, places), row, "film", 0)
+        return {
+            "sharpness_ratio": judge.sharpness_ratio,
+            "movement_ratio": judge.movement_ratio(openings.tolist()),
+            "identity_distance": judge.identity_distance,
+            "sync": now,
+            "sync_loss": None if now is None or before is None else before - now,
+        }
+
+    def _follows(self, mouths: list[Mouth], row: Row, whose: str, begin: int) -> float | None:
+        """How well a mouth follows the dub or the film's own sound; None where nothing can be heard of it."""
+        digest, uri, spans = (row[name] for name in SOUNDS[whose])
+        speech = [(span["start"] - begin, span["end"] - begin) for span in spans]
+        if not speech:
+            return None
+        try:
+            return likeness(mouths, stored_heard(self._store, digest, Path(uri)), speech)
+        except UndecodableError:  # a film without sound
+            return None
 
     @cached_property
     def _store(self) -> ObjectStore:
         return ObjectStore(self._store_uri)
+
+
+SOUNDS = {"dub": ("dub_digest", "dub_uri", "dub_speech"), "film": ("film_id", "film_uri", "original_speech")}
+
+
+def _key_facts(row: Row) -> dict[str, Any]:
+    """All that the measures depend on."""
+    objects = {name: row[name].rsplit("/", 1)[-1] for name in ("patch_uri", "tracks_uri")}
+    sounds = {name: row[name] for name in ("film_id", "dub_digest", "dub_speech", "original_speech")}
+    return objects | sounds | {"heard": HEARD_FACTS, "networks": [declared_digest(name) for name in NETWORKS]}
 
 
 def _look(
@@ -132,25 +157,43 @@ def _look(
     faces: dict[int, Floats],
     view: View,
     judges: dict[int, MouthJudge],
-) -> None:
-    """Show a frame to the judges of the tracks that are painted in it."""
-    parts = [part_around(_around(faces[one["track_index"]]), frame.width, frame.height) for one in laid]
+) -> int:
+    """Show a frame to the judges of the tracks that are painted in it; samples that change beyond their faces."""
+    parts = [part_around(_grown(faces[one["track_index"]], AROUND), frame.width, frame.height) for one in laid]
     before = view.of(parts_as_rgb(frame, parts))
     planes, coding = coded_planes(frame)
+    filmed = [plane.copy() for plane in planes]
     for one in laid:
-        patch: Patch = patch_of(one, coding)
-        judges[patch.track_index].patched(window(planes, patch.rect, coding)[0], patch, 1 << (coding.bits - 8))
+        patch = patch_of(one, coding)
+        luma = window(planes, patch.rect, coding)[0].copy()
         lay(patch, planes, coding)
+        shown = replace(patch, planes=[view.copy() for view in window(planes, patch.rect, coding)])
+        judges[patch.track_index].patched(luma, shown, faces[patch.track_index], 1 << (coding.bits - 8))
     after = view.of(parts_as_rgb(with_planes(planes, frame), parts))
     for one in laid:
         landmarks = apply(invert(view.to_film), faces[one["track_index"]])
         judges[one["track_index"]].seen(pts, before, after, landmarks)
+    boxes = [_grown(faces[one["track_index"]], BEYOND) for one in laid]
+    return _changed_beyond(filmed, planes, boxes, coding)
 
 
-def _around(landmarks: Floats) -> Floats:
-    """[4] the box in film px that is looked at for a face."""
+def _changed_beyond(filmed: list[Plane], painted: list[Plane], boxes: list[Floats], coding: Coding) -> int:
+    """Samples of all planes that changed outside of boxes [4] in film px."""
+    count = 0
+    for index, (old, new) in enumerate(zip(filmed, painted, strict=True)):
+        changed = old != new
+        scale = np.array([1, 1, 1, 1]) if index == 0 else np.array([coding.chroma_x, coding.chroma_y] * 2)
+        for box in boxes:
+            x0, y0, x1, y1 = (box / scale).round().astype(int).clip(0)
+            changed[y0:y1, x0:x1] = False
+        count += int(np.count_nonzero(changed))
+    return count
+
+
+def _grown(landmarks: Floats, by: float) -> Floats:
+    """[4] the box of a face in film px, larger by a share of its size on all sides."""
     low, high = landmarks.min(0), landmarks.max(0)
-    margin = AROUND * (high - low).max()
+    margin = by * (high - low).max()
     return np.concatenate([low - margin, high + margin])
 
 

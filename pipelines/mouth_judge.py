@@ -1,6 +1,7 @@
-"""What one painted face track of a shot measures beside the film: sharpness, identity, sync."""
+"""What one painted face track of a shot measures beside the film: sharpness, movement, identity, sync."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -10,15 +11,20 @@ from pipelines.face_descriptor import FaceDescriber, face_chip
 from pipelines.face_frame import mouth_opening
 from pipelines.face_mesh import FaceMesh
 from pipelines.heard_sound import HeardSound
+from pipelines.mask import OUTER_LIPS
 from pipelines.patch import Patch
 from pipelines.speaking import Mouth, piece_evidence, speech_pieces
 from pipelines.speech import SampleSpan
+from schemas.timing import ANALYSIS_RATE_HZ
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
 
 SHARPNESS_FLOOR = 0.5  # 8-bit codes: below it detail is noise
+LIPS_AROUND = 0.15  # of the mouth's width around the filmed lips, for painted ones open wider
+MOVEMENT_FLOOR = 0.01  # of an opening, over the mouth's width: below it a mouth rests
 NUM_CHIPS = 3  # of a track, to compare who it is
 
 
@@ -33,25 +39,25 @@ class MouthJudge:
             mesh: finds the painted lips.
             describer: tells who it is.
         """
+        self.pts = list(pts)
         self._mesh, self._describer = mesh, describer
         self._compared = {pts[(2 * place + 1) * len(pts) // (2 * NUM_CHIPS)] for place in range(NUM_CHIPS)}
         self._details: list[tuple[float, float]] = []
         self._distances: list[float] = []
         self.openings: list[float] = []
-        self.outside_change = 0
 
-    def patched(self, before: Samples, patch: Patch, scale: int) -> None:
+    def patched(self, before: Samples, patch: Patch, landmarks: Floats, scale: int) -> None:
         """Take in the luma of a patch.
 
         Args:
             before: [H, W] the film's luma in the patch's rectangle.
             patch: new samples.
+            landmarks: [468, 2] of the filmed face, in film px.
             scale: codes per 8-bit code.
         """
-        after = patch.planes[0]
-        self.outside_change += int(np.count_nonzero((before != after) & ~patch.mask))
-        if patch.mask.any():
-            self._details.append((_detail(before, patch.mask, scale), _detail(after, patch.mask, scale)))
+        lips = _lips(landmarks - (patch.rect.x, patch.rect.y), before.shape) & patch.mask
+        if lips.any():
+            self._details.append((_detail(before, lips, scale), _detail(patch.planes[0], lips, scale)))
 
     def seen(self, pts: int, before: Pixels, after: Pixels, landmarks: Floats) -> None:
         """Take in a frame, upright, as it was filmed and as it is painted.
@@ -70,7 +76,7 @@ class MouthJudge:
 
     @property
     def sharpness_ratio(self) -> float | None:
-        """Fine detail of luma in the mask, painted over filmed: the root of the mean square of its Laplacian."""
+        """Fine detail of luma on the lips, painted over filmed: the root of the mean square of its Laplacian."""
         if not self._details:
             return None
         old, new = np.sqrt(np.mean(np.square(self._details), 0))
@@ -78,25 +84,68 @@ class MouthJudge:
 
     @property
     def identity_distance(self) -> float | None:
-        """Mean distance of the descriptors of the painted face from those of the filmed one."""
-        return float(np.mean(self._distances)) if self._distances else None
+        """The furthest that the descriptor of the painted face lies from that of the filmed one, of three frames."""
+        return max(self._distances, default=None)
+
+    def movement_ratio(self, filmed: Sequence[float]) -> float | None:
+        """How far the painted mouth opens and closes over how far the filmed one does; None of less than 3 frames.
+
+        Args:
+            filmed: openings in the same frames.
+        """
+        if len(self.openings) < 3:
+            return None
+        return float((np.std(self.openings) + MOVEMENT_FLOOR) / (np.std(filmed) + MOVEMENT_FLOOR))
 
 
-def likeness(mouth: Mouth, heard: HeardSound, speech: Sequence[SampleSpan]) -> float | None:
+def likeness(mouths: Sequence[Mouth], heard: HeardSound, speech: Sequence[SampleSpan]) -> float | None:
     """How well a mouth follows a sound where somebody speaks, -1..1; None where it is seen too shortly.
 
     Args:
-        mouth: over time.
+        mouths: it, over times without a gap.
         heard: the sound's curves.
         speech: where it speaks, in samples.
     """
-    pieces = [] if len(mouth.openings) < 2 else speech_pieces(speech)
-    found = [one for one in piece_evidence(mouth, heard, pieces) if one is not None] if pieces else []
+    found = [
+        one
+        for mouth in mouths
+        if len(mouth.times_s) > 1 and (pieces := speech_pieces(_within(speech, mouth)))
+        for one in piece_evidence(mouth, heard, pieces)
+        if one is not None
+    ]
     seen_s = sum(one.seen_s for one in found)
     return sum(one.likeness * one.seen_s for one in found) / seen_s if seen_s else None
 
 
-def _detail(luma: Samples, mask: NDArray[np.bool_], scale: int) -> float:
-    """Root of the mean square of the Laplacian within the mask, in 8-bit codes."""
+def runs_of(times_s: Floats, openings: Floats, places: Sequence[int]) -> list[Mouth]:
+    """A mouth in pieces without gaps.
+
+    Args:
+        times_s: [F] of frames of a track.
+        openings: [F] in them.
+        places: of these frames in the track, ascending.
+    """
+    edges = [0, *(at + 1 for at, (one, other) in enumerate(pairwise(places)) if other > one + 1), len(places)]
+    return [Mouth(times_s[start:end], openings[start:end]) for start, end in pairwise(edges)]
+
+
+def _within(speech: Sequence[SampleSpan], mouth: Mouth) -> list[SampleSpan]:
+    """The speech while a mouth is seen."""
+    first, last = (round(float(at) * ANALYSIS_RATE_HZ) for at in mouth.times_s[[0, -1]])
+    clipped = [(max(start, first), min(end, last)) for start, end in speech]
+    return [(start, end) for start, end in clipped if end > start]
+
+
+def _lips(landmarks: Floats, shape: tuple[int, ...]) -> Bools:
+    """[H, W] true on the lips and a little around them."""
+    outline = landmarks[list(OUTER_LIPS)]
+    filled = np.zeros(shape, np.uint8)
+    cv2.fillPoly(filled, [outline.round().astype(np.int32)], 1)
+    around = max(1, round(LIPS_AROUND * float(np.ptp(outline[:, 0]))))
+    return np.asarray(cv2.dilate(filled, np.ones((2 * around + 1, 2 * around + 1), np.uint8)) > 0)
+
+
+def _detail(luma: Samples, where: Bools, scale: int) -> float:
+    """Root of the mean square of the Laplacian somewhere, in 8-bit codes."""
     fine = cv2.Laplacian(luma.astype(np.float32) / np.float32(scale), cv2.CV_32F)
-    return float(np.sqrt(np.mean(np.square(fine[mask]))))
+    return float(np.sqrt(np.mean(np.square(fine[where]))))

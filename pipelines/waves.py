@@ -1,7 +1,6 @@
 """The painting pass in waves: what the gate holds back is painted again, otherwise, and at last stays as filmed."""
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +14,10 @@ from pipelines.run_stage import BUILDING, configure_ray_data, finished_rows
 from pipelines.stage import Row
 from schemas.reason import Reason
 from schemas.shot import JUDGED_SHOT, PLANNED_SHOT
+
+# Of a shot that is held back: what was painted may still be looked at, and other faces in it wait for a person.
+TOLD = ("tries", "timings")
+LOOKED_AT = (*TOLD, "crops_uri", "painted", "review_patch_uri")
 
 ShotId = tuple[str, int]  # dub and shot
 Paint = Callable[[list[Row], Try], Iterable[Row]]
@@ -42,17 +45,17 @@ def painted_in_waves(manifest: list[Row], max_tries: int, paint: Paint) -> Itera
         held_back: dict[ShotId, Row] = {}
         for row in paint(list(left.values()), how):
             told = _with_earlier(row, tried.get(_id_of(row)))
-            if told["reason"] is None and told["tries"] and told["tries"][-1]["failed"]:
+            if row["tries"] and row["tries"][-1]["failed"]:
                 held_back[_id_of(row)] = left[_id_of(row)]
                 tried[_id_of(row)] = told
             else:
                 yield told
             left.pop(_id_of(row))
-        yield from map(partial(untouched, reason=Reason.WORKER_DIED), left.values())
+        for shot, row in left.items():
+            yield untouched(row, Reason.WORKER_DIED) | {name: tried[shot][name] for name in TOLD if shot in tried}
         left = held_back
     for shot, row in left.items():
-        kept = {name: tried[shot][name] for name in ("tries", "timings")}
-        yield untouched(row, Reason.GATE_FAILED) | kept
+        yield untouched(row, Reason.GATE_FAILED) | {name: tried[shot][name] for name in LOOKED_AT}
 
 
 def untouched(row: Row, reason: str) -> Row:
@@ -74,7 +77,8 @@ def painted_wave(config: DubConfig, live: LiveFrames, manifest: list[Row], how: 
     table = pa.Table.from_pylist(manifest, schema=PLANNED_SHOT)
     with BUILDING:
         configure_ray_data(stitches_at_once() * PLACEMENTS["stitch"].cpus)
-        shots = painting_pass(table, config, live, how)
+        # Frames of a piece count once: those of later tries are told when a shot is done.
+        shots = painting_pass(table, config, live if how is Try.FIRST else None, how)
     yield from finished_rows(shots)
 
 
@@ -82,7 +86,17 @@ def _with_earlier(row: Row, earlier: Row | None) -> Row:
     """A shot with the tries and times of the waves before."""
     if earlier is None:
         return row
-    return row | {name: [*earlier[name], *row[name]] for name in ("tries", "timings")}
+    spent = {timing["stage"]: timing for timing in earlier["timings"]}
+    timings = [_added(timing, spent.get(timing["stage"])) for timing in row["timings"]]
+    return row | {"tries": [*earlier["tries"], *row["tries"]], "timings": timings}
+
+
+def _added(timing: Row, earlier: Row | None) -> Row:
+    """What a stage took for a shot, with what it took before."""
+    if earlier is None:
+        return timing
+    peak_mib = max(timing["peak_mib"], earlier["peak_mib"])
+    return timing | {"seconds": timing["seconds"] + earlier["seconds"], "peak_mib": peak_mib}
 
 
 def _id_of(row: Row) -> ShotId:

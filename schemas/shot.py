@@ -151,11 +151,12 @@ TRY = pa.struct(
         column("how", pa.string(), "first, other_noise or smaller_mask."),
         column("seam_ratio", pa.float32(), "Of the shot, as in its own column.", nullable=True),
         column("flicker_ratio", pa.float32(), "Of the shot, as in its own column.", nullable=True),
-        column("sharpness_ratio", pa.float32(), "Fine detail in the mask over the film's own.", nullable=True),
+        column("sharpness_ratio", pa.float32(), "Fine detail on the lips over the film's own.", nullable=True),
+        column("movement_ratio", pa.float32(), "How far the mouth moves over how far it was filmed.", nullable=True),
         column("identity_distance", pa.float32(), "Of face descriptors, painted from filmed.", nullable=True),
         column("sync", pa.float32(), "How well the painted mouth follows the dub: a correlation.", nullable=True),
         column("sync_loss", pa.float32(), "How much better the filmed one follows its own sound.", nullable=True),
-        column("outside_change", pa.int64(), "Samples beside the mask that the patch would change."),
+        column("outside_change", pa.int64(), "Samples that change further from a face than a quarter of its size."),
         column("failed", pa.list_(pa.string()), "Measures beyond their bounds; none: the try is delivered."),
     ]
 )

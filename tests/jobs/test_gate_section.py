@@ -5,7 +5,8 @@ from typing import Any
 from jobs.gate_section import gate_metrics, gate_section, held_back
 from schemas.reason import Reason
 
-FIGURES = {"seam_ratio": 0.97, "flicker_ratio": None, "sharpness_ratio": 0.8, "identity_distance": 0.12}
+FIGURES = {"seam_ratio": 0.97, "flicker_ratio": None, "sharpness_ratio": 0.8, "movement_ratio": 0.9}
+FIGURES |= {"identity_distance": 0.12}
 
 
 def tried(how: str, *failed: str) -> dict[str, Any]:
@@ -31,6 +32,9 @@ def test_the_report_has_a_row_for_each_try() -> None:
 
 def test_a_delivery_of_before_the_gate_has_an_empty_section() -> None:
     assert "Nothing was painted" in gate_section({"shots": [{"shot_index": 0, "reason": None}]})
+    painted = {"shot_index": 4, "reason": None, "num_frames_changed": 9}
+    assert "not judged: shots 4" in gate_section({"shots": [painted]})
+    assert "Nothing was painted" not in gate_section({"shots": [painted]})
     assert held_back({"shots": [{"shot_index": 0, "reason": None}]}) == ""
 
 
@@ -40,4 +44,7 @@ def test_shots_that_were_held_back_are_named_with_what_they_broke() -> None:
 
 
 def test_metrics_count_shots() -> None:
-    assert gate_metrics(SHOTS) == {"shots_judged": 3.0, "shots_painted_again": 2.0, "shots_held_back": 1.0}
+    assert gate_metrics(SHOTS) == {
+        **{"shots_judged": 3.0, "shots_unjudged": 0.0},
+        **{"shots_painted_again": 2.0, "shots_held_back": 1.0},
+    }

@@ -10,6 +10,7 @@ GOOD = {
     "seam_ratio": 1.0,
     "flicker_ratio": 1.2,
     "sharpness_ratio": 0.9,
+    "movement_ratio": 0.9,
     "identity_distance": 0.1,
     "sync_loss": 0.1,
     "outside_change": 0,
@@ -27,9 +28,10 @@ def test_what_lies_within_all_bounds_passes_and_what_is_unknown_does_not_fail() 
     [
         ("seam_ratio", 1.31),
         ("flicker_ratio", 3.1),
-        ("sharpness_ratio", 0.3),
-        ("sharpness_ratio", 3.0),
-        ("identity_distance", 0.5),
+        ("sharpness_ratio", 0.45),
+        ("sharpness_ratio", 1.9),
+        ("movement_ratio", 0.3),
+        ("identity_distance", 0.37),
         ("sync_loss", 0.4),
         ("outside_change", 1),
     ],
@@ -48,6 +50,8 @@ def test_tries_differ_in_noise_and_then_in_the_mask() -> None:
     assert smaller[0] == sampler  # its crops are in storage: nothing is painted anew
     assert smaller[1].chin_drop < mask.chin_drop
     assert smaller[1].outline_margin < 0 < mask.outline_margin
+    shrunk = painted_as(Try.SMALLER_MASK, sampler, MaskConfig(outline_margin=-0.02))[1]
+    assert shrunk.outline_margin < -0.02
 
 
 @pytest.mark.parametrize(

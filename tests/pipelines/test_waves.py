@@ -24,8 +24,16 @@ class Painter:
         for row in reversed(manifest):
             if (row["shot_index"], how) != self._lost:
                 failed = [] if self._passes_at[row["shot_index"]] is how else ["seam_ratio"]
-                facts = {"patch_uri": f"{how}", "reason": None, "num_frames_changed": 9}
-                yield row | facts | {"tries": [{"how": how.value, "failed": failed}], "timings": [how.value]}
+                facts = {"patch_uri": f"{how}", "reason": None, "num_frames_changed": 9, "crops_uri": "crops"}
+                facts |= {"painted": [f"by {how}"], "review_patch_uri": None}
+                yield (
+                    row
+                    | facts
+                    | {
+                        "tries": [{"how": how.value, "failed": failed}],
+                        "timings": [{"stage": "paint", "seconds": 2.0, "peak_mib": 9.0}],
+                    }
+                )
 
 
 def planned(*indices: int) -> list[Row]:
@@ -46,7 +54,7 @@ def test_a_wave_paints_what_the_one_before_it_left() -> None:
     assert painter.waves == [(Try.FIRST, [0, 1, 2, 3]), (Try.OTHER_NOISE, [3, 2, 1]), (Try.SMALLER_MASK, [1, 3])]
     assert [rows[index]["patch_uri"] for index in range(4)] == ["first", "smaller_mask", "other_noise", None]
     assert [len(rows[index]["tries"]) for index in range(4)] == [1, 3, 2, 3]
-    assert rows[1]["timings"] == ["first", "other_noise", "smaller_mask"]
+    assert rows[1]["timings"] == [{"stage": "paint", "seconds": 6.0, "peak_mib": 9.0}]  # one event a stage
 
 
 def test_what_passes_no_try_stays_as_it_was_filmed_and_says_so() -> None:
@@ -54,6 +62,7 @@ def test_what_passes_no_try_stays_as_it_was_filmed_and_says_so() -> None:
 
     assert (row["reason"], row["patch_uri"], row["num_frames_changed"]) == (Reason.GATE_FAILED, None, 0)
     assert [one["failed"] for one in row["tries"]] == [["seam_ratio"]] * 3
+    assert row["painted"] == ["by smaller_mask"]  # to be looked at
     assert not set(JUDGED_SHOT.names) - set(row)
 
 
@@ -71,6 +80,7 @@ def test_a_shot_whose_worker_dies_is_not_tried_again_and_not_lost() -> None:
 
     assert [rows[index]["reason"] for index in range(3)] == [None, Reason.WORKER_DIED, Reason.GATE_FAILED]
     assert painter.waves[-1] == (Try.SMALLER_MASK, [2])
+    assert [len(rows[index]["tries"]) for index in range(3)] == [1, 1, 3]  # what was tried stays told
 
 
 def test_nothing_to_paint_is_no_wave() -> None:
