@@ -118,7 +118,7 @@ class JudgeShot(RowStage):
         before = self._follows(runs_of(times_s, openings, places), row, "film", 0)
         return {
             "sharpness_ratio": judge.sharpness_ratio,
-            "movement_ratio": judge.movement_ratio(openings.tolist()),
+            "movement_ratio": judge.movement_ratio(openings, _spoken(times_s, row["dub_speech"])),
             "identity_distance": judge.identity_distance,
             "sync": now,
             "sync_loss": None if now is None or before is None else before - now,
@@ -141,6 +141,13 @@ class JudgeShot(RowStage):
 
 
 SOUNDS = {"dub": ("dub_digest", "dub_uri", "dub_speech"), "film": ("film_id", "film_uri", "original_speech")}
+
+
+def _spoken(times_s: Floats, spans: list[Row]) -> NDArray[np.bool_]:
+    """[F] whether a moment of the film lies in one of the spans, in samples of film time."""
+    samples = (times_s * ANALYSIS_RATE_HZ)[:, None]
+    edges = np.array([(span["start"], span["end"]) for span in spans], np.float64).reshape(-1, 2)
+    return np.asarray(((samples >= edges[:, 0]) & (samples < edges[:, 1])).any(1))
 
 
 def _key_facts(row: Row) -> dict[str, Any]:

@@ -25,6 +25,7 @@ Samples = NDArray[np.uint8] | NDArray[np.uint16]
 SHARPNESS_FLOOR = 0.5  # 8-bit codes: below it detail is noise
 LIPS_AROUND = 0.15  # of the mouth's width around the filmed lips, for painted ones open wider
 MOVEMENT_FLOOR = 0.01  # of an opening, over the mouth's width: below it a mouth rests
+LEAST_MOVING = 12  # frames, half a second: of less nobody can tell whether a mouth moves
 NUM_CHIPS = 3  # of a track, to compare who it is
 
 
@@ -87,15 +88,19 @@ class MouthJudge:
         """The furthest that the descriptor of the painted face lies from that of the filmed one, of three frames."""
         return max(self._distances, default=None)
 
-    def movement_ratio(self, filmed: Sequence[float]) -> float | None:
-        """How far the painted mouth opens and closes over how far the filmed one does; None of less than 3 frames.
+    def movement_ratio(self, filmed: Floats, speaks: Bools) -> float | None:
+        """How far the painted mouth opens and closes over how far the filmed one does, where the dub speaks.
+
+        None where that is for less than `LEAST_MOVING` frames: a mouth that is silent in the dub is to rest.
 
         Args:
-            filmed: openings in the same frames.
+            filmed: [F] openings in the painted frames.
+            speaks: [F] whether the dub speaks in them.
         """
-        if len(self.openings) < 3:
+        if np.count_nonzero(speaks) < LEAST_MOVING:
             return None
-        return float((np.std(self.openings) + MOVEMENT_FLOOR) / (np.std(filmed) + MOVEMENT_FLOOR))
+        painted = np.array(self.openings)[speaks]
+        return float((np.std(painted) + MOVEMENT_FLOOR) / (np.std(filmed[speaks]) + MOVEMENT_FLOOR))
 
 
 def likeness(mouths: Sequence[Mouth], heard: HeardSound, speech: Sequence[SampleSpan]) -> float | None:

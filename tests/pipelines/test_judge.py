@@ -139,6 +139,10 @@ def test_a_mouth_that_stands_still_while_somebody_speaks_fails(tracked: dict[str
 
     found = judged(tracked, "still", stand_still)
 
+    hushed = judged(tracked, "still", stand_still, dub_speech=[])
+
+    assert hushed["movement_ratio"] is None  # who is silent in the dub is to rest
+    assert "movement_ratio" not in hushed["failed"]
     assert found["movement_ratio"] < GateConfig().min_movement_ratio
     assert "movement_ratio" in found["failed"]
     assert found["sync_loss"] > 0.1
