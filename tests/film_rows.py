@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from schemas.timing import rational
+import pyarrow as pa
+
+from schemas.shot import ALIGNED_SHOT
+from schemas.timing import ANALYSIS_RATE_HZ, rational
 from tests.synthetic import SyntheticFilm
 
 UNHEARD: dict[str, Any] = {  # columns of ALIGNED_SHOT, where nobody listened to voices, sounds and lines
@@ -52,3 +55,14 @@ def film_row(film: SyntheticFilm, dub: Path | None = None, **changes: Any) -> di
         "whole": None,
         **changes,
     }
+
+
+def as_shot(film: dict[str, Any], num_frames: int) -> pa.Table:
+    """ALIGNED_SHOT of the first frames of a FILM row at 25 fps, in which somebody speaks all the time."""
+    ticks = (film["end_pts"] - film["start_pts"]) * num_frames // film["num_frames"]
+    span = {"shot_start_pts": film["start_pts"], "shot_end_pts": film["start_pts"] + ticks}
+    speech = [{"start": 0, "end": num_frames * ANALYSIS_RATE_HZ // 25}]
+    sound = {"dub_start_sample": 0, "dub_end_sample": speech[0]["end"], "lag_samples": 0}
+    spans = {"dub_speech": speech, "original_speech": speech, "original_overlap": [], **UNHEARD}
+    shot = {"shot_index": 0, "num_shots": 1, "shot_num_frames": num_frames}
+    return pa.Table.from_pylist([film | span | shot | sound | spans], schema=ALIGNED_SHOT)

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from benchmarks.analysis_speed import as_shot
 from diff2lip.config import SamplerConfig
 from jobs.inspect_job import film_row
 from pipelines.composite import CompositeShot
@@ -19,6 +18,7 @@ from pipelines.patch import lay, patch_of
 from pipelines.plan import plan_shots
 from pipelines.storage import read_table
 from schemas.reason import Verdict
+from tests.film_rows import as_shot
 from tests.real_assets import real_asset
 from tests.tiny_model import TINY, save_tiny_model
 
