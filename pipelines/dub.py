@@ -72,7 +72,6 @@ PAINTING_VERSIONS = {
     "judge": judge.VERSION,
 }
 
-check_chain([WatchPart])
 check_chain([PlaceTakes, ConformDub, DetectShots, AlignDub, TrackFaces])
 check_chain([CutCrops, PaintMouths, CompositeShot, JudgeShot])
 

@@ -32,6 +32,7 @@ from pipelines.speaking import Mouth
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_heard import HEARD_FACTS, stored_heard
+from pipelines.track_frames import TrackFrames
 from schemas.reason import Reason
 from schemas.shot import COMPOSITED_SHOT, JUDGED_SHOT
 from schemas.timing import ANALYSIS_RATE_HZ, fraction
@@ -105,8 +106,7 @@ class JudgeShot(RowStage):
 
     def _beside_film(self, row: Row, track_index: int, judge: MouthJudge) -> Row:
         """The measures of one track."""
-        table = read_columns(row["tracks_uri"], ["track_index", "pts", "opening"]).to_pylist()
-        filmed = [one for one in table if one["track_index"] == track_index]
+        filmed = TrackFrames(row["tracks_uri"], track_index).numbers
         place_of = {one["pts"]: place for place, one in enumerate(filmed)}
         places = [place_of[pts] for pts in judge.pts]
         openings = np.array([one["opening"] for one in filmed])[places]
