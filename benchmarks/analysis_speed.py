@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from jobs.inspect_job import film_row
 from jobs.portrait_clip import write_clip
 from pipelines.assets import asset_path
+from pipelines.face_config import FaceConfig
 from pipelines.film_parts import part_rows
 from pipelines.media.picture import frames
 from pipelines.media.probe import probe_film
 from pipelines.media.published_frames import published_frames
-from pipelines.shot_faces import FaceConfig
 from pipelines.shots import DetectShots, ShotConfig
 from pipelines.stage import Row
 from pipelines.watch import WatchPart

@@ -17,9 +17,9 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from diff2lip.checkpoint import load_checkpoint
-from diff2lip.config import ModelConfig, SamplerConfig, published_sampler
+from diff2lip.config import ModelConfig, Precision, SamplerConfig, published_sampler
 from diff2lip.mouth_weight import crop_mask
-from diff2lip.precision import Precision, set_precision
+from diff2lip.precision import set_precision
 from diff2lip.sampler import paint, track_noise
 from diff2lip.unet import Condition, UNet
 from jobs.model_reference import resolve_model

@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from benchmarks.real_faces import RealFaces, real_faces
 from diff2lip.blocks import AttentionBlock
 from diff2lip.checkpoint import load_checkpoint
-from diff2lip.config import Prediction, SamplerConfig, paper_model, published_sampler
+from diff2lip.config import Precision, Prediction, SamplerConfig, paper_model, published_sampler
 from diff2lip.mouth_weight import crop_mask
 from diff2lip.noise_levels import SPACINGS, published_levels
-from diff2lip.precision import Precision, set_precision
+from diff2lip.precision import set_precision
 from diff2lip.sampler import paint, track_noise
 from diff2lip.solver import SOLVERS, ddim
 from diff2lip.unet import Condition, UNet

@@ -22,7 +22,8 @@ from scipy.stats import rankdata
 
 from pipelines.assets import asset_path
 from pipelines.expected_opening import GRID_HZ
-from pipelines.face_detector import DetectorConfig, FaceDetector
+from pipelines.face_config import DetectorConfig
+from pipelines.face_detector import FaceDetector
 from pipelines.face_frame import mouth_opening
 from pipelines.face_mesh import FaceMesh
 from pipelines.face_scan import scan_faces

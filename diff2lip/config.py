@@ -4,9 +4,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from diff2lip.mel import SoundWindow
 from diff2lip.noise_levels import NUM_LEVELS, SPACINGS, Spacing
-from diff2lip.precision import Precision
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +32,13 @@ class CropConfig:
 def whole_face(size_px: int) -> CropConfig:
     """Forehead to chin, the lower half painted, as published, but that there a detector's box is squashed square."""
     return CropConfig(size_px=size_px, left=-1.1, top=-0.75, width=2.2, mask_top=0.5)
+
+
+class SoundWindow(StrEnum):
+    """Where the 16 mel steps lie that a frame is heard with: a network must be given what it was trained on."""
+
+    CENTRED = "centred"  # half of them before the frame's moment
+    PUBLISHED = "published"  # from one frame of 25 fps before it on: 60 ms later than centred
 
 
 class Prediction(StrEnum):
@@ -145,6 +150,14 @@ def small_model() -> ModelConfig:
         audio=AudioEncoderConfig(groups=16),
         crop=CropConfig(),
     )
+
+
+class Precision(StrEnum):
+    """How exactly a network computes."""
+
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"
 
 
 class Solver(StrEnum):

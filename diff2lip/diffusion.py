@@ -5,10 +5,16 @@ Ho, Jain & Abbeel, "Denoising Diffusion Probabilistic Models" (2020), Eq. 4, wri
     x_t = sqrt(a_t) * x_0 + sqrt(1 - a_t) * eps
 """
 
+import torch
 from torch import Tensor
 
 from diff2lip.config import Prediction
-from diff2lip.noise_levels import alpha_bars as alpha_bars
+from diff2lip.noise_levels import signal_shares
+
+
+def alpha_bars() -> Tensor:
+    """[1000] float64 share of signal power at each noise level."""
+    return torch.from_numpy(signal_shares())
 
 
 def add_noise(x_0: Tensor, eps: Tensor, alpha_bar: Tensor) -> Tensor:

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from diff2lip.config import Precision
 from diff2lip.learner import Average, Optimiser, State, Wrap, alone
 from diff2lip.losses import SURE, expert_faces, match_loss
-from diff2lip.precision import Precision
 from diff2lip.syncnet import Expert
 from diff2lip.training_config import ExpertTraining
 from diff2lip.windows import Windows

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from diff2lip.config import SoundWindow
+
 SAMPLE_RATE_HZ = 16_000
 HOP_SAMPLES = 200  # 12.5 ms
 FFT_SAMPLES = 800  # 50 ms
@@ -23,13 +25,6 @@ SILENCE = -4.0  # log-mel of silence, the lower end of its range
 
 class MelRateError(ValueError):
     """A sound, or mel steps, at another rate than the networks hear: 16 kHz, 80 steps a second."""
-
-
-class SoundWindow(StrEnum):
-    """Where the 16 mel steps lie that a frame is heard with: a network must be given what it was trained on."""
-
-    CENTRED = "centred"  # half of them before the frame's moment
-    PUBLISHED = "published"  # from one frame of 25 fps before it on: 60 ms later than centred
 
 
 class Padding(StrEnum):

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from enum import StrEnum
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 NUM_LEVELS = 1000
 BETA_FIRST, BETA_LAST = 1e-4, 0.02
@@ -19,10 +19,9 @@ class Spacing(StrEnum):
     LOG_SNR = "log_snr"
 
 
-def alpha_bars() -> Tensor:
-    """[1000] float64 share of signal power at each noise level: products of 1 - beta, beta linear."""
-    betas = torch.linspace(BETA_FIRST, BETA_LAST, NUM_LEVELS, dtype=torch.float64)
-    return torch.cumprod(1 - betas, dim=0)
+def signal_shares() -> NDArray[np.float64]:
+    """[1000] share of signal power at each noise level: products of 1 - beta, beta linear."""
+    return np.cumprod(1 - np.linspace(BETA_FIRST, BETA_LAST, NUM_LEVELS), dtype=np.float64)
 
 
 def published_levels(steps: int) -> list[int]:
@@ -58,12 +57,12 @@ def log_snr_levels(steps: int) -> list[int]:
     Raises:
         ValueError: steps are none, or so many that levels would repeat.
     """
-    shares = alpha_bars()
-    log_snr = torch.log(shares / (1 - shares))
+    shares = signal_shares()
+    log_snr = np.log(shares / (1 - shares))
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
-    wanted = torch.linspace(float(log_snr[NEARLY_NOISE]), float(log_snr[NEARLY_CLEAN]), steps, dtype=torch.float64)
-    levels = [int((log_snr - value).abs().argmin()) for value in wanted]
+    wanted = np.linspace(log_snr[NEARLY_NOISE], log_snr[NEARLY_CLEAN], steps)
+    levels = [int(np.abs(log_snr - value).argmin()) for value in wanted]
     if len(set(levels)) < steps:
         raise ValueError(f"{steps} steps would visit a level twice")
     return levels

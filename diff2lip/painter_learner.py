@@ -11,12 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from diff2lip import losses
-from diff2lip.config import Prediction
+from diff2lip.config import Precision, Prediction
 from diff2lip.diffusion import add_noise, alpha_bars, clean_estimate, velocity
 from diff2lip.learner import Average, Optimiser, State, Wrap, alone
 from diff2lip.mouth_weight import crop_mask, mouth_weight
 from diff2lip.patch_gan import PatchGan
-from diff2lip.precision import Precision
 from diff2lip.syncnet import Expert
 from diff2lip.training_config import PainterTraining
 from diff2lip.unet import Condition, UNet

@@ -1,26 +1,15 @@
 """Half precision as published: convolutions are halved, everything that adds up small things stays in float32."""
 
-from enum import StrEnum
 from typing import TypeVar
 
 import torch
 from torch import nn
 
+from diff2lip.config import Precision
+
 FULL_PARTS = ("time_embed", "out")  # of the denoiser: never halved, as published
+DTYPES = {Precision.FP32: torch.float32, Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16}
 Network = TypeVar("Network", bound=nn.Module)
-
-
-class Precision(StrEnum):
-    """How exactly a network computes."""
-
-    FP32 = "fp32"
-    BF16 = "bf16"
-    FP16 = "fp16"
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Of the convolutions."""
-        return {Precision.FP32: torch.float32, Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16}[self]
 
 
 def convolution_tensors(network: nn.Module) -> set[str]:
@@ -34,7 +23,7 @@ def set_precision(network: Network, precision: Precision) -> Network:
     The network then casts what flows through them, and gives float32.
     """
     for _, module in _halved(network):
-        module.to(precision.dtype)
+        module.to(DTYPES[precision])
     return network
 
 

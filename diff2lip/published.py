@@ -16,12 +16,11 @@ from torch import Tensor, nn
 
 from diff2lip.config import paper_model, parity_model
 from diff2lip.errors import CheckpointError
-from diff2lip.precision import Precision, convolution_tensors
+from diff2lip.precision import DTYPES, convolution_tensors
 from diff2lip.syncnet import Expert, Judge, published_expert
 from diff2lip.unet import UNet
 from diff2lip.weights_file import Header, Kind, check_weights, file_digest, write_weights
 
-DTYPES = {precision.value: precision.dtype for precision in Precision}
 WRAPPER_KEY = "state_dict"  # Wav2Lip's trainer keeps the weights beside those of its optimiser
 PARALLEL_PREFIX = "module."  # left by training on several GPUs
 COUNTER = "num_batches_tracked"  # of batch norms; torch before 0.4.1 wrote none, and nothing reads it in eval mode

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass, field, fields
 
-from diff2lip.config import ModelConfig, paper_model
+from diff2lip.config import ModelConfig, Precision, paper_model
 from diff2lip.patch_gan import PatchGanConfig
-from diff2lip.precision import Precision
 from diff2lip.syncnet import ExpertConfig, expert_128
 
 

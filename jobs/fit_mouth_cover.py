@@ -22,7 +22,8 @@ from safetensors.torch import save_file
 from torch.utils.data import DataLoader, IterableDataset
 
 from jobs.mouth_covers import Covered, draw_hand, draw_microphone, draw_thing, draw_title
-from pipelines.cover_network import COVER_CROP, KINDS, WEIGHTS, CoverNetwork
+from pipelines.cover_network import COVER_CROP, KINDS, CoverNetwork
+from pipelines.face_config import COVER_WEIGHTS
 from pipelines.face_crop import crop_frame
 from pipelines.face_frame import compose, face_to_crop, invert
 from pipelines.training_set import mouths_of, open_training_set
@@ -198,7 +199,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="training set of diff2lip voxceleb2, with margin")
     parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser.add_argument("--out", type=Path, default=COVER_WEIGHTS)
     chosen = parser.parse_args()
     network = fit(faces(chosen.data, "dev"), chosen.steps)
     halves = {name: value.half().contiguous() for name, value in network.state_dict().items()}

@@ -69,7 +69,7 @@ def inspect_film(path: Path, store_uri: str, track_faces: TableStage | None = No
 
 def _watch(film: Row, store_uri: str) -> None:
     """Find cuts and faces with one decode: the stages that follow find them done."""
-    from pipelines.shot_faces import FaceConfig
+    from pipelines.face_config import FaceConfig
     from pipelines.watch import WatchPart
 
     stage = WatchPart(store_uri=store_uri, shots=ShotConfig(), faces=FaceConfig())

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from diff2lip.config import AudioEncoderConfig, CropConfig, ModelConfig, Prediction, small_model, whole_face
+from diff2lip.config import AudioEncoderConfig, CropConfig, ModelConfig, Precision, Prediction, small_model, whole_face
 from diff2lip.patch_gan import PatchGanConfig
-from diff2lip.precision import Precision
 from diff2lip.syncnet import ExpertConfig, expert_128, published_expert
 from diff2lip.training_config import ExpertTraining, LossWeights, NoiseConfig, OptimiserConfig, PainterTraining
 from jobs.promotion import ChallengeSettings

@@ -19,7 +19,7 @@ from pipelines.assets import asset_path
 from pipelines.clip_cut import CutConfig
 from pipelines.clip_filter import filter_reason
 from pipelines.clip_list import read_clip_list
-from pipelines.face_detector import BACKENDS
+from pipelines.face_config import BACKENDS
 from pipelines.progress import Event
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, file_digest

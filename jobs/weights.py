@@ -1,23 +1,15 @@
 """`diff2lip weights`: published weights become checkpoints of ours."""
 
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from diff2lip.config import Precision
 from jobs.command import Json, material_errors, print_json
 
 weights_app = typer.Typer(help="Weights: published ones become checkpoints.", no_args_is_help=True)
-
-
-class Precision(StrEnum):
-    """What convolutions are kept in; all else is float32."""
-
-    FP32 = "fp32"
-    BF16 = "bf16"
-    FP16 = "fp16"
 
 
 @weights_app.command("import")
@@ -37,10 +29,11 @@ def import_weights(
         raise typer.BadParameter(f"{out} does not end in .safetensors", param_hint="--out")
     if not out.absolute().parent.is_dir():
         raise typer.BadParameter(f"there is no folder {out.parent}", param_hint="--out")
-    from diff2lip.published import DTYPES, import_published
+    from diff2lip.precision import DTYPES
+    from diff2lip.published import import_published
 
     with material_errors():
-        imported = import_published(published, out, DTYPES[dtype.value])
+        imported = import_published(published, out, DTYPES[dtype])
     if not print_json(asdict(imported) | {"out": str(out)}, as_json):
         print(f"{out}: {imported.kind}, {imported.num_tensors} tensors, {imported.num_parameters:,} parameters")
         print(f"sha256 {imported.digest}")

@@ -19,8 +19,7 @@ from pipelines.clip_sound import (
     spoken_spans,
     with_margin,
 )
-from pipelines.face_detector import DetectorConfig
-from pipelines.face_tracks import TrackConfig
+from pipelines.face_config import DetectorConfig, TrackConfig
 from pipelines.heard_sound import heard_sound
 from pipelines.media.published_frames import Pixels, first_time_s, published_frames
 from pipelines.progress import Tell, telling

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diff2lip.config import CropConfig
+from pipelines.face_config import TrackConfig
 from pipelines.face_detector import FaceDetector
 from pipelines.face_mesh import FaceMesh
 from pipelines.face_scan import Pixels, scan_faces
-from pipelines.face_tracks import SmoothTrack, TrackConfig, link_faces, smooth_track
+from pipelines.face_tracks import SmoothTrack, link_faces, smooth_track
 from pipelines.head_pose import yaw_deg
 from pipelines.media.container import UndecodableError
 from pipelines.unfit_clip import UnfitClipError

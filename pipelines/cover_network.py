@@ -12,9 +12,9 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from diff2lip.config import CropConfig
+from pipelines.face_config import COVER_WEIGHTS
 from schemas.reason import Cover
 
-WEIGHTS = Path(__file__).with_name("cover_network.safetensors")
 COVER_CROP = CropConfig(size_px=64, left=-0.75, top=0.2, width=1.5)  # from the nose to below an open jaw
 CHANNELS = (16, 32, 48, 64)  # at 64, 32, 16 and 8 px
 GROUPS = 8
@@ -56,7 +56,7 @@ def _block(before: int, after: int) -> nn.Sequential:
     return nn.Sequential(first, norms[0], nn.SiLU(), second, norms[1], nn.SiLU())
 
 
-def load_cover_network(path: Path = WEIGHTS) -> CoverNetwork:
+def load_cover_network(path: Path = COVER_WEIGHTS) -> CoverNetwork:
     """The fitted network, ready to judge."""
     network = CoverNetwork()
     network.load_state_dict(load_file(str(path)))

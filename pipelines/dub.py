@@ -16,12 +16,12 @@ from pipelines import (
     composite,
     crops,
     dub_language,
+    face_config,
     faces,
     judge,
     line_check,
     original_voices,
     paint,
-    shot_faces,
     shots,
     sound_check,
     speech,
@@ -32,8 +32,7 @@ from pipelines.composite import CompositeShot
 from pipelines.conform import ConformConfig, ConformDub
 from pipelines.crops import CutCrops
 from pipelines.eligibility import Eligibility
-from pipelines.face_detector import DetectorConfig
-from pipelines.face_tracks import TrackConfig
+from pipelines.face_config import DetectorConfig, FaceConfig, TrackConfig
 from pipelines.faces import TrackFaces
 from pipelines.gate import GateConfig, Try, painted_as
 from pipelines.judge import JudgeShot
@@ -44,7 +43,6 @@ from pipelines.paint import PaintMouths
 from pipelines.placed_take import TakeConfig
 from pipelines.placement import PLACEMENTS
 from pipelines.run_stage import apply, one_row_a_block, rows_of
-from pipelines.shot_faces import FaceConfig
 from pipelines.shots import DetectShots, ShotConfig
 from pipelines.stage import check_chain
 from pipelines.storage import file_digest
@@ -61,8 +59,8 @@ ANALYSIS_VERSIONS = {
     "lines": line_check.VERSION,
     "voices": original_voices.VOICE_FACTS,
     "heard": HEARD_FACTS,
-    "covers": shot_faces.COVER_FACTS,
-    "tracks": shot_faces.VERSION,
+    "covers": face_config.COVER_FACTS,
+    "tracks": face_config.VERSION,
     "faces": faces.VERSION,
 }
 PAINTING_VERSIONS = {

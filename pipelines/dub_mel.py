@@ -7,11 +7,11 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from diff2lip.config import SoundWindow
 from diff2lip.mel import (
     NUM_MELS,
     SILENCE,
     STEPS_PER_WINDOW,
-    SoundWindow,
     heard_samples,
     log_mel_part,
     num_steps,

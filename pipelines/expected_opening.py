@@ -9,10 +9,8 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from diff2lip.mel import NUM_MELS, STEPS_PER_S, log_mel
 from pipelines.stored_sound import Sound
 from schemas.timing import ANALYSIS_RATE_HZ
 
@@ -49,6 +47,10 @@ def sound_features(wave: NDArray[np.float32]) -> Floats:
     Args:
         wave: [N] mono at 16 kHz, at least one step long.
     """
+    import torch  # much to load: only who listens pays, not all who are told of what was heard
+
+    from diff2lip.mel import NUM_MELS, STEPS_PER_S, log_mel
+
     mel = log_mel(torch.from_numpy(wave)).numpy().reshape(NUM_BANDS, NUM_MELS // NUM_BANDS, -1).mean(1)
     steps = np.arange(len(wave) * GRID_HZ // ANALYSIS_RATE_HZ)
     places = steps * float(STEPS_PER_S) / GRID_HZ

@@ -1,7 +1,6 @@
 """The face detector: frames in, faces with five points out, whatever network does it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import cv2
@@ -12,35 +11,14 @@ from torch import Tensor, nn
 
 from pipelines.assets import asset_path
 from pipelines.detection import Detection
+from pipelines.face_config import BACKENDS, DetectorConfig
 from pipelines.retinaface import PIXEL_MEAN_BGR as MOBILENET_MEAN_BGR
 from pipelines.retinaface import Outputs, anchors, decode_boxes, decode_points, load_retinaface
 
 Frames = NDArray[np.uint8]  # [B, H, W, 3] RGB
 Floats = NDArray[np.float64]
 
-BACKENDS = {"mobilenet": "retinaface-mobilenet025", "resnet50": "retinaface-resnet50"}
 IMAGENET_MEAN_RGB, IMAGENET_STD_RGB = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DetectorConfig:
-    """How faces are looked for."""
-
-    backend: str = "mobilenet"  # or resnet50: retinaface-pytorch, whose weights the user supplies
-    min_score: float = 0.6  # faces of the test clips score 0.98 and more, what is no face under 0.5
-    max_overlap: float = 0.4  # boxes that share more are one face
-    max_side_px: int = 1280  # larger pictures are shrunk to this long side: 4K costs what 720p costs
-    min_side_px: int = 480  # smaller pictures are enlarged to it, at most twice: faces below 30 px are then sure
-    detect_every: int = 10  # frames; between, the face mesh follows faces that stay; fewer than 10 are never painted
-    batch_size: int = 4  # frames at once; does not change the result
-
-    def __post_init__(self) -> None:
-        if self.backend not in BACKENDS:
-            raise ValueError(f"unknown detector backend {self.backend}; known are {', '.join(BACKENDS)}")
-        if self.detect_every < 1:
-            raise ValueError(f"detect_every must be at least 1, got {self.detect_every}")
-        if not 0 < self.min_side_px <= self.max_side_px:
-            raise ValueError(f"min_side_px must be in 1..max_side_px, got {self.min_side_px} and {self.max_side_px}")
 
 
 class FaceDetector:

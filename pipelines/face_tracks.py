@@ -14,6 +14,7 @@ from scipy.optimize import linear_sum_assignment
 
 from diff2lip.config import CropConfig
 from pipelines.detection import overlap
+from pipelines.face_config import TrackConfig
 from pipelines.face_frame import mouth_opening, rigid_crop_affine, rigid_points
 from pipelines.face_sight import FaceSight, TrackSights
 
@@ -23,18 +24,6 @@ Look = NDArray[np.float32]
 LOOK_WEIGHT = 0.5  # of the likeness of looks beside an overlap of boxes
 RECENT = 6  # frames by which it is told how a face moves
 NO_PAIR = -1e3  # worse than any pair that may be
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrackConfig:
-    """How faces become tracks, and how calm their crops are."""
-
-    max_gap_s: Fraction = Fraction(1, 2)  # a face hidden for longer comes back as another track
-    least_hidden: float = 0.1  # of what would be painted: from it on something hides the mouth
-    min_overlap: float = 0.25  # of a face with the place where its track expects it
-    landmarks_sigma_s: float = 0.03  # takes the mesh's own tremor, leaves speech
-    centre_sigma_s: float = 0.06  # of the crop: follows the head
-    shape_sigma_s: float = 0.12  # of its scale and rotation: calmer, yet a nod lags by less than one crop pixel
 
 
 @dataclass(frozen=True, slots=True)

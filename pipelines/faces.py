@@ -4,21 +4,20 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 
 from diff2lip.config import CropConfig
-from pipelines.face_detector import DetectorConfig
-from pipelines.face_scan import Pixels
-from pipelines.face_tracks import TrackConfig
+from pipelines.face_config import MESH_SIDE_PX, DetectorConfig, FaceConfig, TrackConfig
+from pipelines.face_sight import Pixels
+from pipelines.kept_faces import NOTHING, KeptFaces, ShotSpan
 from pipelines.media.container import UndecodableError
 from pipelines.media.display import View, display_view
 from pipelines.media.picture import NEAR_CHROMA, rgb_frames
 from pipelines.progress import telling
 from pipelines.row_table import read_columns
-from pipelines.shot_faces import MESH_SIDE_PX, NOTHING, FaceConfig, ShotFaces, ShotSpan
 from pipelines.speaking import Floats, Mouth
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
@@ -26,6 +25,9 @@ from pipelines.stored_heard import HEARD_FACTS, stored_heard
 from pipelines.who_speaks import speaking_scores
 from schemas.shot import ALIGNED_SHOT, TRACKED_SHOT
 from schemas.timing import fraction
+
+if TYPE_CHECKING:
+    from pipelines.shot_faces import ShotFaces
 
 VERSION = 10  # raised when the same tracks and the same sound give other scores
 
@@ -65,7 +67,7 @@ class TrackFaces(RowStage):
         stored = self._store.find_facts(key, "tracks_uri")
         if stored is None:
             try:
-                stored = self._with_speech(row, shot, self._faces.kept(shot) or self._seen(row, shot))
+                stored = self._with_speech(row, shot, self._kept.of(shot) or self._seen(row, shot))
             except UndecodableError:
                 return NOTHING | {"picture_lost": True}  # kept nowhere: the next run tries again
             self._store.put_json(key, stored)
@@ -126,7 +128,13 @@ class TrackFaces(RowStage):
         return ObjectStore(self._store_uri)
 
     @cached_property
-    def _faces(self) -> ShotFaces:
+    def _kept(self) -> KeptFaces:
+        return KeptFaces(self._store, self._config)
+
+    @cached_property
+    def _faces(self) -> "ShotFaces":
+        from pipelines.shot_faces import ShotFaces  # all the networks: only who has to look pays
+
         return ShotFaces(self._store, self._config, self._device)
 
 

@@ -6,10 +6,10 @@ from itertools import islice
 from pathlib import Path
 
 from pipelines.content_cuts import CONTENT_SIDE_PX, Bytes, is_black
+from pipelines.face_config import MESH_SIDE_PX
 from pipelines.film_parts import PartSpan
 from pipelines.media.display import View
 from pipelines.media.picture import NEAR_CHROMA, frames, rgb_frames, shrunk_rgb
-from pipelines.shot_faces import MESH_SIDE_PX
 from pipelines.stage import Row
 from schemas.timing import fraction
 

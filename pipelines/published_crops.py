@@ -25,12 +25,13 @@ from pipelines.face_box import (
     voxceleb2_box,
     whole_box,
 )
+from pipelines.face_config import TrackConfig
 from pipelines.face_crop import crop_frame
 from pipelines.face_detector import FaceDetector
 from pipelines.face_frame import apply
 from pipelines.face_mesh import FaceMesh
 from pipelines.face_scan import scan_faces
-from pipelines.face_tracks import SmoothTrack, TrackConfig, link_faces, smooth_track
+from pipelines.face_tracks import SmoothTrack, link_faces, smooth_track
 from pipelines.mask import MaskConfig, mask_rect, mouth_mask
 from pipelines.media.published_frames import FRAME_RATE
 

@@ -2,67 +2,31 @@
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
-from diff2lip.config import CropConfig
-from pipelines import cover_network
+from pipelines.face_config import MESH_SIDE_PX, FaceConfig
 from pipelines.face_crop import enlargement
 from pipelines.face_descriptor import FaceDescriber, face_chip
-from pipelines.face_detector import DetectorConfig, FaceDetector
+from pipelines.face_detector import FaceDetector
 from pipelines.face_frame import apply, compose, invert
 from pipelines.face_mesh import FaceMesh
 from pipelines.face_scan import Pixels, scan_pictures
 from pipelines.face_sight import LOOK_EVERY, FaceSight, TrackSights
-from pipelines.face_tracks import Face, FaceTrack, SmoothTrack, TrackConfig, enlarged, link_faces, smooth_track
+from pipelines.face_tracks import Face, FaceTrack, SmoothTrack, enlarged, link_faces, smooth_track
 from pipelines.head_pose import pitch_deg, yaw_deg
 from pipelines.hidden_mouth import HIDERS, hidden_looks
+from pipelines.kept_faces import NOTHING, KeptFaces, ShotSpan
 from pipelines.media.display import View
 from pipelines.mouth_cover import CoverMeter, CoverQueue, cover_spans, cover_view
 from pipelines.mouth_smear import mouth_smear
 from pipelines.row_table import draft_table
 from pipelines.speaking import Floats
 from pipelines.stage import Row
-from pipelines.storage import ObjectStore, content_key, file_digest
+from pipelines.storage import ObjectStore
 from schemas.frames import TRACK_FRAME
-
-VERSION = 10  # raised when the same film gives other tracks
-COVER_FACTS = {"weights": file_digest(cover_network.WEIGHTS)}
-MESH_SIDE_PX = 1920  # of a larger picture landmarks are found in a smaller one: 4K costs what 1080p costs
-NOTHING: Row = {"tracks_uri": None, "tracks": []}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FaceConfig:
-    """How faces are found and followed, and the window that is cut of them."""
-
-    crop: CropConfig = field(default_factory=CropConfig)
-    detector: DetectorConfig = field(default_factory=DetectorConfig)
-    tracks: TrackConfig = field(default_factory=TrackConfig)
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """All that tracks depend on beside the frames, as JSON values."""
-        return {
-            "version": VERSION,
-            "cover": COVER_FACTS,
-            "crop": asdict(self.crop),
-            "detector": asdict(self.detector) | {"batch_size": None},
-            "tracks": {name: str(value) for name, value in asdict(self.tracks).items()},
-        }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ShotSpan:
-    """A shot of a film."""
-
-    film_id: str
-    start_pts: int
-    end_pts: int
-    time_base: Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +48,9 @@ class ShotFaces:
     """Finds the faces of shots and keeps their tracks. Networks are loaded with the first frame or face."""
 
     def __init__(self, store: ObjectStore, config: FaceConfig, device: str = "cpu") -> None:
-        self._store, self._config = store, config
+        self._store, self._config, self._kept = store, config, KeptFaces(store, config)
         self._detector = FaceDetector(config.detector, device)
         self._mesh, self._describer, self._covers = FaceMesh(), FaceDescriber(), CoverMeter()
-
-    def kept(self, shot: ShotSpan) -> Row | None:
-        """What `keep` returned of this shot; None where nothing was kept."""
-        return self._store.find_facts(self._key("shot-faces", shot), "tracks_uri")
 
     def see(self, frames: Iterable[tuple[int, Pixels]], view: View, time_base: Fraction) -> SeenFaces:
         """Look at all frames of a shot; few of them are in memory at a time.
@@ -110,10 +70,10 @@ class ShotFaces:
         """Smooth and measure the tracks of a shot and store them; the faces that were seen are used up.
 
         Returns:
-            `tracks_uri`, the key of the TRACK_FRAME table, and `tracks`: TRACK_FACTS without who speaks.
+            What `KeptFaces.of` says of the shot from now on.
         """
         facts = self._measured(shot, seen) if seen.linked else NOTHING
-        self._store.put_json(self._key("shot-faces", shot), facts)
+        self._kept.keep(shot, facts)
         return facts
 
     def _measured(self, shot: ShotSpan, seen: SeenFaces) -> Row:
@@ -149,7 +109,7 @@ class ShotFaces:
         for index, track in enumerate(tracks):
             for place, pts in enumerate(track.pts):
                 places[pts].append((index, place))
-        key = self._key("track-frames", shot)
+        key = self._kept.frames_key(shot)
         with draft_table(self._store, TRACK_FRAME) as table:
             for pts in sorted(places):
                 for index, place in places[pts]:
@@ -167,11 +127,6 @@ class ShotFaces:
                 faces = [replace(face, sight=face_sight(frame, face.landmarks, pts, queue)) for face in faces]
             yield pts, [enlarged(face, larger) for face in faces]
         queue.measure()
-
-    def _key(self, what: str, shot: ShotSpan) -> str:
-        """Tracks depend neither on the dub nor on its language."""
-        facts = {"film": shot.film_id, "span": [shot.start_pts, shot.end_pts], **self._config.facts}
-        return content_key(what, 1, facts)
 
 
 def track_frame(track: SmoothTrack, place: int, view: View) -> Row:

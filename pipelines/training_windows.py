@@ -15,8 +15,8 @@ import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 
-from diff2lip.config import CropConfig
-from diff2lip.mel import HOP_SAMPLES, SAMPLE_RATE_HZ, STEPS_PER_S, STEPS_PER_WINDOW, SoundWindow, log_mel, window_start
+from diff2lip.config import CropConfig, SoundWindow
+from diff2lip.mel import HOP_SAMPLES, SAMPLE_RATE_HZ, STEPS_PER_S, STEPS_PER_WINDOW, log_mel, window_start
 from diff2lip.syncnet import WINDOW_FRAMES
 from diff2lip.windows import Windows
 from pipelines.clip_sound import INT16_FULL_SCALE

@@ -14,13 +14,15 @@ import pyarrow as pa
 
 from pipelines.content_cuts import FLASH_FRAMES
 from pipelines.cuts import STREAMED
+from pipelines.face_config import FaceConfig
 from pipelines.face_scan import Pixels
 from pipelines.film_parts import PartShots, PartSpan, ShotPlace, part_of
+from pipelines.kept_faces import ShotSpan
 from pipelines.media.container import UndecodableError
 from pipelines.media.display import display_view
 from pipelines.part_frames import NoLeadError, PartFrames, Wanted
 from pipelines.progress import telling
-from pipelines.shot_faces import FaceConfig, SeenFaces, ShotFaces, ShotSpan
+from pipelines.shot_faces import SeenFaces, ShotFaces
 from pipelines.shot_stream import ShotFrame, ShotStream
 from pipelines.shots import ShotConfig, shot_facts
 from pipelines.stage import Row, RowStage

@@ -8,13 +8,12 @@ import pytest
 import torch
 from torch import nn
 
-from diff2lip.config import CropConfig, Prediction
+from diff2lip.config import CropConfig, Precision, Prediction
 from diff2lip.expert_learner import ExpertLearner, has_learnt
 from diff2lip.learner import Learner, learning_share
 from diff2lip.losses import expert_faces
 from diff2lip.painter_learner import MissingJudgeError, PainterLearner
 from diff2lip.patch_gan import PatchGan, PatchGanConfig
-from diff2lip.precision import Precision
 from diff2lip.syncnet import Expert, ExpertConfig
 from diff2lip.training_config import ExpertTraining, LossWeights, NoiseConfig, OptimiserConfig, PainterTraining
 from diff2lip.windows import Windows

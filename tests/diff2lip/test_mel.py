@@ -8,11 +8,10 @@ import torch
 from librosa import stft
 from librosa.filters import mel as mel_basis
 
-from diff2lip.config import parity_model
+from diff2lip.config import SoundWindow, parity_model
 from diff2lip.mel import (
     MelRateError,
     Padding,
-    SoundWindow,
     heard_samples,
     log_mel,
     log_mel_part,

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from diff2lip.config import SamplerConfig, small_model
-from diff2lip.precision import Precision, convolution_tensors, set_precision
+from diff2lip.config import Precision, SamplerConfig, small_model
+from diff2lip.precision import convolution_tensors, set_precision
 from diff2lip.sampler import paint
 from diff2lip.syncnet import Expert, Judge
 from diff2lip.unet import Condition, UNet

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from pipelines.assets import list_assets
 from pipelines.detection import overlap
-from pipelines.face_detector import DetectorConfig, FaceDetector
+from pipelines.face_config import DetectorConfig
+from pipelines.face_detector import FaceDetector
 from pipelines.media.published_frames import published_frames
 from tests.real_assets import real_asset
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipelines.face_detector import DetectorConfig, FaceDetector
+from pipelines.face_config import DetectorConfig
+from pipelines.face_detector import FaceDetector
 from pipelines.face_mesh import FaceMesh
 from pipelines.face_scan import scan_faces
 from pipelines.face_tracks import Face

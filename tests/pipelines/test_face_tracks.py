@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from diff2lip.config import CropConfig
+from pipelines.face_config import TrackConfig
 from pipelines.face_crop import enlargement
 from pipelines.face_frame import RIGID_INDICES, RIGID_TEMPLATE, apply, crop_affine, invert
 from pipelines.face_tracks import (
     Face,
     Look,
     SmoothTrack,
-    TrackConfig,
     link_faces,
     smooth,
     smooth_track,

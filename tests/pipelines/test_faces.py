@@ -11,7 +11,8 @@ import pytest
 
 from diff2lip.config import CropConfig
 from pipelines.eligibility import Eligibility
-from pipelines.face_detector import DetectorConfig, FaceDetector
+from pipelines.face_config import DetectorConfig
+from pipelines.face_detector import FaceDetector
 from pipelines.face_frame import apply
 from pipelines.face_mesh import FaceMesh
 from pipelines.face_scan import between, same_faces

@@ -160,6 +160,6 @@ def test_what_would_be_painted_is_the_lower_face() -> None:
 
 
 def test_the_shipped_weights_are_small() -> None:
-    from pipelines.cover_network import WEIGHTS
+    from pipelines.face_config import COVER_WEIGHTS
 
-    assert Path(WEIGHTS).stat().st_size < 1_000_000
+    assert Path(COVER_WEIGHTS).stat().st_size < 1_000_000

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from diff2lip.metrics import Alignment, Phone
-from pipelines.face_detector import DetectorConfig, FaceDetector
+from pipelines.face_config import DetectorConfig
+from pipelines.face_detector import FaceDetector
 from pipelines.face_mesh import FaceMesh
 from pipelines.mouth_meter import Mouth, closure_of, leakage_of, lips_apart, mouths_of
 from tests.portraits import spoken_face

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from diff2lip.config import SamplerConfig
-from diff2lip.precision import Precision
+from diff2lip.config import Precision, SamplerConfig
 from pipelines.paint import FADE_FRAMES, Painter, fade_weights
 from pipelines.storage import ObjectStore
 from tests.tiny_model import TINY, save_tiny_model

@@ -9,7 +9,8 @@ import torch
 
 from diff2lip.config import CropConfig, Prediction, paper_model, small_model
 from diff2lip.unet import UNet
-from pipelines.face_detector import DetectorConfig, FaceDetector
+from pipelines.face_config import DetectorConfig
+from pipelines.face_detector import FaceDetector
 from pipelines.face_mesh import FaceMesh
 from pipelines.media.published_frames import published_frames
 from pipelines.published_crops import NoFaceError

@@ -7,7 +7,8 @@ from retinaface.box_utils import decode, decode_landm
 from retinaface.prior_box import priorbox
 
 from pipelines.detection import overlap
-from pipelines.face_detector import DetectorConfig, FaceDetector, working_scale
+from pipelines.face_config import DetectorConfig
+from pipelines.face_detector import FaceDetector, working_scale
 from pipelines.media.picture import rgb_frames
 from pipelines.retinaface import RetinaFace, anchors, decode_boxes, decode_points, load_retinaface
 from tests.real_assets import real_asset

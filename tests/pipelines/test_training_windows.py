@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 import torch
 
-from diff2lip.config import CropConfig, small_model, whole_face
-from diff2lip.mel import SILENCE, SoundWindow
+from diff2lip.config import CropConfig, SoundWindow, small_model, whole_face
+from diff2lip.mel import SILENCE
 from pipelines.clip_filter import ClipThresholds
 from pipelines.storage import ObjectStore
 from pipelines.stretch_index import BrokenRowError, HeldOut, stretch_index

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines import film_parts, part_frames
+from pipelines.face_config import FaceConfig
 from pipelines.faces import TrackFaces
 from pipelines.film_parts import PartShots
 from pipelines.media.picture import rgb_frames
-from pipelines.shot_faces import FaceConfig
 from pipelines.shots import DetectShots, ShotConfig, detect_shots, shot_columns, shot_facts
 from pipelines.storage import ObjectStore, open_object
 from pipelines.watch import WatchPart
