@@ -4,10 +4,12 @@ import tempfile
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from diff2lip.config import CropConfig
@@ -42,27 +44,57 @@ def real_faces(clip: str, crop: CropConfig, num_frames: int, max_s: float = 4.0)
         num_frames: wanted.
         max_s: of the clip that is looked at.
     """
+    face = real_face(clip, crop, max_s)
+    chosen = np.linspace(0, len(face.crops) - 1, num_frames).round().astype(int)
+    candidates = closed_frames(face.openings)
+    closed = candidates[choose_references(face.crops[candidates], face.crops[chosen], crop.mask_row)]
+    mel = log_mel(torch.from_numpy(read_mono(LINES[0].take)))
+    windows = [mel_window(mel, face.times_s[index]) for index in chosen]
+    return RealFaces(_tensor(face.crops[chosen]), _tensor(face.crops[closed]), torch.stack(windows))
+
+
+@dataclass(frozen=True, slots=True)
+class RealFace:
+    """Every frame of a face track in which the face is seen.
+
+    Attributes:
+        crops: [F, S, S, 3].
+        openings: [F] of the mouth.
+        times_s: F moments, from the clip's beginning.
+    """
+
+    crops: NDArray[np.uint8]
+    openings: NDArray[np.float32]
+    times_s: list[Fraction]
+
+
+def real_face(clip: str, crop: CropConfig, max_s: float, track: int = 0) -> RealFace:
+    """One face of a clip, as the dub would see it.
+
+    Args:
+        clip: name of an asset.
+        crop: what the model sees.
+        max_s: of the clip that is looked at.
+        track: which of its face tracks.
+    """
     path = asset_path(clip)
     with tempfile.TemporaryDirectory() as folder:
         row = _row(path, max_s)
         tracked = TrackFaces(store_uri=folder, crop=crop)(pa.Table.from_pylist([row], schema=ALIGNED_SHOT)).to_pylist()
-        seen = TrackFrames(tracked[0]["tracks_uri"], 0).seen
-        frames = list(cropped_frames(tracked[0], {0: seen}, crop.size_px))
-    pixels = np.stack([_pixels(frame["crop"], crop.size_px) for frame in frames])
-    chosen = np.linspace(0, len(frames) - 1, num_frames).round().astype(int)
-    openings = np.array([frame["opening"] for frame in frames], np.float32)
-    candidates = closed_frames(openings)
-    closed = candidates[choose_references(pixels[candidates], pixels[chosen], crop.mask_row)]
+        seen = TrackFrames(tracked[0]["tracks_uri"], track).seen
+        frames = list(cropped_frames(tracked[0], {track: seen}, crop.size_px))
     time_base = Fraction(row["time_base"]["num"], row["time_base"]["den"])
-    mel = log_mel(torch.from_numpy(read_mono(LINES[0].take)))
-    windows = [mel_window(mel, frames[index]["pts"] * time_base) for index in chosen]
-    return RealFaces(_tensor(pixels[chosen]), _tensor(pixels[closed]), torch.stack(windows))
+    return RealFace(
+        crops=np.stack([_pixels(frame["crop"], crop.size_px) for frame in frames]),
+        openings=np.array([frame["opening"] for frame in frames], np.float32),
+        times_s=[(frame["pts"] - row["start_pts"]) * time_base for frame in frames],
+    )
 
 
-def _row(path: Path, max_s: float) -> dict[str, object]:
+def _row(path: Path, max_s: float) -> dict[str, Any]:
     probe = probe_film(path)
     end = min(probe.end_pts, probe.start_pts + round(Fraction(max_s) / probe.time_base))
-    row: dict[str, object] = {field.name: _empty(field) for field in ALIGNED_SHOT}
+    row: dict[str, Any] = {field.name: _empty(field) for field in ALIGNED_SHOT}
     return row | {
         "film_uri": str(path),
         "time_base": rational(probe.time_base),

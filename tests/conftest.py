@@ -23,6 +23,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault("MPLBACKEND", "agg")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Whatever uses the local Ray can be chosen or left out: `tests.halves` runs the rest beside it."""
+    if "ray" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.ray)
+
+
 @pytest.fixture(autouse=True)
 def _no_error_in_our_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     yield
@@ -63,7 +69,7 @@ def mlflow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("mlflow")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def whisper() -> None:
     """The weights by which words are heard; where they cannot be had, the test is skipped."""
     from pipelines.whisper_words import MODEL_FILES, MODEL_PARTS
