@@ -1,14 +1,15 @@
 """A painted crop into the film's own planes: pure functions of arrays.
 
-    out = src + w * M * (P - S + C * (S - src))
+    out = src + m * (P - S + C * (S - src)) + sqrt(m C (2 - m C)) * G,    m = w * M
 
 P and S are the painted and the source crop resampled to film pixels, in the film's own codes; M is the mask and
 w the frame's weight. Where little changed (C = 0) only the *difference* is added, so the film's grain and
 detail stay. Where much changed, on lips and in the mouth (C = 1), the painted samples replace the film's: there the
-film's detail is that of the old lips. When painted and source crop are equal nothing changes at all.
+film's detail is that of the old lips. What is left of the film's grain there is (1 - m C) of it; G, more of the same
+grain, makes up for the rest. When painted and source crop are equal nothing changes at all.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,7 @@ class BlendConfig:
     change_sigma: float = 0.03  # smoothing of the change, face-frame units
     lip_margin: float = 0.06  # around the outer lips, face-frame units
     max_offset: float = 12.0  # bound of the colour match
+    grain: float = 1.0  # of the film's, drawn where painted pixels replace it; 0 leaves them clean
 
 
 def colour_offset(
@@ -103,7 +105,13 @@ def to_film(crop_image: Floats, affine: Matrix, rect: Rect) -> Floats:
 
 
 def blend_planes(
-    planes: list[Plane], source: Floats, painted: Floats, replace: Floats, mask: Floats, coding: Coding
+    planes: list[Plane],
+    source: Floats,
+    painted: Floats,
+    replace: Floats,
+    mask: Floats,
+    coding: Coding,
+    grain: Sequence[Floats] = (),
 ) -> list[Plane]:
     """The rectangle's planes with the painted mouth; where the mask is 0 every sample is equal to the source.
 
@@ -114,12 +122,13 @@ def blend_planes(
         replace: [H, W] C.
         mask: [H, W] M * w.
         coding: how the film writes colours.
+        grain: G of each plane, [its height, its width]; none where the film has none.
     """
     s, p = coding.yuv(source), coding.yuv(painted)
     blended = []
     for index, plane in enumerate(planes):
         grids = [_grid(values, index, coding) for values in (s[..., index], p[..., index], replace, mask)]
-        blended.append(_blend(plane, grids, coding.max_code))
+        blended.append(_blend(plane, grids, grain[index] if grain else None, coding.max_code))
     return blended
 
 
@@ -127,10 +136,12 @@ def _grid(values: Floats, plane_index: int, coding: Coding) -> Floats:
     return values if plane_index == 0 else coding.at_chroma(values)
 
 
-def _blend(plane: Plane, grids: list[Floats], max_code: int) -> Plane:
+def _blend(plane: Plane, grids: list[Floats], grain: Floats | None, max_code: int) -> Plane:
     s, p, c, m = grids
     src = plane.astype(np.float32)
     out = src + m * (p - s + c * (s - src))
+    if grain is not None:
+        out += np.sqrt((m * c * (2 - m * c)).clip(0, 1)) * grain
     return np.clip(np.rint(out), 0, max_code).astype(plane.dtype)
 
 

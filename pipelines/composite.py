@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from diff2lip.config import CropConfig
 from pipelines.blend import BlendConfig, blend_planes, colour_offset, replacement, to_film
 from pipelines.face_frame import apply
-from pipelines.mask import MaskConfig, mask_rect, mouth_mask
+from pipelines.grain import draw_grain, face_above, measure_grain, noise_of
+from pipelines.mask import MaskConfig, Rect, mask_rect, mouth_mask
 from pipelines.media.coding import Coding
 from pipelines.media.container import UndecodableError
 from pipelines.media.picture import coded_frames
-from pipelines.patch import Patch, lay, window
+from pipelines.patch import Patch, lay, shape_of, window
 from pipelines.patch_meter import PatchMeter
 from pipelines.progress import Tell, telling
 from pipelines.row_table import FrameRows, draft_table, read_rows
@@ -29,7 +30,7 @@ from schemas.frames import PATCH
 from schemas.reason import Reason, Verdict
 from schemas.shot import COMPOSITED_SHOT, PAINTED_SHOT
 
-VERSION = 2  # raised when the same facts give other samples
+VERSION = 3  # raised when the same facts give other samples
 
 Floats = NDArray[np.float32]
 Plane = NDArray[Any]
@@ -84,7 +85,8 @@ class CompositeShot(RowStage):
         return content_key("composite", VERSION, made_of)
 
     def _commit(self, key: str, row: Row, tracks: list[Row]) -> None:
-        painters = [_TrackPainter(track, self._crop, self._mask, self._blend) for track in tracks]
+        shot = f"{row['film_id']}:{row['shot_index']}"
+        painters = [_TrackPainter(shot, track, self._crop, self._mask, self._blend) for track in tracks]
         changed: set[int] = set()
         with draft_table(self._store, PATCH) as patches:
             for patch in _patches(row, painters, self.tell):
@@ -111,8 +113,8 @@ def _patches(row: Row, painters: "list[_TrackPainter]", tell: Tell) -> Iterator[
 class _TrackPainter:
     """The painted frames of one face track, and how each becomes a patch."""
 
-    def __init__(self, track: Row, crop: CropConfig, mask: MaskConfig, blend: BlendConfig) -> None:
-        self._index = track["track_index"]
+    def __init__(self, shot: str, track: Row, crop: CropConfig, mask: MaskConfig, blend: BlendConfig) -> None:
+        self._shot, self._index = shot, track["track_index"]
         self._crop, self._mask, self._blend = crop, mask, blend
         self.meter = PatchMeter()
         self._frames = FrameRows(track["painted_uri"])
@@ -151,10 +153,26 @@ class _TrackPainter:
             to_film(replace, affine, rect).clip(0, 1),
             mask * np.float32(frame["weight"]),
             coding,
+            self._grain(pts, planes, landmarks, rect, coding),
         )
         self.meter.see(pts, before[0], after[0], mask, 1 << (coding.bits - 8))
         changed = _may_change(mask, coding)
         return Patch(pts, self._index, rect, after, changed) if _differs(before, after) else None
+
+    def _grain(
+        self, pts: int, planes: list[Plane], landmarks: NDArray[np.float64], rect: Rect, coding: Coding
+    ) -> list[Floats]:
+        """What each plane of the rectangle is given of the grain of the face above it; empty where there is none."""
+        above = face_above(landmarks, rect)
+        if above is None or not self._blend.grain:
+            return []
+        measured = [measure_grain(plane) for plane in window(planes, above, coding)]
+        rng = noise_of(f"{self._shot}:{self._index}:{pts}")
+        drawn = [
+            draw_grain(grain, *shape_of(rect, coding, index), rng) * np.float32(self._blend.grain)
+            for index, grain in enumerate(measured)
+        ]
+        return drawn if any(grain.strength for grain in measured) else []
 
 
 def _may_change(mask: Floats, coding: Coding) -> NDArray[np.bool_]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from diff2lip.config import CropConfig
 from pipelines import row_table
+from pipelines.blend import BlendConfig
 from pipelines.composite import CompositeShot
 from pipelines.face_frame import crop_affine
 from pipelines.media.coding import Coding
@@ -24,6 +25,7 @@ from tests.pipelines.faces_drawn import drawn_landmarks
 from tests.synthetic import FilmSpec, SyntheticFilm, make_film
 
 CROP = CropConfig(size_px=64)
+CLEAN = BlendConfig(grain=0)  # of a colour that is to be found again
 CENTRE, EYES_PX = (80.0, 40.0), 44.0
 CODINGS = [
     pytest.param(FilmSpec(num_frames=6, cuts=()), id="8 bit 4:2:0"),
@@ -103,7 +105,7 @@ def test_samples_off_the_mask_are_equal_and_the_mouth_takes_the_painted_colour(t
     film, store = make_film(tmp_path / "film.mp4", spec), ObjectStore(str(tmp_path))
     row = painted_row(film, store, with_dark_mouth(own_crops(film)), Verdict.DUB)
 
-    facts = CompositeShot(str(tmp_path), CROP).facts(row)
+    facts = CompositeShot(str(tmp_path), CROP, blend=CLEAN).facts(row)
 
     frames = laid(film, facts["patch_uri"])
     assert len(frames) == facts["num_frames_changed"] == 6
@@ -158,7 +160,7 @@ def test_a_track_in_review_is_painted_and_not_delivered(tmp_path: Path) -> None:
 def test_half_the_weight_is_half_the_change(tmp_path: Path) -> None:
     film, store = make_film(tmp_path / "film.mp4", FilmSpec(num_frames=2, cuts=())), ObjectStore(str(tmp_path))
     mouths = with_dark_mouth(own_crops(film))
-    stage = CompositeShot(str(tmp_path), CROP)
+    stage = CompositeShot(str(tmp_path), CROP, blend=CLEAN)
 
     whole, half = (
         laid(film, stage.facts(painted_row(film, store, mouths, Verdict.DUB, weight))["patch_uri"])
