@@ -1,12 +1,13 @@
 """A painted crop into the film's own planes: pure functions of arrays.
 
-    out = src + m * (P - S + C * (S - src)) + sqrt(m C (2 - m C)) * G,    m = w * M
+    out = src + m * ((1 - C) * B(P - S) + C * (P - src)) + sqrt(m C (2 - m C)) * G,    m = w * M
 
 P and S are the painted and the source crop resampled to film pixels, in the film's own codes; M is the mask and
-w the frame's weight. Where little changed (C = 0) only the *difference* is added, so the film's grain and
-detail stay. Where much changed, on lips and in the mouth (C = 1), the painted samples replace the film's: there the
-film's detail is that of the old lips. What is left of the film's grain there is (1 - m C) of it; G, more of the same
-grain, makes up for the rest. When painted and source crop are equal nothing changes at all.
+w the frame's weight. Where little changed (C = 0) only the *difference* is added, so the film's detail stays; it is
+blurred by B, for S has the film's grain, and taking it away would leave the skin clean. Where much changed, on lips
+and in the mouth (C = 1), the painted samples replace the film's: there the film's detail is that of the old lips. What
+is left of the film's grain is (1 - m C) of it; G, more of the same grain, makes up for the rest. When painted and
+source crop are equal nothing changes at all.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,6 +31,7 @@ Plane = NDArray[Any]
 
 RING = (0.02, 0.9)  # values of the mask that make the feather ring
 MIN_RING_PX = 20
+CHANGE_SIGMA_PX = 2.0  # film px: a difference of light and shape is coarser, grain is finer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,7 +129,8 @@ def blend_planes(
     s, p = coding.yuv(source), coding.yuv(painted)
     blended = []
     for index, plane in enumerate(planes):
-        grids = [_grid(values, index, coding) for values in (s[..., index], p[..., index], replace, mask)]
+        change = cv2.GaussianBlur(p[..., index] - s[..., index], (0, 0), CHANGE_SIGMA_PX)
+        grids = [_grid(values, index, coding) for values in (change, p[..., index], replace, mask)]
         blended.append(_blend(plane, grids, grain[index] if grain else None, coding.max_code))
     return blended
 
@@ -137,9 +140,9 @@ def _grid(values: Floats, plane_index: int, coding: Coding) -> Floats:
 
 
 def _blend(plane: Plane, grids: list[Floats], grain: Floats | None, max_code: int) -> Plane:
-    s, p, c, m = grids
+    change, p, c, m = grids
     src = plane.astype(np.float32)
-    out = src + m * (p - s + c * (s - src))
+    out = src + m * ((1 - c) * change + c * (p - src))
     if grain is not None:
         out += np.sqrt((m * c * (2 - m * c)).clip(0, 1)) * grain
     return np.clip(np.rint(out), 0, max_code).astype(plane.dtype)

@@ -5,6 +5,7 @@ A frame at a time: neither the painted crops of a shot nor its patches are ever 
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from diff2lip.config import CropConfig
 from pipelines.blend import BlendConfig, blend_planes, colour_offset, replacement, to_film
 from pipelines.face_frame import apply
-from pipelines.grain import draw_grain, face_above, measure_grain, noise_of
+from pipelines.grain import Grain, grain_at, measure_grain, noise_of
 from pipelines.mask import MaskConfig, Rect, mask_rect, mouth_mask
 from pipelines.media.coding import Coding
 from pipelines.media.container import UndecodableError
@@ -24,6 +25,7 @@ from pipelines.patch import Patch, lay, shape_of, window
 from pipelines.patch_meter import PatchMeter
 from pipelines.progress import Tell, telling
 from pipelines.row_table import FrameRows, draft_table, read_rows
+from pipelines.skin_blocks import skin_blocks
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
 from schemas.frames import PATCH
@@ -31,6 +33,8 @@ from schemas.reason import Reason, Verdict
 from schemas.shot import COMPOSITED_SHOT, PAINTED_SHOT
 
 VERSION = 3  # raised when the same facts give other samples
+
+GRAIN_FRAMES = 24  # on which the grain of a shot is measured
 
 Floats = NDArray[np.float32]
 Plane = NDArray[Any]
@@ -85,8 +89,7 @@ class CompositeShot(RowStage):
         return content_key("composite", VERSION, made_of)
 
     def _commit(self, key: str, row: Row, tracks: list[Row]) -> None:
-        shot = f"{row['film_id']}:{row['shot_index']}"
-        painters = [_TrackPainter(shot, track, self._crop, self._mask, self._blend) for track in tracks]
+        painters = [_TrackPainter(row, track, self._crop, self._mask, self._blend) for track in tracks]
         changed: set[int] = set()
         with draft_table(self._store, PATCH) as patches:
             for patch in _patches(row, painters, self.tell):
@@ -113,12 +116,14 @@ def _patches(row: Row, painters: "list[_TrackPainter]", tell: Tell) -> Iterator[
 class _TrackPainter:
     """The painted frames of one face track, and how each becomes a patch."""
 
-    def __init__(self, shot: str, track: Row, crop: CropConfig, mask: MaskConfig, blend: BlendConfig) -> None:
-        self._shot, self._index = shot, track["track_index"]
+    def __init__(self, row: Row, track: Row, crop: CropConfig, mask: MaskConfig, blend: BlendConfig) -> None:
+        self._film, self._shot = Path(row["film_uri"]), f"{row['film_id']}:{row['shot_index']}"
+        self._index, self._uri = track["track_index"], track["painted_uri"]
         self._crop, self._mask, self._blend = crop, mask, blend
         self.meter = PatchMeter()
-        self._frames = FrameRows(track["painted_uri"])
-        looks = ((*self._crops(frame), *_geometry(frame)) for frame in read_rows(track["painted_uri"]))
+        self._grained: tuple[int, Plane] | None = None  # the frame whose grain was drawn last, and its luma
+        self._frames = FrameRows(self._uri)
+        looks = ((*self._crops(frame), *_geometry(frame)) for frame in read_rows(self._uri))
         self._offset = colour_offset(looks, crop, mask, blend)
 
     @property
@@ -153,26 +158,39 @@ class _TrackPainter:
             to_film(replace, affine, rect).clip(0, 1),
             mask * np.float32(frame["weight"]),
             coding,
-            self._grain(pts, planes, landmarks, rect, coding),
+            self._grain(pts, planes[0], rect, coding),
         )
         self.meter.see(pts, before[0], after[0], mask, 1 << (coding.bits - 8))
         changed = _may_change(mask, coding)
         return Patch(pts, self._index, rect, after, changed) if _differs(before, after) else None
 
-    def _grain(
-        self, pts: int, planes: list[Plane], landmarks: NDArray[np.float64], rect: Rect, coding: Coding
-    ) -> list[Floats]:
-        """What each plane of the rectangle is given of the grain of the face above it; empty where there is none."""
-        above = face_above(landmarks, rect)
-        if above is None or not self._blend.grain:
+    @cached_property
+    def _grains(self) -> list[Grain]:
+        """Of each plane, measured on the face in the first frames that are painted; none of a film without any."""
+        if not self._blend.grain or not self.pts:
             return []
-        measured = [measure_grain(plane) for plane in window(planes, above, coding)]
-        rng = noise_of(f"{self._shot}:{self._index}:{pts}")
-        drawn = [
-            draw_grain(grain, *shape_of(rect, coding, index), rng) * np.float32(self._blend.grain)
-            for index, grain in enumerate(measured)
+        first, rows = self.pts[:GRAIN_FRAMES], FrameRows(self._uri)
+        seen = [
+            skin_blocks(planes, _geometry(row)[0], coding)
+            for pts, planes, coding in coded_frames(self._film, first[0], first[-1] + 1)
+            for row in rows.at(pts)[-1:]
         ]
-        return drawn if any(grain.strength for grain in measured) else []
+        grains = [measure_grain(of_plane) for of_plane in zip(*seen, strict=True)]
+        return grains if any(grain.strength for grain in grains) else []
+
+    def _grain(self, pts: int, luma: Plane, rect: Rect, coding: Coding) -> list[Floats]:
+        """What each plane of the rectangle is given of the film's grain. A frame that is shown again keeps its own."""
+        if not self._grains:
+            return []
+        if self._grained is None or not np.array_equal(self._grained[1], luma):
+            self._grained = pts, luma.copy()
+        drawn = []
+        for index, grain in enumerate(self._grains):
+            rng = noise_of(f"{self._shot}:{self._index}:{self._grained[0]}:{index}")
+            top, left = (rect.y, rect.x) if index == 0 else (rect.y // coding.chroma_y, rect.x // coding.chroma_x)
+            field = grain_at(grain, top, left, shape_of(rect, coding, index), rng)
+            drawn.append(field * np.float32(self._blend.grain))
+        return drawn
 
 
 def _may_change(mask: Floats, coding: Coding) -> NDArray[np.bool_]:

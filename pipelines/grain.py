@@ -1,13 +1,14 @@
-"""The grain of a film: how strong it is in a frame, how its samples hang together, and more of the same.
+"""The grain of a film: how strong it is, how its samples hang together, and more of the same.
 
 A painted mouth replaces the film's samples, and their grain with them: a clean mouth in a grainy face looks pasted. So
-the grain of the face around it is measured and drawn anew. Measured are the flattest of many small blocks, for what
-differs there from a slope is grain and neither skin nor edge: Olsen, "Estimation of noise in images: an evaluation"
-(1993); that synthetic grain with the strength and the correlation of the film's passes for it is what Norkin and
-Birkbeck, "Film grain synthesis for AV1 video codec" (2018), build on.
+the grain of the face above it is measured and drawn anew. Measured are the flattest of many small blocks, for what
+differs there from a slope is mostly grain: Olsen, "Estimation of noise in images: an evaluation" (1993). That made
+grain with the strength and the correlation of the film's passes for it is what Norkin and Birkbeck, "Film grain
+synthesis for AV1 video codec" (2018), build on.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -16,20 +17,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.mask import Rect
-
 BLOCK = 8  # samples
 FLAT_SHARE = 0.25  # of the blocks: the flattest
-FREEDOM = BLOCK**2 - 3  # of a block's samples when its slope is taken out
-FLATTEST = 0.873  # of the variance of grain, which a quarter of such blocks stays below: chi-square by its freedom
 FEWEST_BLOCKS = 16
+MOST_STILL = 0.5  # of the blocks without anything in them: from there on the film has no grain
 ROUNDING_VARIANCE = 1 / 12  # of whole codes
 LEAST_VARIANCE = 0.1  # beside it: less is no grain
-CORRELATED = 0.9  # bound of what is drawn
 REACH = 6  # samples by which the filter of the most correlated grain reaches
+TILE = 32  # samples: grain is drawn on a grid of the film's, and does not move with what it is cut out for
+
+# What the flattest quarter of such blocks shows of grain, whose slopes are taken out with those of the picture: its
+# neighbours look less correlated than they are, and its standard deviation smaller. Measured on made grain, alike in
+# rows and columns (tests/pipelines/test_grain.py).
+SEEN_CORRELATION = (-0.044, 0.071, 0.175, 0.278, 0.421, 0.511, 0.590, 0.637, 0.673)
+TRUE_CORRELATION = (0.0, 0.166, 0.309, 0.446, 0.605, 0.702, 0.794, 0.859, 0.902)
+SEEN_STRENGTH = (0.936, 0.916, 0.895, 0.861, 0.806, 0.755, 0.677, 0.606, 0.511)
 
 Floats = NDArray[np.float32]
-Plane = NDArray[Any]
+Blocks = NDArray[Any]  # [B, 8, 8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,43 +51,40 @@ class Grain:
     across: float = 0.0
     down: float = 0.0
 
+    @property
+    def laplacian_variance(self) -> float:
+        """Mean square of its Laplacian (the four neighbours less four times the sample), in whole codes."""
+        if not self.strength:
+            return 0.0
+        across, down = self.across, self.down
+        twice = across**4 + down**4  # of samples two apart, as a Gaussian filter leaves them
+        shape = 20 + 2 * twice + 8 * across * down - 16 * (across + down)
+        return self.strength**2 * shape + 20 * ROUNDING_VARIANCE
+
 
 NO_GRAIN = Grain(0.0)
 
 
-def face_above(landmarks: NDArray[np.float64], rect: Rect) -> Rect | None:
-    """The part of a face above what is painted, in which the grain is measured: cheeks, nose, forehead.
-
-    Args:
-        landmarks: [468, 2] in film px.
-        rect: what is painted, within the film.
-    """
-    left, top = (max(int(edge) // 2 * 2, 0) for edge in landmarks.min(0))
-    left, right = max(left, rect.x), min(int(landmarks[:, 0].max()), rect.x + rect.width)
-    width, height = ((last - first) // 2 * 2 for first, last in ((left, right), (top, rect.y)))
-    return Rect(left, top, width, height) if width > 0 and height > 0 else None
-
-
-def noise_of(ids: str) -> np.random.Generator:
-    """Noise drawn from ids alone: never from a worker, a clock or an order."""
-    return np.random.default_rng(int.from_bytes(hashlib.sha256(ids.encode()).digest()[:8], "big"))
-
-
-def measure_grain(plane: Plane) -> Grain:
-    """The grain of a piece of a plane, [H, W] codes; none of it where there are too few blocks to tell."""
-    blocks = _blocks(plane.astype(np.float64))
-    if len(blocks) < FEWEST_BLOCKS:
+def measure_grain(blocks: Sequence[Blocks]) -> Grain:
+    """The grain of blocks [B, 8, 8] of codes, of one plane of any number of frames; too few blocks tell of none."""
+    pooled = np.concatenate([np.zeros((0, BLOCK, BLOCK), np.float32), *blocks]).astype(np.float32)
+    if len(pooled) < FEWEST_BLOCKS:
         return NO_GRAIN
-    rest = _without_slope(blocks)
-    variances = (rest**2).sum((1, 2)) / FREEDOM
-    limit = float(np.quantile(variances, FLAT_SHARE))
-    grain = limit / FLATTEST - ROUNDING_VARIANCE
-    if grain <= LEAST_VARIANCE:
+    rest = without_slope(pooled)
+    variances = (rest**2).sum((1, 2)) / (BLOCK**2 - 3)  # a slope has three numbers
+    moving = variances > ROUNDING_VARIANCE
+    if 1 - moving.mean() > MOST_STILL:
         return NO_GRAIN
-    flat = rest[variances <= limit]
+    limit = float(np.quantile(variances[moving], FLAT_SHARE))
+    flat = rest[moving & (variances <= limit)]
     square = float((flat**2).mean())
     across, down = (float((one * other).mean()) / square for one, other in _neighbours(flat))
-    return Grain(float(np.sqrt(grain)), *(min(max(value, 0.0), CORRELATED) for value in (across, down)))
+    shown = float(np.interp((across + down) / 2, SEEN_CORRELATION, SEEN_STRENGTH))
+    grain = limit / shown**2 - ROUNDING_VARIANCE
+    if grain <= LEAST_VARIANCE:
+        return NO_GRAIN
+    true = [float(np.interp(seen, SEEN_CORRELATION, TRUE_CORRELATION)) for seen in (across, down)]
+    return Grain(float(np.sqrt(grain)), *true)
 
 
 def draw_grain(grain: Grain, height: int, width: int, rng: np.random.Generator) -> Floats:
@@ -93,16 +95,23 @@ def draw_grain(grain: Grain, height: int, width: int, rng: np.random.Generator) 
     return np.asarray(drawn * np.float32(grain.strength))
 
 
-def _blocks(values: Plane) -> NDArray[Any]:
-    """[B, 8, 8] the whole blocks of [H, W]."""
-    rows, columns = values.shape[0] // BLOCK, values.shape[1] // BLOCK
-    cut = values[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
-    return np.asarray(cut.swapaxes(1, 2).reshape(-1, BLOCK, BLOCK))
+def grain_at(grain: Grain, top: int, left: int, shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+    """[height, width] of the grain at a place of a plane; at places on the same tiles it does not move with them."""
+    height, width = shape
+    first = top // TILE * TILE, left // TILE * TILE
+    down, across = top - first[0], left - first[1]
+    drawn = draw_grain(grain, -(-(down + height) // TILE) * TILE, -(-(across + width) // TILE) * TILE, rng)
+    return drawn[down : down + height, across : across + width]
 
 
-def _without_slope(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
+def noise_of(ids: str) -> np.random.Generator:
+    """Noise drawn from ids alone: never from a worker, a clock or an order."""
+    return np.random.default_rng(int.from_bytes(hashlib.sha256(ids.encode()).digest()[:8], "big"))
+
+
+def without_slope(blocks: Blocks) -> Blocks:
     """The blocks less the plane that fits each best."""
-    along = np.arange(BLOCK) - (BLOCK - 1) / 2
+    along = np.arange(BLOCK, dtype=blocks.dtype) - (BLOCK - 1) / 2
     slope = along / np.sqrt((along**2).sum() * BLOCK)
     level = blocks.mean((1, 2), keepdims=True)
     across = (blocks * slope).sum((1, 2), keepdims=True) * slope
@@ -110,7 +119,7 @@ def _without_slope(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(blocks - level - across - down)
 
 
-def _neighbours(blocks: NDArray[np.float64]) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+def _neighbours(blocks: Blocks) -> list[tuple[NDArray[Any], NDArray[Any]]]:
     """Samples and those beside them, then samples and those below them."""
     return [(blocks[:, :, 1:], blocks[:, :, :-1]), (blocks[:, 1:], blocks[:, :-1])]
 
@@ -120,8 +129,8 @@ def _kernel(correlation: float) -> NDArray[np.float64]:
     if correlation <= 0:
         return np.ones(1)
     filters = _filters()
-    spread = np.interp(correlation, [(taps[1:] * taps[:-1]).sum() for taps in filters], np.arange(len(filters)))
-    return filters[round(float(spread))]
+    place = np.interp(correlation, [(taps[1:] * taps[:-1]).sum() for taps in filters], np.arange(len(filters)))
+    return filters[round(float(place))]
 
 
 @cache

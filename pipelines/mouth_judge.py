@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from pipelines.face_descriptor import FaceDescriber, face_chip
 from pipelines.face_frame import mouth_opening
 from pipelines.face_mesh import FaceMesh
+from pipelines.grain import Blocks, measure_grain
 from pipelines.heard_sound import HeardSound
 from pipelines.mask import OUTER_LIPS
+from pipelines.media.coding import Coding
 from pipelines.patch import Patch
+from pipelines.skin_blocks import skin_blocks
 from pipelines.speaking import Mouth, piece_evidence, speech_pieces
 from pipelines.speech import SampleSpan
 from schemas.timing import ANALYSIS_RATE_HZ
@@ -23,10 +26,12 @@ Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
 
 SHARPNESS_FLOOR = 0.5  # 8-bit codes: below it detail is noise
+UNDER_GRAIN = 0.2  # of the grain of a film: detail below it is not seen
 LIPS_AROUND = 0.15  # of the mouth's width around the filmed lips, for painted ones open wider
 MOVEMENT_FLOOR = 0.01  # of an opening, over the mouth's width: below it a mouth rests
 LEAST_MOVING = 12  # frames, half a second: of less nobody can tell whether a mouth moves
 NUM_CHIPS = 3  # of a track, to compare who it is
+GRAIN_FRAMES = 24  # on which the grain of a shot is measured
 
 
 class MouthJudge:
@@ -44,6 +49,8 @@ class MouthJudge:
         self._mesh, self._describer = mesh, describer
         self._compared = {pts[(2 * place + 1) * len(pts) // (2 * NUM_CHIPS)] for place in range(NUM_CHIPS)}
         self._details: list[tuple[float, float]] = []
+        self._skin: list[Blocks] = []
+        self._scale = 1  # codes per 8-bit code
         self._distances: list[float] = []
         self.openings: list[float] = []
 
@@ -59,6 +66,18 @@ class MouthJudge:
         lips = _lips(landmarks - (patch.rect.x, patch.rect.y), before.shape) & patch.mask
         if lips.any():
             self._details.append((_detail(before, lips, scale), _detail(patch.planes[0], lips, scale)))
+
+    def skin(self, planes: list[Samples], landmarks: Floats, coding: Coding) -> None:
+        """Take in the planes of a whole frame as filmed: its grain is no detail of a mouth, filmed or painted.
+
+        Args:
+            planes: Y, Cb, Cr.
+            landmarks: [468, 2] of the filmed face, in film px.
+            coding: how the film writes colours.
+        """
+        if len(self._skin) < GRAIN_FRAMES:
+            self._skin += skin_blocks(planes[:1], landmarks, coding)
+            self._scale = 1 << (coding.bits - 8)
 
     def seen(self, pts: int, before: Pixels, after: Pixels, landmarks: Floats) -> None:
         """Take in a frame, upright, as it was filmed and as it is painted.
@@ -77,11 +96,16 @@ class MouthJudge:
 
     @property
     def sharpness_ratio(self) -> float | None:
-        """Fine detail of luma on the lips, painted over filmed: the root of the mean square of its Laplacian."""
+        """Fine detail of luma on the lips, painted over filmed: the root of the mean square of its Laplacian.
+
+        Without that of the film's grain, which the painted mouth is given: a smear with grain on it stays a smear.
+        """
         if not self._details:
             return None
-        old, new = np.sqrt(np.mean(np.square(self._details), 0))
-        return float((new + SHARPNESS_FLOOR) / (old + SHARPNESS_FLOOR))
+        grain = measure_grain(self._skin).laplacian_variance / self._scale**2
+        old, new = np.sqrt((np.mean(np.square(self._details), 0) - grain).clip(0))
+        floor = SHARPNESS_FLOOR + UNDER_GRAIN * np.sqrt(grain)
+        return float((new + floor) / (old + floor))
 
     @property
     def identity_distance(self) -> float | None:

@@ -11,18 +11,23 @@ import pytest
 from numpy.typing import NDArray
 
 from diff2lip.config import CropConfig
+from pipelines.face_descriptor import FaceDescriber
+from pipelines.face_mesh import FaceMesh
 from pipelines.faces import TrackFaces
 from pipelines.gate import GateConfig
+from pipelines.grain import Grain, draw_grain
 from pipelines.heard_sound import HeardSound
 from pipelines.judge import JudgeShot
 from pipelines.mask import MaskConfig, Rect, mouth_mask
+from pipelines.media.coding import Coding
 from pipelines.media.picture import coded_frames
-from pipelines.mouth_judge import likeness, runs_of
+from pipelines.mouth_judge import MouthJudge, likeness, runs_of
 from pipelines.patch import Patch, window
 from pipelines.storage import ObjectStore, read_table
 from schemas.frames import PATCH
 from schemas.shot import ALIGNED_SHOT, COMPOSITED_SHOT, JUDGED_SHOT
 from tests.film_rows import UNHEARD, film_row
+from tests.pipelines.faces_drawn import drawn_landmarks
 from tests.portraits import SIDE_PX, talking_portrait
 from tests.real_assets import real_asset
 from tests.synthetic import FilmSpec
@@ -208,3 +213,27 @@ def test_a_mouth_is_heard_where_it_is_painted_and_not_across_a_gap() -> None:
 def test_a_shot_without_patches_was_not_tried(tmp_path: Path) -> None:
     assert JudgeShot(str(tmp_path), GateConfig()).facts({"patch_uri": None}) == {"tries": []}
     assert JudgeShot(str(tmp_path), GateConfig(max_tries=0)).facts({"patch_uri": "p"}) == {"tries": []}
+
+
+def test_a_smear_with_grain_on_it_is_a_smear() -> None:
+    """In a film with grain, which painted mouths are given: grain is no detail of a mouth."""
+    landmarks, rect = drawn_landmarks((150.0, 120.0), 100.0), Rect(90, 160, 120, 80)
+    film_grain, drawn = (draw_grain(Grain(4.0), 300, 300, np.random.default_rng(seed)) for seed in (0, 1))
+    lips = 120 + 12 * np.sin(np.arange(300) * 2 * np.pi / 4) * np.ones((300, 1))
+    film = np.rint(lips + film_grain).astype(np.uint8)
+    film[:150] = np.rint(120 + film_grain[:150])
+    place = slice(rect.y, rect.y + rect.height), slice(rect.x, rect.x + rect.width)
+
+    def ratio(mouth: NDArray[np.float64], skin: bool) -> float:
+        judge = MouthJudge([0], FaceMesh(), FaceDescriber())
+        if skin:
+            judge.skin([film], landmarks, Coding(bits=8, chroma_x=1, chroma_y=1, matrix=1, full_range=True))
+        planes = [np.rint(mouth + drawn).astype(np.uint8)[place]]
+        judge.patched(film[place], Patch(0, 0, rect, planes, np.ones(planes[0].shape, bool)), landmarks, 1)
+        assert judge.sharpness_ratio is not None
+        return judge.sharpness_ratio
+
+    smear, least = np.full((300, 300), 120.0), GateConfig().min_sharpness_ratio
+    assert ratio(lips, skin=True) == pytest.approx(1, abs=0.1)
+    assert ratio(smear, skin=True) < least
+    assert ratio(smear, skin=False) > least  # else this could not fail

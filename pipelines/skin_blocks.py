@@ -1,0 +1,69 @@
+"""Small blocks of the skin above a mouth: what the grain of a film is measured on."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.grain import BLOCK
+from pipelines.mask import FACE_OVAL
+from pipelines.media.coding import Coding
+
+UNDER_NOSE = 2  # of the 468 landmarks
+EYE_CORNERS, MOUTH_CORNERS = (33, 263), (61, 291)
+LIKE_SKIN = 24  # 8-bit codes by which a block may differ from the middle one: hair and shadow have grain of their own
+MOST_BLOCKS = 100  # of one frame
+
+Floats = NDArray[np.float64]
+Plane = NDArray[Any]
+Blocks = NDArray[Any]  # [B, 8, 8] codes
+
+
+def skin_blocks(planes: list[Plane], landmarks: Floats, coding: Coding) -> list[Blocks]:
+    """Blocks [B, 8, 8] of each plane, within the outline of a face and above its mouth however the head is turned.
+
+    Without those that are clipped, and those much darker or brighter than most; at most a hundred.
+
+    Args:
+        planes: Y, Cb, Cr of the whole frame.
+        landmarks: [468, 2] in film px.
+        coding: how the film writes colours.
+    """
+    return [_of_plane(plane, index, landmarks, coding) for index, plane in enumerate(planes)]
+
+
+def _of_plane(plane: Plane, index: int, landmarks: Floats, coding: Coding) -> Blocks:
+    shrink = np.array([1, 1] if index == 0 else [coding.chroma_x, coding.chroma_y], np.float64)
+    points = landmarks / shrink
+    low = np.maximum(np.floor(points.min(0) / BLOCK), 0).astype(int)
+    high = np.minimum(np.ceil(points.max(0) / BLOCK).astype(int), np.array(plane.shape[1::-1]) // BLOCK)
+    if (high <= low).any():
+        return np.zeros((0, BLOCK, BLOCK), plane.dtype)
+    count = high - low
+    (left, top), (right, bottom) = low * BLOCK, high * BLOCK
+    cut = plane[top:bottom, left:right].reshape(count[1], BLOCK, count[0], BLOCK)
+    blocks = cut.swapaxes(1, 2).reshape(-1, BLOCK, BLOCK)
+    centres = np.stack(np.meshgrid(*(np.arange(*edge) for edge in zip(low, high, strict=True))), -1).reshape(-1, 2)
+    inside = _above_mouth((centres + 0.5) * BLOCK * shrink, landmarks)
+    return _like_skin(blocks[inside], index, coding)
+
+
+def _above_mouth(places: Floats, landmarks: Floats) -> NDArray[np.bool_]:
+    """[B] whether places in film px lie within the outline, further up than under the nose by a block."""
+    outline = landmarks[list(FACE_OVAL)].astype(np.float32)
+    within = np.array([cv2.pointPolygonTest(outline, (float(x), float(y)), False) > 0 for x, y in places], bool)
+    down = landmarks[list(MOUTH_CORNERS)].mean(0) - landmarks[list(EYE_CORNERS)].mean(0)
+    below = (places - landmarks[UNDER_NOSE]) @ (down / max(float(np.linalg.norm(down)), 1e-6))
+    return np.asarray(within & (below < -BLOCK))
+
+
+def _like_skin(blocks: Blocks, index: int, coding: Coding) -> Blocks:
+    lowest = 0 if coding.full_range else 16 << (coding.bits - 8)
+    scale = coding.luma_scale if index == 0 else coding.chroma_scale
+    whole: Blocks = blocks[(blocks.min((1, 2)) > lowest) & (blocks.max((1, 2)) < lowest + scale)]
+    if not len(whole):
+        return whole
+    levels = whole.mean((1, 2))
+    alike = whole[np.abs(levels - np.median(levels)) <= LIKE_SKIN << (coding.bits - 8)]
+    return np.asarray(alike[:: -(-len(alike) // MOST_BLOCKS)])
