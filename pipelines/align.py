@@ -21,6 +21,7 @@ from pipelines.speech import SampleSpan, SpeechConfig, stored_speech
 from pipelines.spoken_lines import spoken_lines
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
+from pipelines.stored_heard import keep_heard
 from pipelines.stored_sound import Sound, stored_sound
 from pipelines.voice_descriptor import VoiceDescriber
 from schemas.shot import ALIGNED_SHOT, SHOT
@@ -30,6 +31,7 @@ VERSION = 3
 BLOCK_SAMPLES = (
     60 * ANALYSIS_RATE_HZ
 )  # a minute at a time: a feature film's sound needs no transform of its own length
+DIGESTS = {"dub": "dub_digest", "film": "film_id"}
 CLEAR_PEAK = 12.0  # the peak over the typical value; unrelated sounds stay below 6, shared effects are above 30
 
 
@@ -63,6 +65,9 @@ class AlignDub(RowStage):
         start, end = span.to_samples(ANALYSIS_RATE_HZ)
         spoken = stored_speech(self._store, row["dub_digest"], Path(row["dub_uri"]), self._config.speech)
         original = stored_speech(self._store, row["film_id"], Path(row["film_uri"]), self._config.speech)
+        for sound, heard in (("dub", spoken), ("film", original)):
+            if heard.spoken:  # stages that compare mouths with it then need no network
+                keep_heard(self._store, row[DIGESTS[sound]], Path(row[f"{sound}_uri"]))
         zero = _film_start(row)
         dub = [(first + zero, after + zero) for first, after in spoken.spoken]
         speech = clip_spans(original.spoken, start, end)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.grain import BLOCK
-from pipelines.mask import FACE_OVAL
+from pipelines.mask import FACE_OVAL, SUBPIXEL_BITS
 from pipelines.media.coding import Coding
 
 UNDER_NOSE = 2  # of the 468 landmarks
@@ -44,18 +44,23 @@ def _of_plane(plane: Plane, index: int, landmarks: Floats, coding: Coding) -> Bl
     (left, top), (right, bottom) = low * BLOCK, high * BLOCK
     cut = plane[top:bottom, left:right].reshape(count[1], BLOCK, count[0], BLOCK)
     blocks = cut.swapaxes(1, 2).reshape(-1, BLOCK, BLOCK)
-    centres = np.stack(np.meshgrid(*(np.arange(*edge) for edge in zip(low, high, strict=True))), -1).reshape(-1, 2)
-    inside = _above_mouth((centres + 0.5) * BLOCK * shrink, landmarks)
-    return _like_skin(blocks[inside], index, coding)
+    return _like_skin(blocks[_above_mouth(points / BLOCK - low, count).ravel()], index, coding)
 
 
-def _above_mouth(places: Floats, landmarks: Floats) -> NDArray[np.bool_]:
-    """[B] whether places in film px lie within the outline, further up than under the nose by a block."""
-    outline = landmarks[list(FACE_OVAL)].astype(np.float32)
-    within = np.array([cv2.pointPolygonTest(outline, (float(x), float(y)), False) > 0 for x, y in places], bool)
-    down = landmarks[list(MOUTH_CORNERS)].mean(0) - landmarks[list(EYE_CORNERS)].mean(0)
-    below = (places - landmarks[UNDER_NOSE]) @ (down / max(float(np.linalg.norm(down)), 1e-6))
-    return np.asarray(within & (below < -BLOCK))
+def _above_mouth(points: Floats, count: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """[rows, columns] which blocks lie within the outline of a face, further up than under the nose by a block.
+
+    Args:
+        points: [468, 2] landmarks, in blocks from the corner of the first.
+        count: columns and rows.
+    """
+    within = np.zeros(count[::-1], np.uint8)
+    outline = ((points[list(FACE_OVAL)] - 0.5) * (1 << SUBPIXEL_BITS)).round().astype(np.int32)
+    cv2.fillPoly(within, [outline], 1, shift=SUBPIXEL_BITS)
+    down = points[list(MOUTH_CORNERS)].mean(0) - points[list(EYE_CORNERS)].mean(0)
+    centres = np.stack(np.meshgrid(*(np.arange(size) + 0.5 for size in count)), -1)
+    below = (centres - points[UNDER_NOSE]) @ (down / max(float(np.linalg.norm(down)), 1e-6))
+    return np.asarray((within > 0) & (below < -1))
 
 
 def _like_skin(blocks: Blocks, index: int, coding: Coding) -> Blocks:
@@ -66,4 +71,4 @@ def _like_skin(blocks: Blocks, index: int, coding: Coding) -> Blocks:
         return whole
     levels = whole.mean((1, 2))
     alike = whole[np.abs(levels - np.median(levels)) <= LIKE_SKIN << (coding.bits - 8)]
-    return np.asarray(alike[:: -(-len(alike) // MOST_BLOCKS)])
+    return np.asarray(alike[:: max(1, -(-len(alike) // MOST_BLOCKS))])

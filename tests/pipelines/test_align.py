@@ -9,6 +9,8 @@ import pytest
 from pipelines.align import AlignDub, clip_spans, constant_lag
 from pipelines.media.sound import read_mono, write_wav
 from pipelines.shots import DetectShots
+from pipelines.storage import ObjectStore
+from pipelines.stored_heard import stored_heard
 from schemas.timing import ANALYSIS_RATE_HZ
 from tests.film_rows import film_row
 from tests.synthetic import FILM_24, PAL_25, FilmSpec, SyntheticFilm, make_film
@@ -72,6 +74,10 @@ def test_speech_lies_on_the_shot_where_it_was_put(tmp_path: Path, rate: object) 
     [spoken] = second["dub_speech"]  # type: ignore[misc]
     assert abs(spoken["start"] - start) < 0.15 * RATE
     assert {first["lag_samples"], second["lag_samples"]} == {0}
+    with pytest.MonkeyPatch.context() as patch:  # and what mouths are compared with is there
+        patch.setattr("pipelines.stored_heard.heard_sound", pytest.fail)
+        kept = stored_heard(ObjectStore(str(tmp_path / "store")), str(first["dub_digest"]), tmp_path / "stem.wav")
+    assert len(kept.loud)
 
 
 def test_only_a_mix_is_compared_with_the_film(tmp_path: Path) -> None:

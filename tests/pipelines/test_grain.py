@@ -129,6 +129,14 @@ def test_a_face_at_the_edge_or_off_screen_is_measured_as_far_as_it_is_seen(at: t
     assert all(blocks.shape[1:] == (BLOCK, BLOCK) for blocks in found)
 
 
+def test_a_face_half_in_light_and_half_in_shadow_is_no_error() -> None:
+    """The middle of its levels is that of neither half."""
+    plane = np.full((64, 64), 40, np.uint8)
+    plane[:, 32:] = 200
+
+    assert [len(blocks) for blocks in skin_blocks([plane], drawn_landmarks((32.0, 36.0), 26.0), GREY)] == [0]
+
+
 def test_drawn_grain_has_its_strength_and_its_laplacian_and_comes_of_ids_alone() -> None:
     grain = Grain(3.0, 0.6, 0.3)
     first, again, other = (draw_grain(grain, 512, 512, noise_of(ids)) for ids in ("f:0:0:7", "f:0:0:7", "f:0:0:8"))
