@@ -25,6 +25,8 @@ from tests.tiny_model import save_tiny_model
 
 TALKING_FRAMES, EMPTY_FRAMES = 60, 25
 DUB_RATE_HZ = 48_000
+pytestmark = pytest.mark.timeout(600)  # beside other tests, on two cores, a film may take three minutes
+
 SETTINGS = (
     "sampler.steps=2",
     "eligibility.min_doubt_score=0.0",
