@@ -21,11 +21,11 @@ from pipelines.mask import MaskConfig, Rect, mask_rect, mouth_mask
 from pipelines.media.coding import Coding
 from pipelines.media.container import UndecodableError
 from pipelines.media.picture import coded_frames
-from pipelines.patch import Patch, lay, shape_of, window
+from pipelines.patch import Patch, corner_of, lay, shape_of, window
 from pipelines.patch_meter import PatchMeter
 from pipelines.progress import Tell, telling
 from pipelines.row_table import FrameRows, draft_table, read_rows
-from pipelines.skin_blocks import skin_blocks
+from pipelines.skin_blocks import GRAIN_FRAMES, skin_blocks
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
 from schemas.frames import PATCH
@@ -33,8 +33,6 @@ from schemas.reason import Reason, Verdict
 from schemas.shot import COMPOSITED_SHOT, PAINTED_SHOT
 
 VERSION = 3  # raised when the same facts give other samples
-
-GRAIN_FRAMES = 24  # on which the grain of a shot is measured
 
 Floats = NDArray[np.float32]
 Plane = NDArray[Any]
@@ -187,8 +185,7 @@ class _TrackPainter:
         drawn = []
         for index, grain in enumerate(self._grains):
             rng = noise_of(f"{self._shot}:{self._index}:{self._grained[0]}:{index}")
-            top, left = (rect.y, rect.x) if index == 0 else (rect.y // coding.chroma_y, rect.x // coding.chroma_x)
-            field = grain_at(grain, top, left, shape_of(rect, coding, index), rng)
+            field = grain_at(grain, corner_of(rect, coding, index), shape_of(rect, coding, index), rng)
             drawn.append(field * np.float32(self._blend.grain))
         return drawn
 

@@ -70,7 +70,7 @@ def measure_grain(blocks: Sequence[Blocks]) -> Grain:
     pooled = np.concatenate([np.zeros((0, BLOCK, BLOCK), np.float32), *blocks]).astype(np.float32)
     if len(pooled) < FEWEST_BLOCKS:
         return NO_GRAIN
-    rest = without_slope(pooled)
+    rest = _without_slope(pooled)
     variances = (rest**2).sum((1, 2)) / (BLOCK**2 - 3)  # a slope has three numbers
     moving = variances > ROUNDING_VARIANCE
     if 1 - moving.mean() > MOST_STILL:
@@ -95,11 +95,10 @@ def draw_grain(grain: Grain, height: int, width: int, rng: np.random.Generator) 
     return np.asarray(drawn * np.float32(grain.strength))
 
 
-def grain_at(grain: Grain, top: int, left: int, shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+def grain_at(grain: Grain, corner: tuple[int, int], shape: tuple[int, int], rng: np.random.Generator) -> Floats:
     """[height, width] of the grain at a place of a plane; at places on the same tiles it does not move with them."""
     height, width = shape
-    first = top // TILE * TILE, left // TILE * TILE
-    down, across = top - first[0], left - first[1]
+    down, across = (place % TILE for place in corner)
     drawn = draw_grain(grain, -(-(down + height) // TILE) * TILE, -(-(across + width) // TILE) * TILE, rng)
     return drawn[down : down + height, across : across + width]
 
@@ -109,7 +108,7 @@ def noise_of(ids: str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(hashlib.sha256(ids.encode()).digest()[:8], "big"))
 
 
-def without_slope(blocks: Blocks) -> Blocks:
+def _without_slope(blocks: Blocks) -> Blocks:
     """The blocks less the plane that fits each best."""
     along = np.arange(BLOCK, dtype=blocks.dtype) - (BLOCK - 1) / 2
     slope = along / np.sqrt((along**2).sum() * BLOCK)

@@ -15,7 +15,7 @@ from pipelines.heard_sound import HeardSound
 from pipelines.mask import OUTER_LIPS
 from pipelines.media.coding import Coding
 from pipelines.patch import Patch
-from pipelines.skin_blocks import skin_blocks
+from pipelines.skin_blocks import GRAIN_FRAMES, skin_blocks
 from pipelines.speaking import Mouth, piece_evidence, speech_pieces
 from pipelines.speech import SampleSpan
 from schemas.timing import ANALYSIS_RATE_HZ
@@ -31,7 +31,6 @@ LIPS_AROUND = 0.15  # of the mouth's width around the filmed lips, for painted o
 MOVEMENT_FLOOR = 0.01  # of an opening, over the mouth's width: below it a mouth rests
 LEAST_MOVING = 12  # frames, half a second: of less nobody can tell whether a mouth moves
 NUM_CHIPS = 3  # of a track, to compare who it is
-GRAIN_FRAMES = 24  # on which the grain of a shot is measured
 
 
 class MouthJudge:

@@ -60,12 +60,17 @@ def shape_of(rect: Rect, coding: Coding, plane_index: int) -> tuple[int, int]:
     )
 
 
+def corner_of(rect: Rect, coding: Coding, plane_index: int) -> tuple[int, int]:
+    """Row and column of a plane at which a rectangle begins."""
+    return (rect.y, rect.x) if plane_index == 0 else (rect.y // coding.chroma_y, rect.x // coding.chroma_x)
+
+
 def window(planes: list[Plane], rect: Rect, coding: Coding) -> list[Plane]:
     """Views of the planes' parts of a rectangle."""
     views = []
     for index, plane in enumerate(planes):
         height, width = shape_of(rect, coding, index)
-        y, x = (rect.y, rect.x) if index == 0 else (rect.y // coding.chroma_y, rect.x // coding.chroma_x)
+        y, x = corner_of(rect, coding, index)
         views.append(plane[y : y + height, x : x + width])
     return views
 

@@ -6,18 +6,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.grain import BLOCK
+from pipelines.grain import BLOCK, Blocks
 from pipelines.mask import FACE_OVAL, SUBPIXEL_BITS
 from pipelines.media.coding import Coding
 
 UNDER_NOSE = 2  # of the 468 landmarks
 EYE_CORNERS, MOUTH_CORNERS = (33, 263), (61, 291)
 LIKE_SKIN = 24  # 8-bit codes by which a block may differ from the middle one: hair and shadow have grain of their own
+GRAIN_FRAMES = 24  # on which the grain of a shot is measured
 MOST_BLOCKS = 100  # of one frame
 
 Floats = NDArray[np.float64]
 Plane = NDArray[Any]
-Blocks = NDArray[Any]  # [B, 8, 8] codes
 
 
 def skin_blocks(planes: list[Plane], landmarks: Floats, coding: Coding) -> list[Blocks]:

@@ -150,8 +150,8 @@ def test_drawn_grain_has_its_strength_and_its_laplacian_and_comes_of_ids_alone()
 
 
 def test_grain_stays_where_it_is_when_the_rectangle_moves_a_little() -> None:
-    one = grain_at(Grain(3.0), 10, 40, (50, 50), noise_of("a"))
-    other = grain_at(Grain(3.0), 12, 44, (48, 46), noise_of("a"))
+    one = grain_at(Grain(3.0), (10, 40), (50, 50), noise_of("a"))
+    other = grain_at(Grain(3.0), (12, 44), (48, 46), noise_of("a"))
 
     assert np.array_equal(one[2:50, 4:50], other)
 
