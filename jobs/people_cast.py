@@ -130,8 +130,8 @@ def filmed_head(asset: str) -> FilmedHead:
     """A real person out of a clip that is an asset."""
     frames = list(published_frames(asset_path(asset)))
     found = FaceDetector().detect([frames[0]])[0][0]
-    landmarks, _ = FaceMesh().landmarks(frames[0], found.box, found.points[:2])
-    return FilmedHead(frames, face_affine(landmarks))
+    seen = FaceMesh().found(frames[0], found.box, found.points[:2])
+    return FilmedHead(frames, face_affine(seen.landmarks))
 
 
 def _portrait(packages: Path, still: dict[str, Any]) -> Portrait:

@@ -90,8 +90,7 @@ def _affine(frame: Pixels, clip: RealClip) -> Floats:
     boxes = sorted((face.box for face in FaceDetector().detect(frame[None])[0]), key=lambda box: float(box[0]))
     if clip.face >= len(boxes):
         raise NoFaceError(f"{clip.file} shows {len(boxes)} faces at {clip.start_s} s, not one of number {clip.face}")
-    landmarks, _ = FaceMesh().landmarks(frame, boxes[clip.face])
-    return crop_affine(landmarks, VIEW)
+    return crop_affine(FaceMesh().found(frame, boxes[clip.face]).landmarks, VIEW)
 
 
 def _moved(rng: np.random.Generator) -> Floats:

@@ -19,6 +19,7 @@ from diff2lip.config import ModelConfig
 from diff2lip.frechet import NUM_FEATURES
 from diff2lip.lse import FRAME_SAMPLES
 from diff2lip.mouth_motion import Phone
+from pipelines.face_config import DetectorConfig
 from pipelines.face_detector import FaceDetector
 from pipelines.face_mesh import FaceMesh
 from pipelines.instruments import Instruments
@@ -82,7 +83,7 @@ class PairEvaluator:
         self._model, self._config, self._mode = model, config, mode
         self._instruments, self._store = instruments, store
         device = next(model.denoiser.parameters()).device
-        self._detector, self._mesh = FaceDetector(device=str(device)), FaceMesh()
+        self._detector, self._mesh = FaceDetector(DetectorConfig(device=device.type)), FaceMesh()
         self._path = PublishedPath(model.denoiser, config.path, self._detector, self._mesh)
         self._device = device.type
         self._digest = lru_cache(maxsize=100_000)(file_digest)

@@ -8,8 +8,9 @@ from typing import Any
 from diff2lip.config import CropConfig
 from pipelines.storage import file_digest
 
-VERSION = 10  # raised when the same film gives other tracks
+VERSION = 11  # raised when the same film gives other tracks
 BACKENDS = {"mobilenet": "retinaface-mobilenet025", "resnet50": "retinaface-resnet50"}
+DEVICES = ("cpu", "cuda")
 COVER_WEIGHTS = Path(__file__).with_name("cover_network.safetensors")
 COVER_FACTS = {"weights": file_digest(COVER_WEIGHTS)}
 MESH_SIDE_PX = 1920  # of a larger picture landmarks are found in a smaller one: 4K costs what 1080p costs
@@ -26,10 +27,13 @@ class DetectorConfig:
     min_side_px: int = 480  # smaller pictures are enlarged to it, at most twice: faces below 30 px are then sure
     detect_every: int = 10  # frames; between, the face mesh follows faces that stay; fewer than 10 are never painted
     batch_size: int = 4  # frames at once; does not change the result
+    device: str = "cpu"  # or cuda: on a slice of a GPU, which has other last bits; pays with resnet50
 
     def __post_init__(self) -> None:
         if self.backend not in BACKENDS:
             raise ValueError(f"unknown detector backend {self.backend}; known are {', '.join(BACKENDS)}")
+        if self.device not in DEVICES:
+            raise ValueError(f"unknown detector device {self.device}; known are {', '.join(DEVICES)}")
         if self.detect_every < 1:
             raise ValueError(f"detect_every must be at least 1, got {self.detect_every}")
         if not 0 < self.min_side_px <= self.max_side_px:

@@ -1,6 +1,6 @@
 """Cutting a square out of a frame along an affine, without aliasing."""
 
-from math import ceil
+from math import ceil, sqrt
 
 import cv2
 import numpy as np
@@ -26,7 +26,7 @@ def crop_frame(frame: Pixels, affine: Floats, size_px: int, finest: int = 2) -> 
         affine: film pixels to crop pixels.
         size_px: side of the crop.
         finest: blocks a crop pixel, at least. With 1 a large face costs a fraction, but how sharp it comes out
-            depends on where it lies: that is for those who only look.
+            depends on where it lies: that is for those who only look, and what is averaged is looked up linearly.
     """
     if block_size_px(affine, finest) > 1:
         frame, to_film = averaged(frame, affine, size_px, finest)
@@ -35,9 +35,8 @@ def crop_frame(frame: Pixels, affine: Floats, size_px: int, finest: int = 2) -> 
     shift = (fineness - 1) / 2  # pixel centres lie at integers on both grids
     finer = np.array([[fineness, 0.0, shift], [0.0, fineness, shift]])
     side = size_px * fineness
-    fine = cv2.warpAffine(
-        frame, compose(finer, affine), (side, side), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    kernel = cv2.INTER_LINEAR if finest == 1 and fineness > 1 else cv2.INTER_CUBIC
+    fine = cv2.warpAffine(frame, compose(finer, affine), (side, side), flags=kernel, borderMode=cv2.BORDER_REPLICATE)
     crop = fine if fineness == 1 else cv2.resize(fine, (size_px, size_px), interpolation=cv2.INTER_AREA)
     return np.asarray(crop, np.uint8)
 
@@ -62,7 +61,11 @@ def averaged(frame: Pixels, affine: Floats, size_px: int, finest: int = 2) -> tu
         part = cv2.copyMakeBorder(part, before[1], after[1], before[0], after[0], cv2.BORDER_REPLICATE)
     blocks = part.shape[1] // block_px, part.shape[0] // block_px
     middle = (start + (block_px - 1) / 2)[:, None]
-    return cv2.resize(part, blocks, interpolation=cv2.INTER_AREA), np.hstack([block_px * np.eye(2), middle])
+    while finest == 1 and part.shape[1] > blocks[0]:
+        part = cv2.resize(part, (part.shape[1] // 2, part.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    if part.shape[1] > blocks[0]:
+        part = cv2.resize(part, blocks, interpolation=cv2.INTER_AREA)
+    return part, np.hstack([block_px * np.eye(2), middle])
 
 
 def shown_box(affine: Floats, size_px: int, finest: int = 2) -> Floats:
@@ -75,10 +78,15 @@ def shown_box(affine: Floats, size_px: int, finest: int = 2) -> Floats:
 
 
 def block_size_px(affine: Floats, finest: int = 2) -> int:
-    """Side of the blocks of film pixels that are averaged; 1: none are."""
-    return max(1, int(enlargement(affine) / finest + 0.05))
+    """Side of the blocks of film pixels that are averaged; 1: none are.
+
+    With `finest` 1 a power of two: halving is many times as quick.
+    """
+    side = max(1, int(enlargement(affine) / finest + 0.05))
+    return 1 << (side.bit_length() - 1) if finest == 1 else side
 
 
 def enlargement(affine: Floats) -> float:
     """Film pixels per crop pixel: above 1 the painted crop is enlarged when it goes back into the film."""
-    return float(1 / np.sqrt(abs(np.linalg.det(affine[:, :2]))))
+    (a, b, _), (c, d, _) = affine.tolist()
+    return float(1 / sqrt(abs(a * d - b * c)))

@@ -51,15 +51,16 @@ def rigid_points(landmarks: Floats) -> Floats:
 def similarity(source: Floats, target: Floats) -> Floats:
     """The [2, 3] turn, scale and shift that takes points [N, 2] nearest to others.
 
-    Umeyama, "Least-squares estimation of transformation parameters between two point patterns" (1991), Eq. 40-42.
+    Umeyama, "Least-squares estimation of transformation parameters between two point patterns" (1991), Eq. 40-42, in
+    the plane: there they have this solution without a decomposition, and it never mirrors.
     """
     source_mean, target_mean = source.mean(0), target.mean(0)
     centred, wanted = source - source_mean, target - target_mean
-    u, singular, vt = np.linalg.svd(wanted.T @ centred)
-    sign = np.array([1.0, np.sign(np.linalg.det(u @ vt))])
-    rotation = u @ np.diag(sign) @ vt
-    scale = (singular * sign).sum() / (centred**2).sum()
-    return np.hstack([scale * rotation, (target_mean - scale * rotation @ source_mean)[:, None]])
+    (xx, xy), (yx, yy) = (wanted.T @ centred).tolist()
+    size = float((centred**2).sum())
+    along, across = (xx + yy) / size, (yx - xy) / size
+    linear = np.array([[along, -across], [across, along]])
+    return np.column_stack([linear, target_mean - linear @ source_mean])
 
 
 def crop_affine(landmarks: Floats, crop: CropConfig) -> Floats:
@@ -80,13 +81,17 @@ def face_to_crop(crop: CropConfig) -> Floats:
 
 def compose(outer: Floats, inner: Floats) -> Floats:
     """The [2, 3] affine that applies `inner` first, then `outer`."""
-    return np.hstack([outer[:, :2] @ inner[:, :2], outer[:, :2] @ inner[:, 2:] + outer[:, 2:]])
+    both = outer[:, :2] @ inner
+    both[:, 2] += outer[:, 2]
+    return both
 
 
 def invert(affine: Floats) -> Floats:
     """The [2, 3] affine that undoes `affine`."""
-    linear = np.linalg.inv(affine[:, :2])
-    return np.hstack([linear, -linear @ affine[:, 2:]])
+    (a, b, x), (c, d, y) = affine.tolist()
+    det = a * d - b * c
+    linear = ((d / det, -b / det), (-c / det, a / det))
+    return np.array([[p, q, -(p * x + q * y)] for p, q in linear])
 
 
 def apply(affine: Floats, points: Floats) -> Floats:

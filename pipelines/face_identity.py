@@ -43,5 +43,5 @@ class FaceIdentity:
     def descriptors(self, picture: Pixels) -> list[Floats]:
         """[128] of each face of a picture, the surest first."""
         faces = sorted(self._detector.detect(picture[None])[0], key=lambda face: -face.score)
-        chips = [face_chip(picture, self._mesh.landmarks(picture, face.box)[0]) for face in faces]
+        chips = [face_chip(picture, self._mesh.found(picture, face.box).landmarks) for face in faces]
         return list(self._describer.describe(chips))

@@ -1,5 +1,6 @@
 """MediaPipe face mesh: 468 landmarks of one face in one frame."""
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -19,11 +20,28 @@ MARGIN = 1.5  # side of the square the network was trained on, over the long sid
 EYE_LEFT, EYE_RIGHT = 33, 263  # outer eye corners, left and right in the picture
 
 
+@dataclass(frozen=True, slots=True)
+class MeshSight:
+    """What the network saw, and what it said of it.
+
+    Attributes:
+        landmarks: [468, 2] in film pixels.
+        presence: how surely a face is there, 0..1.
+        crop: [192, 192, 3] RGB it looked at.
+        affine: [2, 3] from film pixels to the crop's.
+    """
+
+    landmarks: Floats
+    presence: float
+    crop: Pixels
+    affine: Floats
+
+
 class FaceMesh:
     """Finds the landmarks of a face. The model is loaded with the first face."""
 
-    def landmarks(self, frame: Pixels, box: Floats, eyes: Floats | None = None) -> tuple[Floats, float]:
-        """The face mesh in film pixels and how surely a face is there.
+    def found(self, frame: Pixels, box: Floats, eyes: Floats | None = None) -> MeshSight:
+        """The face in a box.
 
         It is looked at three times: the first finds the face in the box, the second sees it centred and upright, the
         third as `refined` would see it in the next frame, so that landmarks do not leap where the detector looked.
@@ -32,17 +50,13 @@ class FaceMesh:
             frame: [H, W, 3] RGB.
             box: [4] x0 y0 x1 y1 of the face.
             eyes: [2, 2] the eyes from left to right in the picture; without them the head is taken to be upright.
-
-        Returns:
-            [468, 2] landmarks, and the presence of a face, 0..1.
         """
         level = np.array([[0.0, 0.0], [1.0, 0.0]])
-        near, _ = self._seen(frame, square_affine(box.reshape(2, 2), level if eyes is None else eyes))
-        near, _ = self.refined(frame, near)
-        return self.refined(frame, near)
+        first = self._seen(frame, square_affine(box.reshape(2, 2), level if eyes is None else eyes))
+        return self.refined(frame, self.refined(frame, first.landmarks).landmarks)
 
-    def refined(self, frame: Pixels, near: Floats) -> tuple[Floats, float]:
-        """The same, where it is known nearly where they are.
+    def refined(self, frame: Pixels, near: Floats) -> MeshSight:
+        """The same, where it is known nearly where its landmarks are.
 
         Args:
             frame: [H, W, 3] RGB.
@@ -50,9 +64,10 @@ class FaceMesh:
         """
         return self._seen(frame, square_affine(near, near[[EYE_LEFT, EYE_RIGHT]]))
 
-    def _seen(self, frame: Pixels, affine: Floats) -> tuple[Floats, float]:
-        found, presence = self._infer(crop_frame(frame, affine, INPUT_PX, finest=1))
-        return apply(invert(affine), found), presence
+    def _seen(self, frame: Pixels, affine: Floats) -> MeshSight:
+        crop = crop_frame(frame, affine, INPUT_PX, finest=1)
+        points, presence = self._infer(crop)
+        return MeshSight(apply(invert(affine), points), presence, crop, affine)
 
     def _infer(self, crop: Pixels) -> tuple[Floats, float]:
         interpreter, source, outputs = self._interpreter

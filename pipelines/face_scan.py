@@ -19,8 +19,8 @@ from diff2lip.config import CropConfig
 from pipelines.detection import Detection, overlap
 from pipelines.face_crop import crop_frame
 from pipelines.face_detector import FaceDetector
-from pipelines.face_frame import crop_affine, rigid_points
-from pipelines.face_mesh import FaceMesh
+from pipelines.face_frame import compose, crop_affine, invert, rigid_points
+from pipelines.face_mesh import FaceMesh, MeshSight
 from pipelines.face_tracks import Face, Look
 
 Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
@@ -139,31 +139,32 @@ class FaceScan:
         return None if before is None or after is None else {middle: faces} | before | after
 
     def _met(self, frame: Pixels, detection: Detection) -> Face | None:
-        landmarks, presence = self.mesh.landmarks(frame, detection.box, detection.points[:2])
-        return _face(frame, detection.box, detection.score, landmarks) if presence >= MIN_PRESENCE else None
+        seen = self.mesh.found(frame, detection.box, detection.points[:2])
+        return _face(detection.box, detection.score, seen) if seen.presence >= MIN_PRESENCE else None
 
     def _followed(self, frame: Pixels, expected: Face) -> Face | None:
         """The face where it is expected, or None where the detector has to look for it."""
-        landmarks, presence = self.mesh.refined(frame, expected.landmarks)
+        seen = self.mesh.refined(frame, expected.landmarks)
         size = max(1.0, float(np.ptp(expected.landmarks, axis=0).max()))
-        shifts = rigid_points(landmarks - expected.landmarks)
+        shifts = rigid_points(seen.landmarks - expected.landmarks)
         away = float(np.linalg.norm(shifts, axis=1).max()) / size
-        if presence < MIN_PRESENCE or away > LEAPT:
+        if seen.presence < MIN_PRESENCE or away > LEAPT:
             return None
         if away > SEEN_ASKEW:
-            landmarks, presence = self.mesh.refined(frame, landmarks)
-        shift = rigid_points(landmarks - expected.landmarks).mean(0)
-        face = _face(frame, expected.box + np.tile(shift, 2), expected.score, landmarks)
-        return face if presence >= MIN_PRESENCE and likeness(face, expected) >= ALIKE else None
+            seen = self.mesh.refined(frame, seen.landmarks)
+        shift = rigid_points(seen.landmarks - expected.landmarks).mean(0)
+        face = _face(expected.box + np.tile(shift, 2), expected.score, seen)
+        return face if seen.presence >= MIN_PRESENCE and likeness(face, expected) >= ALIKE else None
 
 
-def _face(frame: Pixels, box: Floats, score: float, landmarks: Floats) -> Face:
-    return Face(box, score, landmarks, face_look(frame, landmarks))
+def _face(box: Floats, score: float, seen: MeshSight) -> Face:
+    return Face(box, score, seen.landmarks, face_look(seen))
 
 
-def face_look(frame: Pixels, landmarks: Floats) -> Look:
+def face_look(seen: MeshSight) -> Look:
     """[768] how a face looks, from hair to upper lip: 16 px square, less their mean, of length 1."""
-    small = crop_frame(frame, crop_affine(landmarks, LOOK), LOOK.size_px, finest=1).astype(np.float64).ravel()
+    affine = compose(crop_affine(seen.landmarks, LOOK), invert(seen.affine))
+    small = crop_frame(seen.crop, affine, LOOK.size_px, finest=1).astype(np.float64).ravel()
     away = small - small.mean()
     return np.asarray(away / max(float(np.linalg.norm(away)), 1e-9), np.float32)
 

@@ -36,7 +36,7 @@ class FaceSight:
 
     Attributes:
         turned_deg: how far the head looks away from the camera.
-        chip: gives [150, 150, 3] to recognise it, while its frame is in memory; many are never asked for.
+        chip: gives [150, 150, 3] to recognise it, and keeps its frame in memory; most are never asked for.
         mouth: what hides it.
     """
 
@@ -50,18 +50,27 @@ class TrackSights:
     """Of a face track: how its mouth was hidden at each look, and of each second the chip that looks ahead most."""
 
     mouths: list[HiddenMouth] = field(default_factory=list)
-    _best: dict[int, tuple[float, Pixels]] = field(default_factory=dict)
+    _best: FaceSight | None = None  # of this second; its frame is in memory
+    _chips: list[tuple[float, Pixels]] = field(default_factory=list)  # of the seconds before
 
     def add(self, sight: FaceSight) -> None:
         """The next look, in order of time."""
-        second = len(self.mouths) // LOOKS_A_CHIP
+        if len(self.mouths) % LOOKS_A_CHIP == 0:
+            self._cut()
         self.mouths.append(sight.mouth)
-        if second not in self._best or sight.turned_deg < self._best[second][0]:
-            self._best[second] = sight.turned_deg, sight.chip()
+        if self._best is None or sight.turned_deg < self._best.turned_deg:
+            self._best = sight
 
     def chips(self) -> list[Pixels]:
         """Those that show best who it is: of each third of the track the one that looks ahead most."""
-        return [min(third, key=lambda one: one[0])[1] for third in _thirds(list(self._best.values()))]
+        self._cut()
+        return [min(third, key=lambda one: one[0])[1] for third in _thirds(self._chips)]
+
+    def _cut(self) -> None:
+        """Cut out the chip of the second that is over."""
+        if self._best is not None:
+            self._chips.append((self._best.turned_deg, self._best.chip()))
+        self._best = None
 
 
 def _thirds(chips: Sequence[tuple[float, Pixels]]) -> list[list[tuple[float, Pixels]]]:

@@ -19,10 +19,12 @@ from pipelines.face_frame import mouth_opening, rigid_crop_affine, rigid_points
 from pipelines.face_sight import FaceSight, TrackSights
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 Look = NDArray[np.float32]
 
 LOOK_WEIGHT = 0.5  # of the likeness of looks beside an overlap of boxes
 RECENT = 6  # frames by which it is told how a face moves
+FITTED_AT_ONCE = 1024  # frames: a take of hours is fitted in little memory
 NO_PAIR = -1e3  # worse than any pair that may be
 
 
@@ -192,13 +194,32 @@ def smooth(times: Floats, values: Floats, sigma_s: float) -> Floats:
     if len(times) < 4:
         return values
     sigma = max(sigma_s, float(np.median(np.diff(times))))
+    firsts = np.arange(len(times))
+    low = np.minimum(np.searchsorted(times, times - 3 * sigma), np.maximum(0, firsts - 3))
+    high = np.maximum(np.searchsorted(times, times + 3 * sigma), np.minimum(len(times), firsts + 4))
     flat = values.reshape(len(values), -1)
     smoothed = np.empty_like(flat)
-    for index, now in enumerate(times):
-        low, high = np.searchsorted(times, [now - 3 * sigma, now + 3 * sigma])
-        low, high = min(low, max(0, index - 3)), max(high, min(len(times), index + 4))
-        apart = (times[low:high] - now) / sigma
-        weights = np.exp(-(apart**2) / 4)  # the square root of the Gaussian: it multiplies both sides of the fit
-        basis = np.stack([np.ones_like(apart), apart, apart**2], axis=1) * weights[:, None]
-        smoothed[index] = np.linalg.pinv(basis)[0] * weights @ flat[low:high]
+    for first in range(0, len(times), FITTED_AT_ONCE):
+        some = slice(first, first + FITTED_AT_ONCE)
+        fits = _parabola_fits(times, times[some], low[some], high[some], sigma)
+        for index, (begin, end, fit) in enumerate(zip(low[some], high[some], fits, strict=True), first):
+            smoothed[index] = fit[: end - begin] @ flat[begin:end]
     return smoothed.reshape(values.shape)
+
+
+def _parabola_fits(times: Floats, now: Floats, low: Places, high: Places, sigma: float) -> Floats:
+    """[F, W] the weight of each value of F surroundings in the parabola's value at their middles; 0 past their ends.
+
+    Args:
+        times: of all values.
+        now: [F] the middles.
+        low: [F] first value of each surroundings.
+        high: [F] first value after them.
+        sigma: of the Gaussian.
+    """
+    places = low[:, None] + np.arange((high - low).max())
+    apart = (times[np.minimum(places, len(times) - 1)] - now[:, None]) / sigma
+    # The square root of the Gaussian: it multiplies both sides of the fit.
+    weights = np.exp(-(apart**2) / 4) * (places < high[:, None])
+    basis = np.stack([np.ones_like(apart), apart, apart**2], axis=2) * weights[:, :, None]
+    return np.asarray(np.linalg.pinv(basis)[:, 0] * weights, np.float64)

@@ -49,9 +49,8 @@ class TrackFaces(RowStage):
         crop: CropConfig | None = None,
         detector: DetectorConfig | None = None,
         tracks: TrackConfig | None = None,
-        device: str = "cpu",
     ) -> None:
-        self._store_uri, self._device = store_uri, device
+        self._store_uri = store_uri
         self._config = FaceConfig(
             crop=crop or CropConfig(), detector=detector or DetectorConfig(), tracks=tracks or TrackConfig()
         )
@@ -135,7 +134,7 @@ class TrackFaces(RowStage):
     def _faces(self) -> "ShotFaces":
         from pipelines.shot_faces import ShotFaces  # all the networks: only who has to look pays
 
-        return ShotFaces(self._store, self._config, self._device)
+        return ShotFaces(self._store, self._config)
 
 
 def speaking_facts(scores: list[Row]) -> Row:

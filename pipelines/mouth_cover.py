@@ -18,7 +18,7 @@ from pipelines.mask import FACE_OVAL
 Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
 Floats = NDArray[np.float64]
 
-BATCH = 16  # always padded to it: a result does not depend on what else is looked at
+BATCH = 8  # always padded to it: a result does not depend on what else is looked at
 MOUTH_TOP = 0.6  # of the face frame: a mouth is painted from between nose and upper lip down
 HIDDEN = 0.5  # from this probability on a pixel is hidden
 

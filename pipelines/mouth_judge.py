@@ -87,7 +87,7 @@ class MouthJudge:
             after: [H, W, 3] RGB.
             landmarks: [468, 2] of the filmed face, in pixels of both.
         """
-        painted, _ = self._mesh.refined(after, landmarks)
+        painted = self._mesh.refined(after, landmarks).landmarks
         self.openings.append(mouth_opening(painted))
         if pts in self._compared:
             filmed, now = self._describer.describe([face_chip(frame, landmarks) for frame in (before, after)])

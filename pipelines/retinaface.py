@@ -1,24 +1,18 @@
-"""RetinaFace with a MobileNet-0.25 backbone, and the decoding of its outputs to boxes.
+"""RetinaFace with a MobileNet-0.25 backbone in torch.
 
 Deng et al., "RetinaFace: Single-shot Multi-level Face Localisation in the Wild" (2020). Batch normalisation is
 folded into the convolutions, as in the published ONNX file, whose 59 convolutions are taken in graph order.
 """
 
-from itertools import product
-from math import ceil
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from pipelines.onnx_weights import conv_weights
 
-PIXEL_MEAN_BGR = (104.0, 117.0, 123.0)
-STRIDES = (8, 16, 32)
-ANCHOR_SIZES = ((16, 32), (64, 128), (256, 512))  # px, by stride
-NUM_ANCHORS = 2  # a place
-CENTRE_VARIANCE, SIZE_VARIANCE = 0.1, 0.2  # the unit of the regressed offsets
+NUM_ANCHORS = 2  # a place, of each level
+NUM_LEVELS = 3
 FEATURES = 64
 SLOPE = 0.1
 
@@ -45,16 +39,16 @@ class RetinaFace(nn.Module):
         self.laterals = nn.ModuleList([_conv(channels, FEATURES, 1) for channels in (64, 128, 256)])
         self.merge_2 = _conv(FEATURES, FEATURES, 3)
         self.merge_1 = _conv(FEATURES, FEATURES, 3)
-        self.contexts = nn.ModuleList([Context() for _ in STRIDES])
-        self.class_heads = nn.ModuleList([nn.Conv2d(FEATURES, NUM_ANCHORS * 2, 1) for _ in STRIDES])
-        self.box_heads = nn.ModuleList([nn.Conv2d(FEATURES, NUM_ANCHORS * 4, 1) for _ in STRIDES])
-        self.point_heads = nn.ModuleList([nn.Conv2d(FEATURES, NUM_ANCHORS * 10, 1) for _ in STRIDES])
+        self.contexts = nn.ModuleList([Context() for _ in range(NUM_LEVELS)])
+        self.class_heads = nn.ModuleList([nn.Conv2d(FEATURES, NUM_ANCHORS * 2, 1) for _ in range(NUM_LEVELS)])
+        self.box_heads = nn.ModuleList([nn.Conv2d(FEATURES, NUM_ANCHORS * 4, 1) for _ in range(NUM_LEVELS)])
+        self.point_heads = nn.ModuleList([nn.Conv2d(FEATURES, NUM_ANCHORS * 10, 1) for _ in range(NUM_LEVELS)])
 
     def forward(self, pixels: Tensor) -> Outputs:
         """Raw outputs at every anchor.
 
         Args:
-            pixels: [B, 3, H, W] BGR in 0..255, less `PIXEL_MEAN_BGR`.
+            pixels: [B, 3, H, W] BGR in 0..255, less their mean (`detector_network.caffe_pixels`).
         """
         levels = []
         for stage, lateral in zip(self.stages, self.laterals, strict=True):
@@ -109,29 +103,6 @@ def _in_graph_order(network: RetinaFace) -> list[nn.Conv2d]:
     parts = [*network.stages, *network.laterals, network.merge_2, network.merge_1, *contexts]
     heads = [*network.class_heads, *network.box_heads, *network.point_heads]
     return [layer for part in (*parts, *heads) for layer in part.modules() if isinstance(layer, nn.Conv2d)]
-
-
-def anchors(height: int, width: int) -> Tensor:
-    """[N, 4] centre x, centre y, width, height of each anchor, in picture pixels."""
-    boxes = [
-        (column * stride + stride / 2, row * stride + stride / 2, size, size)
-        for stride, sizes in zip(STRIDES, ANCHOR_SIZES, strict=True)
-        for row, column, size in product(range(ceil(height / stride)), range(ceil(width / stride)), sizes)
-    ]
-    return torch.from_numpy(np.array(boxes, dtype=np.float32))
-
-
-def decode_boxes(offsets: Tensor, priors: Tensor) -> Tensor:
-    """[..., 4] x0 y0 x1 y1 from offsets [..., 4] to the anchors."""
-    centre = priors[..., :2] + offsets[..., :2] * CENTRE_VARIANCE * priors[..., 2:]
-    half = priors[..., 2:] * torch.exp(offsets[..., 2:] * SIZE_VARIANCE) / 2
-    return torch.cat([centre - half, centre + half], dim=-1)
-
-
-def decode_points(offsets: Tensor, priors: Tensor) -> Tensor:
-    """[..., 5, 2] landmarks from offsets [..., 10] to the anchors."""
-    shifts = offsets.reshape(*offsets.shape[:-1], 5, 2) * CENTRE_VARIANCE
-    return priors[..., None, :2] + shifts * priors[..., None, 2:]
 
 
 def _conv(channels: int, out_channels: int, size: int, *, stride: int = 1, groups: int = 1) -> nn.Sequential:

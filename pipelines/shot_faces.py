@@ -47,9 +47,9 @@ class SeenFaces:
 class ShotFaces:
     """Finds the faces of shots and keeps their tracks. Networks are loaded with the first frame or face."""
 
-    def __init__(self, store: ObjectStore, config: FaceConfig, device: str = "cpu") -> None:
+    def __init__(self, store: ObjectStore, config: FaceConfig) -> None:
         self._store, self._config, self._kept = store, config, KeptFaces(store, config)
-        self._detector = FaceDetector(config.detector, device)
+        self._detector = FaceDetector(config.detector)
         self._mesh, self._describer, self._covers = FaceMesh(), FaceDescriber(), CoverMeter()
 
     def see(self, frames: Iterable[tuple[int, Pixels]], view: View, time_base: Fraction) -> SeenFaces:

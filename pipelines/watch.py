@@ -41,8 +41,8 @@ class WatchPart(RowStage):
     consumes: ClassVar[pa.Schema] = FILM_PART
     produces: ClassVar[pa.Schema] = WATCHED_PART
 
-    def __init__(self, *, store_uri: str, shots: ShotConfig, faces: FaceConfig, device: str = "cpu") -> None:
-        self._store_uri, self._shots, self._config, self._device = store_uri, shots, faces, device
+    def __init__(self, *, store_uri: str, shots: ShotConfig, faces: FaceConfig) -> None:
+        self._store_uri, self._shots, self._config = store_uri, shots, faces
 
     def facts(self, row: Row) -> Row:
         part = part_of(row)
@@ -94,7 +94,7 @@ class WatchPart(RowStage):
 
     @cached_property
     def _faces(self) -> ShotFaces:
-        return ShotFaces(self._store, self._config, self._device)
+        return ShotFaces(self._store, self._config)
 
 
 def is_watchable(shots: ShotConfig) -> bool:

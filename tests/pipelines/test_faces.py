@@ -219,9 +219,9 @@ def test_landmarks_turn_with_the_head(roll_deg: float) -> None:
     found = []
     for picture in (upright, turned):
         ((face,),) = detector.detect([picture])
-        landmarks, presence = mesh.landmarks(picture, face.box, face.points[:2])
-        assert presence > 0.9
-        found.append(landmarks)
+        seen = mesh.found(picture, face.box, face.points[:2])
+        assert seen.presence > 0.9
+        found.append(seen.landmarks)
     assert np.abs(found[1] - apply(affine, found[0])).mean() < 1.5
 
 

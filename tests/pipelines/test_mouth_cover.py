@@ -69,7 +69,7 @@ def views(clip: str, every: int = EVERY, change: object = None) -> Iterator[Cove
         faces = detector.detect(frame[None])[0]
         if faces:
             best = max(faces, key=lambda face: face.score)
-            landmarks, _ = mesh.landmarks(frame, best.box, best.points[:2])
+            landmarks = mesh.found(frame, best.box, best.points[:2]).landmarks
             drawn = change(frame.copy(), landmarks) if callable(change) else frame
             yield cover_view(index, drawn, landmarks)
 

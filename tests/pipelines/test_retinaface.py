@@ -1,16 +1,22 @@
 """The detector's network and decoding, against the published package and on real pictures."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from albumentations import Normalize
 from retinaface.box_utils import decode, decode_landm
+from retinaface.predict_single import Model
 from retinaface.prior_box import priorbox
 
 from pipelines.detection import overlap
+from pipelines.detector_network import OnnxMobileNet, TorchNetwork, caffe_pixels, detector_network
+from pipelines.face_anchors import anchors, decode_boxes, decode_points
 from pipelines.face_config import DetectorConfig
 from pipelines.face_detector import FaceDetector, working_scale
 from pipelines.media.picture import rgb_frames
-from pipelines.retinaface import RetinaFace, anchors, decode_boxes, decode_points, load_retinaface
+from pipelines.retinaface import RetinaFace, load_retinaface
 from tests.real_assets import real_asset
 
 SIZES = [[16, 32], [64, 128], [256, 512]]
@@ -19,15 +25,18 @@ SIZES = [[16, 32], [64, 128], [256, 512]]
 @pytest.mark.parametrize(("height", "width"), [(64, 96), (75, 50), (240, 321)])
 def test_anchors_and_decoding_equal_the_published_ones(height: int, width: int) -> None:
     theirs = priorbox(min_sizes=SIZES, steps=[8, 16, 32], clip=False, image_size=(height, width))
-    ours = anchors(height, width)
+    priors = anchors(height, width)
+    ours = torch.from_numpy(priors)
     unit = torch.tensor([width, height, width, height])
     assert torch.allclose(ours, theirs * unit, atol=1e-3)
     generator = torch.Generator().manual_seed(0)
     offsets = torch.randn(len(ours), 4, generator=generator)
-    assert torch.allclose(decode_boxes(offsets, ours), decode(offsets, theirs, [0.1, 0.2]) * unit, atol=1e-2)
+    assert torch.allclose(
+        torch.from_numpy(decode_boxes(offsets.numpy(), priors)), decode(offsets, theirs, [0.1, 0.2]) * unit, atol=1e-2
+    )
     offsets = torch.randn(len(ours), 10, generator=generator)
     points = decode_landm(offsets, theirs, [0.1, 0.2]).reshape(-1, 5, 2) * unit[:2]
-    assert torch.allclose(decode_points(offsets, ours), points, atol=1e-2)
+    assert torch.allclose(torch.from_numpy(decode_points(offsets.numpy(), priors)), points, atol=1e-2)
 
 
 def test_network_answers_at_every_anchor() -> None:
@@ -54,17 +63,47 @@ def test_unknown_backend_names_the_known_ones() -> None:
 
 
 @pytest.mark.assets
-def test_network_equals_its_onnx_file_run_by_onnxruntime() -> None:
-    onnxruntime = pytest.importorskip("onnxruntime")
+@pytest.mark.parametrize("size", [(75, 122), (240, 320)])
+def test_network_in_torch_equals_its_onnx_file(size: tuple[int, int]) -> None:
+    """The one runs on GPUs, the other on CPUs."""
     path = real_asset("retinaface-mobilenet025")
-    pixels = (np.random.default_rng(0).random((1, 3, 75, 122), np.float32) - 0.5) * 200
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    theirs = session.run(None, {session.get_inputs()[0].name: pixels})
+    frames = np.random.default_rng(0).integers(0, 256, (2, *size, 3), np.uint8)
+    ours, theirs = TorchNetwork(load_retinaface(path), caffe_pixels, "cpu")(frames), OnnxMobileNet(path)(frames)
+    for name in ("offsets", "scores", "points"):
+        assert np.abs(getattr(ours, name) - getattr(theirs, name)).max() < 1e-3
+
+
+@pytest.mark.assets
+def test_answers_do_not_depend_on_what_else_is_in_the_batch() -> None:
+    real_asset("retinaface-mobilenet025")
+    frames = np.random.default_rng(0).integers(0, 256, (3, 96, 128, 3), np.uint8)
+    network = detector_network(DetectorConfig())
+    together, apart = network(frames), [network(frame[None]) for frame in frames]
+    for name in ("offsets", "scores", "points"):
+        assert np.array_equal(getattr(together, name), np.concatenate([getattr(one, name) for one in apart]))
+
+
+def test_resnet50_answers_what_the_published_package_makes_of_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With weights drawn at random: the published ones are in no package."""
+    torch.manual_seed(0)
+    published = Model(max_size=96, device="cpu")
+    published.model.eval()
+    torch.save(published.model.state_dict(), tmp_path / "retinaface_resnet50_2020-07-20.pth")
+    monkeypatch.setenv("DIFF2LIP_ASSETS", str(tmp_path))
+    monkeypatch.setenv("DIFF2LIP_CACHE", str(tmp_path / "cache"))
+    frame = np.random.default_rng(0).integers(0, 256, (72, 96, 3), np.uint8)
+
+    ours = detector_network(DetectorConfig(backend="resnet50"))(frame[None])
+
+    pixels = torch.from_numpy(Normalize()(image=frame)["image"]).permute(2, 0, 1)[None]
     with torch.inference_mode():
-        offsets, logits, points = load_retinaface(path)(torch.from_numpy(pixels))
-    for ours, size in ((offsets, 4), (logits.softmax(-1), 2), (points, 10)):
-        (same,) = (output for output in theirs if output.shape[-1] == size)
-        assert np.abs(ours.numpy() - same.reshape(ours.shape)).max() < 1e-3
+        offsets, logits, points = published.model(pixels)
+    scores = logits.softmax(-1)[..., 1]
+    for answers, theirs in ((ours.offsets, offsets), (ours.scores, scores), (ours.points, points)):
+        assert np.abs(answers - theirs.numpy()).max() < 1e-3
+    assert float(ours.scores.std()) > 0
 
 
 @pytest.mark.assets
