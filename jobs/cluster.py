@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
+from pipelines.placement import MIN_CPUS
+
 OBJECT_STORE_BYTES = 512 << 20  # rows hold facts, not pixels: a small store is enough
 SHARED_MEMORY, SHARE_OF_FREE = Path("/dev/shm"), 0.8
-MIN_CPUS = 2  # logical: what one actor of every stage and a reading task need together
 
 
 @contextmanager

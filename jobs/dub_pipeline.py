@@ -1,7 +1,7 @@
 """The passes of the dub as a job runs them: on Ray, with the settings that a person gave."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,11 @@ from pipelines.driver import analyse, paint_and_stitch
 from pipelines.dub import DubConfig, plain
 from pipelines.paint_rate import PaintRate
 from pipelines.people_table import people_table
+from pipelines.placement import placements
 from pipelines.plan import apply_edits, plan_shots, plan_table
 from pipelines.progress import Listener
 from pipelines.rate_meter import paint_rate
+from pipelines.run_stage import check_cluster
 from pipelines.stage import Row
 from pipelines.stitch import Review
 
@@ -41,8 +43,11 @@ class RayDubPipeline:
         self.model_digest = config.model_digest
         self.store_uri = config.store_uri
 
-    def running(self) -> AbstractContextManager[None]:
-        return ray_cluster(self._address)
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        with ray_cluster(self._address):
+            check_cluster(placements(self._config.detector.device))
+            yield
 
     def analyse(self, films: pa.Table, listener: Listener) -> Analysis:
         return analyse(films, self._config, listener)

@@ -25,6 +25,7 @@ from pipelines.clip_list import ClipListError
 from pipelines.media.container import UndecodableError
 from pipelines.media.refusal import MediaRefusedError
 from pipelines.pair_list import PairListError
+from pipelines.placement import ClusterTooSmallError
 from pipelines.storage import UnknownStorageError
 from pipelines.stretch_index import NoStretchesError
 from pipelines.training_set import TrainingSetError
@@ -52,6 +53,7 @@ WRONG_USES = (
 FAILURES = (
     AssetUnavailableError,
     CheckpointError,
+    ClusterTooSmallError,
     ConnectionError,  # a cluster or a tracking server that is not there
     MediaRefusedError,
     OutInUseError,

@@ -41,7 +41,7 @@ from pipelines.live_frames import LiveFrames
 from pipelines.mask import MaskConfig
 from pipelines.paint import PaintMouths
 from pipelines.placed_take import TakeConfig
-from pipelines.placement import PLACEMENTS
+from pipelines.placement import Placement, placements
 from pipelines.run_stage import apply, one_row_a_block, rows_of
 from pipelines.shots import DetectShots, ShotConfig
 from pipelines.stage import check_chain
@@ -111,6 +111,10 @@ class DubConfig:
         """SHA-256 of the checkpoint."""
         return file_digest(Path(self.model_path))
 
+    def placed(self, stage: str) -> Placement:
+        """Where a stage runs."""
+        return placements(self.detector.device)[stage]
+
     @property
     def analysis_facts(self) -> dict[str, Any]:
         """What the facts of a shot depend on, beside film and dub."""
@@ -135,32 +139,32 @@ def plain(config: Any) -> dict[str, Any]:
 def takes_pass(films: pa.Table, config: DubConfig, live: LiveFrames | None = None) -> Dataset:
     """FILM rows whose dub is a cue sheet to FILM rows whose dub is a stem."""
     settings = {"store_uri": config.store_uri, "config": config.takes}
-    return apply(rows_of(films), "takes", PlaceTakes, PLACEMENTS["takes"], settings, live)
+    return apply(rows_of(films), "takes", PlaceTakes, config.placed("takes"), settings, live)
 
 
 def conform_pass(films: pa.Table, config: DubConfig, live: LiveFrames | None = None) -> Dataset:
     """FILM rows with a mix to FILM rows whose mix lies on the film."""
     settings = {"store_uri": config.store_uri, "config": config.conform}
-    return apply(rows_of(films), "conform", ConformDub, PLACEMENTS["conform"], settings, live)
+    return apply(rows_of(films), "conform", ConformDub, config.placed("conform"), settings, live)
 
 
 def watch_pass(parts: pa.Table, config: DubConfig, live: LiveFrames | None = None) -> Dataset:
     """FILM_PART rows to WATCHED_PART rows: what stages 1 and 3 ask of the picture."""
     settings = {"store_uri": config.store_uri, "shots": config.shots, "faces": config.faces}
-    return apply(rows_of(parts), "watch", WatchPart, PLACEMENTS["watch"], settings, live)
+    return apply(rows_of(parts), "watch", WatchPart, config.placed("watch"), settings, live)
 
 
 def analysis_pass(films: pa.Table, config: DubConfig, live: LiveFrames | None = None) -> Dataset:
     """FILM rows to TRACKED_SHOT rows: stages 1 to 3."""
     store, crop = {"store_uri": config.store_uri}, config.crop
     rows = rows_of(films)
-    rows = apply(rows, "shots", DetectShots, PLACEMENTS["shots"], store | {"config": config.shots}, live)
+    rows = apply(rows, "shots", DetectShots, config.placed("shots"), store | {"config": config.shots}, live)
     rows = one_row_a_block(rows)
     rows = apply(
-        rows, "align", AlignDub, PLACEMENTS["align"], store | {"config": config.align, "words": config.words}, live
+        rows, "align", AlignDub, config.placed("align"), store | {"config": config.align, "words": config.words}, live
     )
     tracking = {"crop": crop, "detector": config.detector, "tracks": config.tracks}
-    return apply(rows, "faces", TrackFaces, PLACEMENTS["faces"], store | tracking, live)
+    return apply(rows, "faces", TrackFaces, config.placed("faces"), store | tracking, live)
 
 
 def painting_pass(
@@ -178,10 +182,10 @@ def painting_pass(
     store = {"store_uri": config.store_uri}
     rows = rows_of(planned)
     cutting = {"crop": config.crop, "eligibility": config.eligibility}
-    rows = apply(rows, "crops", CutCrops, PLACEMENTS["crops"], store | cutting, live)
+    rows = apply(rows, "crops", CutCrops, config.placed("crops"), store | cutting, live)
     painting = {"model_path": config.model_path, "sampler": sampler, "threads": config.threads}
     painting |= {"eligibility": config.eligibility}
-    rows = apply(rows, "paint", PaintMouths, PLACEMENTS["paint"], store | painting, live)
+    rows = apply(rows, "paint", PaintMouths, config.placed("paint"), store | painting, live)
     blending = {"crop": config.crop, "mask": mask, "blend": config.blend}
-    rows = apply(rows, "composite", CompositeShot, PLACEMENTS["composite"], store | blending, live)
-    return apply(rows, "judge", JudgeShot, PLACEMENTS["judge"], store | {"gate": config.gate, "how": how}, live)
+    rows = apply(rows, "composite", CompositeShot, config.placed("composite"), store | blending, live)
+    return apply(rows, "judge", JudgeShot, config.placed("judge"), store | {"gate": config.gate, "how": how}, live)

@@ -1,9 +1,17 @@
 """Where each stage runs: actors, CPUs, GPUs, memory. The stages themselves do not know."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+LOOKING_SHARE = 0.25  # of a GPU: left by the painter for those who look for faces on it
+LOOKERS_A_GPU = 8
+MIN_CPUS = 2  # logical: what one actor of every stage and a reading task need together
 AUTOSCALED_GPUS_VARIABLE = "DIFF2LIP_AUTOSCALED_GPUS"  # GPUs that the cluster brings when they are asked for
+
+
+class ClusterTooSmallError(RuntimeError):
+    """A Ray cluster on which the stages would wait for each other, or for a GPU, for ever."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -15,12 +23,13 @@ class Placement:
     share: float = 0.1  # of a cluster's CPUs that the stage may keep busy; it has one actor at least
     gpus: float = 0.0  # needed: without it the stage waits
     gpus_if_available: float = 0.0  # taken where the cluster has them, left out where it has none
+    gpu_slice: float = 0.0  # needed by each actor of a stage that works on CPUs and asks a network on a GPU
     memory_gib: float = 1.0  # the most one actor is seen to use, rounded up
 
     def __post_init__(self) -> None:
         if self.cpus <= 0 or self.busy_cpus <= 0 or self.memory_gib <= 0 or not 0 < self.share < 1:
             raise ValueError(f"a stage needs CPU, a share of the cluster and memory, got {self}")
-        if self.gpus < 0 or self.gpus_if_available < 0:
+        if self.gpus < 0 or self.gpus_if_available < 0 or self.gpu_slice < 0:
             raise ValueError(f"GPUs cannot be negative, got {self}")
 
 
@@ -56,11 +65,46 @@ PLACEMENTS: dict[str, Placement] = {
 def pool_of(placement: Placement, cluster_cpus: float, cluster_gpus: float) -> Pool:
     """The actors of a stage on a cluster with so many CPUs and GPUs, or one that scales up to some GPUs.
 
-    A stage on GPUs has an actor for each of them; the others have as many as their share of the CPUs carries.
+    A stage on GPUs has an actor for each of them; the others have as many as their share of the CPUs carries, and the
+    GPUs where each takes a slice.
     """
-    within_reach = max(cluster_gpus, float(os.environ.get(AUTOSCALED_GPUS_VARIABLE) or 0))
-    gpus = placement.gpus or min(placement.gpus_if_available, within_reach)
+    reach = gpus_within_reach(cluster_gpus)
+    gpus = placement.gpus or min(placement.gpus_if_available, reach)
     if gpus:
-        return Pool(actors=max(1, int(within_reach / gpus)), cpus=placement.cpus, gpus=gpus)
+        a_gpu = max(1, int(1 / gpus))  # an actor's share lies on one GPU
+        return Pool(actors=max(1, int(reach * a_gpu if gpus <= 1 else reach / gpus)), cpus=placement.cpus, gpus=gpus)
     actors = max(1, int(cluster_cpus * placement.share / placement.busy_cpus))
-    return Pool(actors=actors, cpus=placement.busy_cpus if actors > 1 else placement.cpus, gpus=0.0)
+    if placement.gpu_slice:
+        actors = max(1, min(actors, int(reach * LOOKERS_A_GPU)))
+    booked = placement.busy_cpus if actors > 1 else placement.cpus
+    return Pool(actors=actors, cpus=booked, gpus=placement.gpu_slice)
+
+
+def gpus_within_reach(cluster_gpus: float) -> float:
+    """GPUs that a cluster has, or brings when they are asked for."""
+    return max(cluster_gpus, float(os.environ.get(AUTOSCALED_GPUS_VARIABLE) or 0))
+
+
+def check_fits(placed: Mapping[str, Placement], cluster_cpus: float, cluster_gpus: float) -> None:
+    """Whether every stage will start on such a cluster.
+
+    Raises:
+        ClusterTooSmallError: it has too few CPUs, or no GPU where one is needed.
+    """
+    if cluster_cpus < MIN_CPUS:
+        raise ClusterTooSmallError(f"the Ray cluster has {cluster_cpus:g} CPUs; a dub needs {MIN_CPUS}")
+    needy = [name for name, placement in placed.items() if placement.gpus or placement.gpu_slice]
+    if needy and not gpus_within_reach(cluster_gpus):
+        raise ClusterTooSmallError(
+            f"the Ray cluster has no GPU, and these stages are to run on one: {', '.join(needy)}; "
+            "faces are looked for on CPUs with detector.device=cpu"
+        )
+
+
+def placements(detector_device: str) -> dict[str, Placement]:
+    """`PLACEMENTS` of a dub whose faces are looked for on CPUs (cpu) or on slices of the GPUs (cuda)."""
+    if detector_device == "cpu":
+        return PLACEMENTS
+    lookers = {name: replace(PLACEMENTS[name], gpu_slice=LOOKING_SHARE / LOOKERS_A_GPU) for name in ("watch", "faces")}
+    painter = replace(PLACEMENTS["paint"], gpus_if_available=1 - LOOKING_SHARE)
+    return PLACEMENTS | lookers | {"paint": painter}

@@ -4,7 +4,7 @@ import logging
 import resource
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from threading import Lock
 from typing import Any
@@ -14,19 +14,14 @@ import ray
 from ray.data import ActorPoolStrategy, DataContext, Dataset, ExecutionResources
 
 from pipelines.live_frames import LiveFrames
-from pipelines.placement import Placement, Pool, pool_of
+from pipelines.placement import PLACEMENTS, Placement, Pool, check_fits, pool_of
 from pipelines.stage import Row, Stage
 
 BUILDING = Lock()  # Ray Data's settings belong to the process, and a dataset takes them when it is built
 TIMINGS = pa.list_(pa.struct([("stage", pa.string()), ("seconds", pa.float64()), ("peak_mib", pa.float64())]))
 NAMES = ("title", "language", "shot_index", "part_index")
 TASK_RETRIES = 2  # a shot that ends its process is tried so often again, then its row is missing
-MIN_CPUS = 2.0
 NO_PROGRESS_S = 3 * 3600.0  # one long film is one row of the first stage
-
-
-class ClusterTooSmallError(RuntimeError):
-    """A Ray cluster on which the stages would wait for each other for ever."""
 
 
 class TimedStage:
@@ -94,8 +89,21 @@ def apply(
 
 def pool_here(placement: Placement) -> Pool:
     """The actors of a stage on the cluster that this process is connected to."""
+    return pool_of(placement, *_cpus_and_gpus())
+
+
+def check_cluster(placed: Mapping[str, Placement] = PLACEMENTS) -> None:
+    """Whether all stages will ever start on the cluster that this process is connected to.
+
+    Raises:
+        ClusterTooSmallError: some would not.
+    """
+    check_fits(placed, *_cpus_and_gpus())
+
+
+def _cpus_and_gpus() -> tuple[float, float]:
     resources = ray.cluster_resources()
-    return pool_of(placement, resources.get("CPU", 0.0), resources.get("GPU", 0.0))
+    return resources.get("CPU", 0.0), resources.get("GPU", 0.0)
 
 
 def one_row_a_block(rows: Dataset) -> Dataset:
@@ -117,9 +125,8 @@ def configure_ray_data(reserved_cpus: float = 0.0) -> None:
     Raises:
         ClusterTooSmallError: a pool of every stage would never fit.
     """
-    cpus = ray.cluster_resources().get("CPU", 0.0)
-    if cpus < MIN_CPUS:
-        raise ClusterTooSmallError(f"the Ray cluster has {cpus:g} CPUs; a dub needs {MIN_CPUS:g}")
+    check_cluster()
+    cpus, _ = _cpus_and_gpus()
     context = DataContext.get_current()
     context.execution_options.resource_limits = ExecutionResources.for_limits(cpu=max(1.5, cpus - reserved_cpus))
     context.execution_no_progress_timeout_s = NO_PROGRESS_S

@@ -82,6 +82,8 @@ SETTINGS = [  # what --set takes; a key that goes away breaks somebody's command
     "eligibility.max_smear",
     "eligibility.max_unsure_share",
     "eligibility.max_yaw_deg",
+    "detector.backend",
+    "detector.device",
     "eligibility.min_doubt_score",
     "eligibility.min_enlargement",
     "eligibility.min_face_height_px",
