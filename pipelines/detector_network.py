@@ -16,13 +16,29 @@ from pipelines.assets import asset_path
 from pipelines.face_config import BACKENDS, DetectorConfig
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 Frames = NDArray[np.uint8]  # [B, H, W, 3] RGB
 Floats = NDArray[np.float32]
 
-MEAN_BGR = (104.0, 117.0, 123.0)
-IMAGENET_MEAN_RGB, IMAGENET_STD_RGB = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scale:
+    """What a network takes for a pixel.
+
+    Attributes:
+        mean: of each channel in 0..255, which is taken off.
+        spread: of each, by which it is divided.
+        is_bgr: blue comes first.
+    """
+
+    mean: tuple[float, float, float]
+    spread: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    is_bgr: bool = False
+
+
+CAFFE = Scale(mean=(104.0, 117.0, 123.0), is_bgr=True)
+IMAGENET = Scale(mean=(123.675, 116.28, 103.53), spread=(58.395, 57.12, 57.375))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +68,10 @@ def detector_network(config: DetectorConfig) -> Network:
     """
     path = asset_path(BACKENDS[config.backend])
     if config.backend == "resnet50":
-        return TorchNetwork(_resnet50(path), imagenet_pixels, config.device)
+        return TorchNetwork(_resnet50(path), IMAGENET, config.device)
     if config.device == "cpu":
         return OnnxMobileNet(path)
-    return TorchNetwork(_mobilenet(path), caffe_pixels, config.device)
+    return TorchNetwork(_mobilenet(path), CAFFE, config.device)
 
 
 class OnnxMobileNet:
@@ -77,33 +93,34 @@ class OnnxMobileNet:
 class TorchNetwork:
     """A network of RetinaFace in torch: on a GPU, or one that only torch has."""
 
-    def __init__(self, module: "nn.Module", normalised: Callable[[Frames], Floats], device: str) -> None:
-        self._module, self._normalised, self._device = module.eval().to(device), normalised, device
+    def __init__(self, module: "nn.Module", scale: Scale, device: str) -> None:
+        self._module, self._scale, self._device = module.eval().to(device), scale, device
 
     def __call__(self, frames: Frames) -> Answers:
         import torch
 
-        with torch.inference_mode():
-            pixels = torch.from_numpy(self._normalised(frames)).to(self._device)
-            offsets, logits, points = self._module(pixels.to(memory_format=torch.channels_last))
+        # No TF32: a GPU then answers as a CPU does, to some last bits.
+        exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
+        with torch.inference_mode(), exact:
+            offsets, logits, points = self._module(self._scaled(torch.from_numpy(frames)))
             found = (offsets, points, logits.softmax(-1)[..., 1])
-            return Answers(*(np.asarray(output.float().cpu().numpy(), np.float32) for output in found))
+            return Answers(*(np.asarray(output.cpu().numpy(), np.float32) for output in found))
+
+    def _scaled(self, frames: "Tensor") -> "Tensor":
+        """[B, 3, H, W] as the network wants them, channels last in memory; bytes travel to the device."""
+        pixels = frames.to(self._device).permute(0, 3, 1, 2).float()
+        mean, spread = (pixels.new_tensor(values)[:, None, None] for values in (self._scale.mean, self._scale.spread))
+        scaled = pixels.flip(1).sub_(mean) if self._scale.is_bgr else pixels.sub_(mean)
+        return scaled.div_(spread)
 
 
 def caffe_pixels(frames: Frames) -> Floats:
-    """[B, 3, H, W] BGR in 0..255, less their mean."""
+    """[B, 3, H, W] as `CAFFE` has them."""
     pixels = np.empty((len(frames), 3, *frames.shape[1:3]), np.float32)
     for frame, planes in zip(frames, pixels, strict=True):
-        for samples, mean, plane in zip(cv2.split(frame)[::-1], MEAN_BGR, planes, strict=True):
+        for samples, mean, plane in zip(cv2.split(frame)[::-1], CAFFE.mean, planes, strict=True):
             np.subtract(samples, np.float32(mean), out=plane)
     return pixels
-
-
-def imagenet_pixels(frames: Frames) -> Floats:
-    """[B, 3, H, W] RGB in units of ImageNet's spread."""
-    mean, std = (np.array(values, np.float32) for values in (IMAGENET_MEAN_RGB, IMAGENET_STD_RGB))
-    scaled = (frames.astype(np.float32) / 255 - mean) / std
-    return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
 
 
 def _mobilenet(path: Path) -> "nn.Module":

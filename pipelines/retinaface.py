@@ -48,7 +48,7 @@ class RetinaFace(nn.Module):
         """Raw outputs at every anchor.
 
         Args:
-            pixels: [B, 3, H, W] BGR in 0..255, less their mean (`detector_network.caffe_pixels`).
+            pixels: [B, 3, H, W] BGR in 0..255, less their mean (`detector_network.CAFFE`).
         """
         levels = []
         for stage, lateral in zip(self.stages, self.laterals, strict=True):

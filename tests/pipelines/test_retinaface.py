@@ -11,7 +11,7 @@ from retinaface.predict_single import Model
 from retinaface.prior_box import priorbox
 
 from pipelines.detection import overlap
-from pipelines.detector_network import OnnxMobileNet, TorchNetwork, caffe_pixels, detector_network
+from pipelines.detector_network import CAFFE, OnnxMobileNet, TorchNetwork, detector_network
 from pipelines.face_anchors import anchors, decode_boxes, decode_points
 from pipelines.face_config import DetectorConfig
 from pipelines.face_detector import FaceDetector, working_scale
@@ -68,7 +68,7 @@ def test_network_in_torch_equals_its_onnx_file(size: tuple[int, int]) -> None:
     """The one runs on GPUs, the other on CPUs."""
     path = real_asset("retinaface-mobilenet025")
     frames = np.random.default_rng(0).integers(0, 256, (2, *size, 3), np.uint8)
-    ours, theirs = TorchNetwork(load_retinaface(path), caffe_pixels, "cpu")(frames), OnnxMobileNet(path)(frames)
+    ours, theirs = TorchNetwork(load_retinaface(path), CAFFE, "cpu")(frames), OnnxMobileNet(path)(frames)
     for name in ("offsets", "scores", "points"):
         assert np.abs(getattr(ours, name) - getattr(theirs, name)).max() < 1e-3
 
