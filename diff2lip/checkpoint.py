@@ -21,6 +21,8 @@ from diff2lip.weights_file import (
     write_weights,
 )
 
+CROP_KEY = "crop"  # in the lineage of an expert: what it was trained on
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:

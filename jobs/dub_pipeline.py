@@ -7,6 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from diff2lip.checkpoint import read_lineage
+from diff2lip.weights_file import Kind
 from jobs.cluster import ray_cluster
 from jobs.dub import DubOutcome, DubRequest, run_dub
 from jobs.model_reference import resolve_model
@@ -97,10 +99,14 @@ def open_pipeline(
         ModelUnavailableError: the model reference leads nowhere.
         TrackingError: it names a registered model, and the store cannot be reached.
         OverrideError: a setting does not fit.
+        CheckpointError: the file of `speaking.expert` holds something else.
     """
     path = resolve_model(model, tracking_uri).path
     config = DubConfig(store_uri=store_uri, out_dir=str(out.absolute()), model_path=str(path))
-    return RayDubPipeline(_overridden(config, settings), address)
+    config = _overridden(config, settings)
+    if config.speaking.expert:
+        read_lineage(Path(config.speaking.expert), Kind.EXPERT)
+    return RayDubPipeline(config, address)
 
 
 def setting_keys() -> list[str]:

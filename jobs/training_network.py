@@ -6,7 +6,15 @@ from pathlib import Path
 
 import torch
 
-from diff2lip.checkpoint import load_checkpoint, load_expert, read_config, read_lineage, save_checkpoint, save_expert
+from diff2lip.checkpoint import (
+    CROP_KEY,
+    load_checkpoint,
+    load_expert,
+    read_config,
+    read_lineage,
+    save_checkpoint,
+    save_expert,
+)
 from diff2lip.config import CropConfig
 from diff2lip.expert_learner import ExpertLearner
 from diff2lip.learner import Learner, Wrap
@@ -17,8 +25,6 @@ from diff2lip.weights_file import Kind as FileKind
 from jobs.recipes import Kind, Recipe
 from jobs.train_plan import TrainPlan
 from jobs.training_errors import ExpertMismatchError, ParentMismatchError
-
-CROP_KEY = "crop"  # in the lineage of an expert: what it was trained on
 
 
 def build_learner(plan: TrainPlan, device: torch.device, wrap: Wrap) -> Learner:

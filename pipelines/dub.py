@@ -44,6 +44,7 @@ from pipelines.placed_take import TakeConfig
 from pipelines.placement import Placement, placements
 from pipelines.run_stage import apply, one_row_a_block, rows_of
 from pipelines.shots import DetectShots, ShotConfig
+from pipelines.speaking_config import SpeakingConfig
 from pipelines.stage import check_chain
 from pipelines.storage import file_digest
 from pipelines.stored_heard import HEARD_FACTS
@@ -90,6 +91,7 @@ class DubConfig:
     words: WordsConfig = field(default_factory=WordsConfig)
     detector: DetectorConfig = field(default_factory=DetectorConfig)
     tracks: TrackConfig = field(default_factory=TrackConfig)
+    speaking: SpeakingConfig = field(default_factory=SpeakingConfig)
     mask: MaskConfig = field(default_factory=MaskConfig)
     blend: BlendConfig = field(default_factory=BlendConfig)
     gate: GateConfig = field(default_factory=GateConfig)
@@ -120,7 +122,8 @@ class DubConfig:
         """What the facts of a shot depend on, beside film and dub."""
         parts = (self.shots, self.align, self.words, replace(self.detector, batch_size=1), self.tracks, self.crop)
         ear = line_check.ear() if self.words.align or self.words.hear else []
-        return {"versions": ANALYSIS_VERSIONS, "config": [plain(part) for part in parts], "ear": ear}
+        facts = {"versions": ANALYSIS_VERSIONS, "config": [plain(part) for part in parts], "ear": ear}
+        return facts | self.speaking.facts
 
     @property
     def painting_facts(self) -> dict[str, Any]:
@@ -163,7 +166,7 @@ def analysis_pass(films: pa.Table, config: DubConfig, live: LiveFrames | None = 
     rows = apply(
         rows, "align", AlignDub, config.placed("align"), store | {"config": config.align, "words": config.words}, live
     )
-    tracking = {"crop": crop, "detector": config.detector, "tracks": config.tracks}
+    tracking = {"crop": crop, "detector": config.detector, "tracks": config.tracks, "speaking": config.speaking}
     return apply(rows, "faces", TrackFaces, config.placed("faces"), store | tracking, live)
 
 

@@ -41,7 +41,11 @@ class DubMel:
         Returns:
             [F, 80, 16] as `mel_window` cuts them from the log-mel of the whole dub; silence where it has none.
         """
-        return torch.stack([self._window(window_start(time_s, self._window_rule)) for time_s in times_s])
+        return self.windows_from([window_start(time_s, self._window_rule) for time_s in times_s])
+
+    def windows_from(self, firsts: Sequence[int]) -> Tensor:
+        """[F, 80, 16] the mel windows that begin with these steps."""
+        return torch.stack([self._window(first) for first in firsts])
 
     def _window(self, first: int) -> Tensor:
         tile_index, offset = divmod(first, TILE_STEPS)

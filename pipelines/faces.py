@@ -18,15 +18,19 @@ from pipelines.media.display import View, display_view
 from pipelines.media.picture import NEAR_CHROMA, rgb_frames
 from pipelines.progress import telling
 from pipelines.row_table import read_columns
-from pipelines.speaking import Floats, Mouth
+from pipelines.speaking import Floats, Mouth, speech_pieces
+from pipelines.speaking_config import SpeakingConfig
+from pipelines.speech import SampleSpan
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_heard import HEARD_FACTS, stored_heard
+from pipelines.stored_sound import stored_sound
 from pipelines.who_speaks import speaking_scores
 from schemas.shot import ALIGNED_SHOT, TRACKED_SHOT
 from schemas.timing import fraction
 
 if TYPE_CHECKING:
+    from pipelines.lip_witness import LipWitness
     from pipelines.shot_faces import ShotFaces
 
 VERSION = 10  # raised when the same tracks and the same sound give other scores
@@ -49,8 +53,10 @@ class TrackFaces(RowStage):
         crop: CropConfig | None = None,
         detector: DetectorConfig | None = None,
         tracks: TrackConfig | None = None,
+        speaking: SpeakingConfig | None = None,
     ) -> None:
         self._store_uri = store_uri
+        self._speaking = speaking or SpeakingConfig()
         self._config = FaceConfig(
             crop=crop or CropConfig(), detector=detector or DetectorConfig(), tracks=tracks or TrackConfig()
         )
@@ -81,6 +87,7 @@ class TrackFaces(RowStage):
             "speech": row["original_speech"],
             "heard": HEARD_FACTS,
             **self._config.facts,
+            **self._speaking.facts,
         }
 
     def _seen(self, row: Row, shot: ShotSpan) -> Row:
@@ -91,7 +98,7 @@ class TrackFaces(RowStage):
 
     def _with_speech(self, row: Row, shot: ShotSpan, found: Row) -> Row:
         """The same, and of each track how surely it is heard."""
-        scores = self._speech_scores(row, self._mouths(found, shot.time_base))
+        scores = self._speech_scores(row, found, self._mouths(found, shot.time_base))
         tracks = [one | speaking_facts(heard) for one, heard in zip(found["tracks"], scores, strict=True)]
         return found | {"tracks": tracks}
 
@@ -106,13 +113,14 @@ class TrackFaces(RowStage):
             for track in range(len(found["tracks"]))
         ]
 
-    def _speech_scores(self, row: Row, mouths: list[Mouth]) -> list[list[Row]]:
+    def _speech_scores(self, row: Row, found: Row, mouths: list[Mouth]) -> list[list[Row]]:
         """SPEECH_SCORE of each mouth."""
         speech = [(span["start"], span["end"]) for span in row["original_speech"]]
         if not speech or not mouths:
             return [[] for _ in mouths]
         heard = stored_heard(self._store, row["film_id"], Path(row["film_uri"]))
-        pieces, scores = speaking_scores(mouths, heard, speech)
+        fits = self._fits(row, found, speech_pieces(speech)) if self._speaking.expert else None
+        pieces, scores = speaking_scores(mouths, heard, speech, fits)
         return [
             [
                 {"start": start, "end": end, "score": float(score)}
@@ -121,6 +129,17 @@ class TrackFaces(RowStage):
             ]
             for of_track in scores
         ]
+
+    def _fits(self, row: Row, found: Row, pieces: list[SampleSpan]) -> Floats:
+        """[K, P] what the expert says of each mouth in each piece."""
+        sound = stored_sound(self._store, row["film_id"], Path(row["film_uri"]))
+        return self._witness.fits(row, self._store.uri(found["tracks_uri"]), self._config.crop, sound, pieces)
+
+    @cached_property
+    def _witness(self) -> "LipWitness":
+        from pipelines.lip_witness import LipWitness  # torch: only who has an expert pays
+
+        return LipWitness(Path(self._speaking.expert))
 
     @cached_property
     def _store(self) -> ObjectStore:

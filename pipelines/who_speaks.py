@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.heard_sound import HeardSound
-from pipelines.speaking import Evidence, Mouth, piece_evidence, speech_pieces
+from pipelines.speaking import Evidence, Mouth, piece_evidence, speech_pieces, sync_log_odds
 from pipelines.speech import SampleSpan
 from schemas.timing import ANALYSIS_RATE_HZ
 
@@ -26,7 +26,7 @@ OFF_SCREEN = -0.8
 
 
 def speaking_scores(
-    mouths: Sequence[Mouth], heard: HeardSound, speech: Sequence[SampleSpan]
+    mouths: Sequence[Mouth], heard: HeardSound, speech: Sequence[SampleSpan], fits: Floats | None = None
 ) -> tuple[list[SampleSpan], Floats]:
     """The pieces of the speech, and how surely each mouth speaks in each: [K, P] in 0..1, NaN where it is not seen.
 
@@ -34,6 +34,7 @@ def speaking_scores(
         mouths: of one shot, over the same film time.
         heard: of the original.
         speech: where the original speaks within the shot, in samples.
+        fits: [K, P] what an expert says of the pieces (`pipelines.lip_witness`), if one was asked.
     """
     pieces = speech_pieces(speech)
     if not mouths or not pieces:
@@ -41,6 +42,8 @@ def speaking_scores(
     evidence = [piece_evidence(mouth, heard, pieces) for mouth in mouths]
     emissions = np.array([[0.0, *map(_log_odds, of_piece)] for of_piece in zip(*evidence, strict=True)])
     seen = np.isfinite(emissions)
+    if fits is not None:
+        emissions[:, 1:] += sync_log_odds(fits).T
     emissions[0, 0] = OFF_SCREEN
     pauses = np.array([(after[0] - before[1]) / ANALYSIS_RATE_HZ for before, after in pairwise(pieces)])
     change = np.where(pauses >= LONG_PAUSE_S, CHANGE_IN_PAUSE, CHANGE)

@@ -108,6 +108,7 @@ SETTINGS = [  # what --set takes; a key that goes away breaks somebody's command
     "sampler.seed",
     "sampler.steps",
     "shots.detector",
+    "speaking.expert",
     "takes.max_tempo",
     "takes.min_tempo",
     "takes.silence_dbfs",

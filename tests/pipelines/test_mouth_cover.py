@@ -1,6 +1,7 @@
 """What hides a mouth: spans by construction; the network on real faces, a real hand, a microphone and a subtitle."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -138,7 +139,7 @@ def test_a_result_does_not_depend_on_what_else_is_looked_at() -> None:
 
 @pytest.mark.parametrize("count", [1, BATCH - 1, BATCH, BATCH + 1])
 def test_mouths_that_come_one_by_one_are_all_measured(count: int) -> None:
-    seen = list(views("clip-wolfgang", every=9))[:count]
+    seen = list(islice(views("clip-wolfgang", every=9), count))
     queue = CoverQueue(CoverMeter())
 
     mouths = [queue.add(view) for view in seen]
