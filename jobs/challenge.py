@@ -26,7 +26,7 @@ from pipelines.storage import ObjectStore, content_key, file_digest, read_table
 from pipelines.stretch_index import BrokenRowError
 
 STAGE = "challenge"
-VERSION = 4  # raised when the same model and list give other figures
+VERSION = 5  # raised when the same model and list give other figures
 AGAINST_PARENT = "there was no champion, so against its parent"
 ALREADY = "it is the champion already"
 NO_CHAMPION = "there was no champion: the first one"

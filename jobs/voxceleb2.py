@@ -31,7 +31,8 @@ from pipelines.voxceleb2 import STAGE, VoxConfig
 from schemas.training import GRID_RATE, ClipStatus
 
 FIRST, ALL = "first", "all"
-FIXED = ("store_uri", "judge_path", "judge_digest", "cut.crop")  # said by options of their own, not by --set
+# Said by options of their own, not by --set; clips are cut on CPUs.
+FIXED = ("store_uri", "judge_path", "judge_digest", "cut.crop", "cut.detector.device")
 FOUND = "all {} clips were cut before: nothing was done"
 NO_JUDGE = "no judge: offset and confidence were not measured; give an imported syncnet_v2 with --judge"
 KEPT = "kept"  # by the default thresholds

@@ -24,7 +24,7 @@ from pipelines.training_window import PUBLISHED_SIZE_PX, TRAINING_WINDOW
 from pipelines.unfit_clip import UnfitClipError
 from schemas.training import CLIP, CLIP_FACTS, CUT_SHARD, PLACES, SHARD, UTTERANCE, ClipReason, ClipStatus
 
-VERSION = 5  # raised when the same clips give other rows or facts, and when `expected_opening` is fitted anew
+VERSION = 6  # raised when the same clips give other rows or facts, and when `expected_opening` is fitted anew
 NAMES = tuple(name for name in CLIP.names if name not in PLACES)
 MEASURED = CLIP_FACTS.names[CLIP_FACTS.names.index("num_frames") : CLIP_FACTS.names.index("judge")]
 COUNTS = ("num_frames", "num_stretches", "num_face_frames")

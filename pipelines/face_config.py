@@ -26,7 +26,7 @@ class DetectorConfig:
     max_side_px: int = 1280  # larger pictures are shrunk to this long side: 4K costs what 720p costs
     min_side_px: int = 480  # smaller pictures are enlarged to it, at most twice: faces below 30 px are then sure
     detect_every: int = 10  # frames; between, the face mesh follows faces that stay; fewer than 10 are never painted
-    batch_size: int = 4  # frames at once; does not change the result
+    batch_size: int = 4  # frames at once; does not change the result, but for last bits on a GPU
     device: str = "cpu"  # or cuda: on a slice of a GPU, which has other last bits; pays with resnet50
 
     def __post_init__(self) -> None:
@@ -67,6 +67,6 @@ class FaceConfig:
             "version": VERSION,
             "cover": COVER_FACTS,
             "crop": asdict(self.crop),
-            "detector": asdict(self.detector) | {"batch_size": None},
+            "detector": asdict(self.detector) | ({"batch_size": None} if self.detector.device == "cpu" else {}),
             "tracks": {name: str(value) for name, value in asdict(self.tracks).items()},
         }

@@ -1,6 +1,7 @@
 """What is kept of the pictures of a face that was found: to tell later who it is, and what hides its mouth.
 
-So nobody has to decode a frame again for it. Of a long take it is a few pictures and two numbers a look.
+So nobody has to decode a frame again for it. Of a long take it is a small picture a second and two numbers a look, and
+of each face that is still followed one whole frame.
 """
 
 from collections.abc import Callable, Sequence
@@ -56,18 +57,18 @@ class TrackSights:
     def add(self, sight: FaceSight) -> None:
         """The next look, in order of time."""
         if len(self.mouths) % LOOKS_A_CHIP == 0:
-            self._cut()
+            self.cut()
         self.mouths.append(sight.mouth)
         if self._best is None or sight.turned_deg < self._best.turned_deg:
             self._best = sight
 
     def chips(self) -> list[Pixels]:
         """Those that show best who it is: of each third of the track the one that looks ahead most."""
-        self._cut()
+        self.cut()
         return [min(third, key=lambda one: one[0])[1] for third in _thirds(self._chips)]
 
-    def _cut(self) -> None:
-        """Cut out the chip of the second that is over."""
+    def cut(self) -> None:
+        """Cut out the chip of the second that is over, or of a track that is: its frame is let go."""
         if self._best is not None:
             self._chips.append((self._best.turned_deg, self._best.chip()))
         self._best = None

@@ -109,7 +109,11 @@ def link_faces(frames: Iterable[tuple[int, Sequence[Face]]], max_gap_pts: int, m
         min_overlap: a face that overlaps less than this with all expected boxes begins a track.
     """
     tracks: list[FaceTrack] = []
+    live: list[FaceTrack] = []
     for pts, faces in frames:
+        for track in live:
+            if pts - track.pts[-1] > max_gap_pts:
+                track.sights.cut()
         live = [track for track in tracks if pts - track.pts[-1] <= max_gap_pts]
         taken = _assign(live, pts, faces, min_overlap)
         for face_index, face in sorted(enumerate(faces), key=lambda pair: float(pair[1].box[0])):

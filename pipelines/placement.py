@@ -4,8 +4,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-LOOKING_SHARE = 0.25  # of a GPU: left by the painter for those who look for faces on it
-LOOKERS_A_GPU = 8
+LOOKING_SHARE = 0.25  # of a GPU: left by painters for those who look for faces
+MOST_LOOKERS, LOOKING_SLICE = 8, 0.03  # in all: Ray puts slices beside each other, and so many fit beside a painter
 MIN_CPUS = 2  # logical: what one actor of every stage and a reading task need together
 AUTOSCALED_GPUS_VARIABLE = "DIFF2LIP_AUTOSCALED_GPUS"  # GPUs that the cluster brings when they are asked for
 
@@ -65,8 +65,8 @@ PLACEMENTS: dict[str, Placement] = {
 def pool_of(placement: Placement, cluster_cpus: float, cluster_gpus: float) -> Pool:
     """The actors of a stage on a cluster with so many CPUs and GPUs, or one that scales up to some GPUs.
 
-    A stage on GPUs has an actor for each of them; the others have as many as their share of the CPUs carries, and the
-    GPUs where each takes a slice.
+    A stage on GPUs has an actor for each of them; the others have as many as their share of the CPUs carries, but few
+    where each takes a slice of a GPU.
     """
     reach = gpus_within_reach(cluster_gpus)
     gpus = placement.gpus or min(placement.gpus_if_available, reach)
@@ -74,10 +74,9 @@ def pool_of(placement: Placement, cluster_cpus: float, cluster_gpus: float) -> P
         a_gpu = max(1, int(1 / gpus))  # an actor's share lies on one GPU
         return Pool(actors=max(1, int(reach * a_gpu if gpus <= 1 else reach / gpus)), cpus=placement.cpus, gpus=gpus)
     actors = max(1, int(cluster_cpus * placement.share / placement.busy_cpus))
-    if placement.gpu_slice:
-        actors = max(1, min(actors, int(reach * LOOKERS_A_GPU)))
-    booked = placement.busy_cpus if actors > 1 else placement.cpus
-    return Pool(actors=actors, cpus=booked, gpus=placement.gpu_slice)
+    if placement.gpu_slice:  # on a node that has GPUs, of whose CPUs nothing is known
+        return Pool(actors=min(actors, MOST_LOOKERS), cpus=placement.cpus, gpus=placement.gpu_slice)
+    return Pool(actors=actors, cpus=placement.busy_cpus if actors > 1 else placement.cpus, gpus=0.0)
 
 
 def gpus_within_reach(cluster_gpus: float) -> float:
@@ -105,6 +104,6 @@ def placements(detector_device: str) -> dict[str, Placement]:
     """`PLACEMENTS` of a dub whose faces are looked for on CPUs (cpu) or on slices of the GPUs (cuda)."""
     if detector_device == "cpu":
         return PLACEMENTS
-    lookers = {name: replace(PLACEMENTS[name], gpu_slice=LOOKING_SHARE / LOOKERS_A_GPU) for name in ("watch", "faces")}
+    lookers = {name: replace(PLACEMENTS[name], gpu_slice=LOOKING_SLICE) for name in ("watch", "faces")}
     painter = replace(PLACEMENTS["paint"], gpus_if_available=1 - LOOKING_SHARE)
     return PLACEMENTS | lookers | {"paint": painter}

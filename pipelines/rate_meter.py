@@ -13,7 +13,6 @@ import torch
 from pipelines.dub import DubConfig
 from pipelines.paint import Painter
 from pipelines.paint_rate import PaintRate
-from pipelines.placement import PLACEMENTS
 from pipelines.run_stage import pool_here
 from pipelines.storage import ObjectStore, content_key
 
@@ -23,7 +22,7 @@ BATCHES = 2  # are timed, after one that warms up
 
 def paint_rate(config: DubConfig) -> PaintRate:
     """Measure on a worker that has what an actor of the painting stage has; Ray must be running."""
-    pool = pool_here(PLACEMENTS["paint"])
+    pool = pool_here(config.placed("paint"))
     remote = ray.remote(num_cpus=pool.cpus, num_gpus=pool.gpus)(measured_rate)
     device, seconds = ray.get(remote.remote(config))
     return PaintRate(device=device, seconds_per_frame=seconds, actors=pool.actors)

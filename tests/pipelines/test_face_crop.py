@@ -24,6 +24,24 @@ def test_pixel_centres_lie_where_the_affine_says(shrink: float) -> None:
     assert enlargement(affine) == pytest.approx(shrink)
 
 
+@pytest.mark.parametrize("size", [(200, 200), (197, 203)])
+@pytest.mark.parametrize("start", [-9.0, 20.0, 90.0])
+@pytest.mark.parametrize("shrink", [0.7, 1.5, 2.1, 3.3, 4.0, 7.5])
+def test_a_crop_for_those_who_only_look_shows_the_same_places(
+    shrink: float, start: float, size: tuple[int, int]
+) -> None:
+    height, width = size
+    x, y = np.meshgrid(np.arange(float(width)), np.arange(float(height)))
+    frame = np.stack([x, y, x], axis=-1).astype(np.uint8)
+    affine = np.array([[1 / shrink, 0, -start / shrink], [0, 1 / shrink, -start / shrink]])
+    crop = crop_frame(frame, affine, 16, finest=1)
+    places = start + shrink * np.arange(16)
+    inside = (places > 2 * shrink) & (places < min(size) - 1 - 4 * shrink)  # at the edge it is repeated
+    assert inside.sum() >= 4 or start != 20.0
+    assert np.abs(crop[inside][:, inside, 0] - places[inside][None]).max(initial=0) <= 1.5
+    assert np.abs(crop[inside][:, inside, 1] - places[inside][:, None]).max(initial=0) <= 1.5
+
+
 def test_finest_pattern_becomes_grey_when_shrunk() -> None:
     checkers = (np.indices((160, 160)).sum(0) % 2 * 255).astype(np.uint8)
     crop = crop_frame(np.repeat(checkers[..., None], 3, axis=2), np.array([[0.25, 0, 0.1], [0, 0.25, 0.2]]), 40)

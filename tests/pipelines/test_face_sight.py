@@ -1,10 +1,14 @@
 """What is kept of the pictures of a track: of every second the best chip, of every look how the mouth was hidden."""
 
+from collections.abc import Iterator
+from weakref import ref
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from pipelines.face_sight import LOOKS_A_CHIP, NUM_CHIPS, FaceSight, HiddenMouth, TrackSights
-from pipelines.face_tracks import Face, FaceTrack
+from pipelines.face_tracks import Face, FaceTrack, link_faces
 
 
 def sight(place: int, turned_deg: float = 10.0) -> FaceSight:
@@ -41,5 +45,27 @@ def test_a_track_however_long_keeps_a_chip_a_second_and_no_face_keeps_its_own(nu
         track.add(place, Face(np.zeros(4), 0.9, np.zeros((468, 2)), sight=sight(place % 256)))
 
     assert all(face.sight is None for face in track.faces)
-    assert len(track.sights._best) == -(-num_looks // LOOKS_A_CHIP)
+    assert len(track.sights._chips) == (num_looks - 1) // LOOKS_A_CHIP
     assert len(track.sights.chips()) == min(NUM_CHIPS, -(-num_looks // LOOKS_A_CHIP))
+
+
+def test_a_track_that_is_over_lets_its_frame_go() -> None:
+    """People come and go in one take: what is in memory is of those who are still there."""
+
+    def frames() -> Iterator[tuple[int, list[Face]]]:
+        for pts in range(40):
+            frame = np.zeros((4, 4, 3), np.uint8)
+            held.append(ref(frame))
+            looked = FaceSight(turned_deg=float(pts), chip=lambda frame=frame: frame.copy(), mouth=HiddenMouth(pts))
+            place = 100.0 * (pts // 4)  # every four frames somebody else
+            box = np.array([place, 0, place + 50, 50])
+            yield pts, [Face(box, 0.9, np.zeros((468, 2)), sight=looked)]
+            most.append(sum(one() is not None for one in held))
+
+    held: list[ref[NDArray[np.uint8]]] = []
+    most: list[int] = []
+    tracks = link_faces(frames(), max_gap_pts=3, min_overlap=0.25)
+
+    assert len(tracks) == 10
+    assert max(most) <= 4
+    assert all(len(track.sights.chips()) == 1 for track in tracks)

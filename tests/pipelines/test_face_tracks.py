@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from skimage.transform import SimilarityTransform
 
 from diff2lip.config import CropConfig
 from pipelines.face_config import TrackConfig
 from pipelines.face_crop import enlargement
-from pipelines.face_frame import RIGID_INDICES, RIGID_TEMPLATE, apply, crop_affine, invert
+from pipelines.face_frame import RIGID_INDICES, RIGID_TEMPLATE, apply, crop_affine, invert, similarity
 from pipelines.face_tracks import (
+    FITTED_AT_ONCE,
     Face,
     Look,
     SmoothTrack,
@@ -121,6 +123,36 @@ def test_steady_acceleration_comes_through_without_delay(
     times = np.cumsum(steps)
     values = np.polyval(parabola, times)[:, None]
     assert np.allclose(smooth(times, values, sigma_s), values, atol=1e-6 * (1 + np.abs(values).max()))
+
+
+def test_each_frame_of_a_long_uneven_take_has_the_value_of_its_own_parabola() -> None:
+    """More frames than are fitted at once; numpy's weighted fit says what each should be."""
+    rng = np.random.default_rng(0)
+    times, sigma = np.cumsum(rng.uniform(0.02, 0.06, FITTED_AT_ONCE + 80)), 0.1
+    values = rng.normal(size=(len(times), 2))
+    calm = smooth(times, values, sigma)
+    for index in [0, 1, 7, *range(FITTED_AT_ONCE - 3, FITTED_AT_ONCE + 3), len(times) - 1]:
+        near = np.abs(times - times[index]) < 3 * sigma
+        weights = np.exp(-(((times[near] - times[index]) / sigma) ** 2) / 4)
+        wanted = np.polyfit(times[near] - times[index], values[near], 2, w=weights)[-1]
+        assert calm[index] == pytest.approx(wanted, abs=1e-9)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_the_face_frame_is_the_nearest_similarity(mirrored: bool) -> None:
+    """As scikit-image finds it by a decomposition; a mirrored target is only turned."""
+    rng = np.random.default_rng(int(mirrored))
+    for _ in range(50):
+        source = rng.normal(size=(10, 2)) * rng.uniform(1, 100)
+        target = source * ((-1 if mirrored else 1), 1) + rng.normal(size=(10, 2))
+        ours = similarity(source, target)
+        assert ours[0, 0] == pytest.approx(ours[1, 1])
+        assert ours[0, 1] == pytest.approx(-ours[1, 0])
+        left = ((apply(ours, source) - target) ** 2).sum()
+        other = SimilarityTransform.from_estimate(source, target).params[:2]
+        assert left <= ((apply(other, source) - target) ** 2).sum() + 1e-9
+        if not mirrored:
+            assert ours == pytest.approx(other, abs=1e-9 * np.abs(other).max())
 
 
 def test_tremor_of_the_mesh_does_not_reach_the_crop() -> None:

@@ -88,7 +88,7 @@ def test_the_face_mesh_sees_the_mouth_open_as_asked() -> None:
     def measured(opening: float) -> float:
         picture = spoken_face(opening)
         face = FaceDetector().detect(picture[None])[0][0]
-        return mouth_opening(FaceMesh().landmarks(picture, face.box, face.points[:2])[0])
+        return mouth_opening(FaceMesh().found(picture, face.box, face.points[:2]).landmarks)
 
     # She smiles with a gap of 0.2 already; beyond 0.6 the mouth is wider open than any the mesh can follow.
     openings = [measured(opening) for opening in (0.0, 0.2, 0.4, 0.6)]
