@@ -38,7 +38,7 @@ LIKENESS_WEIGHTS = (1.0, 1.5, 1.0)
 # A logistic fit's slope, and the likeness that says nothing. The best of nine lags is high by chance, the more the
 # shorter the piece: that likeness is 0.38 in 1.5 s, 0.42 in 1 s. `benchmarks.speaking_evidence` fits them.
 FOLLOWING, HALF_LIKENESS, CHANCE_S = 5.5, 0.30, 0.12
-# What an expert adds (`pipelines.lip_vectors`). A logistic fit beside the opening gives 1.3 and 1.38 for four real
+# What an expert adds (`pipelines.lip_vectors`). A logistic fit beside the opening gives 1.3 and 1.38 for three real
 # people and the small expert (`benchmarks.expert_evidence`). A better one is surer of own sounds, not of others: safe.
 SYNC, HALF_SYNC = 1.0, 1.4
 # The syllabic move of the opening that a quarter of the time exceeds, over a second: nine in ten of speakers' above
