@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from benchmarks.speaking_evidence import LENGTHS_S, SPEAKERS, Person, evidence, told_apart
+from benchmarks.speaking_evidence import LENGTHS_S, SPEAKERS, Person, evidence, person_of, told_apart
 from diff2lip.checkpoint import load_expert
 from diff2lip.config import CropConfig
 from diff2lip.syncnet import Expert
@@ -30,13 +30,12 @@ from pipelines.face_frame import mouth_opening
 from pipelines.face_mesh import FaceMesh
 from pipelines.face_scan import scan_faces
 from pipelines.face_tracks import FaceTrack, link_faces, smooth_track
-from pipelines.heard_sound import heard_sound
 from pipelines.lip_vectors import REACH, MouthVectors, Vectors, expert_crop, fit_of, sound_vectors
 from pipelines.lip_witness import steps_in_speech
 from pipelines.media.picture import rgb_frames
 from pipelines.media.probe import probe_film
 from pipelines.media.sound import read_mono
-from pipelines.speaking import Mouth, sync_log_odds
+from pipelines.speaking import sync_log_odds
 from schemas.timing import ANALYSIS_RATE_HZ
 from schemas.training import GRID_RATE
 
@@ -70,8 +69,7 @@ def watched(path: Path, name: str, place: int | None, expert: Expert, crop: Crop
         mouth.add(step, crop_frame(pictures[smooth.pts[index]], smooth.affines[index], crop.size_px))
     sound = read_mono(path).astype(np.float32)
     openings = np.array([mouth_opening(face.landmarks) for face in track.faces])
-    seen = Mouth(np.array([float(pts * time_base) for pts in track.pts]), openings)
-    person = Person(name, seen, heard_sound(sound), len(sound) / ANALYSIS_RATE_HZ, real=True)
+    person = person_of(name, np.array([float(pts * time_base) for pts in track.pts]), openings, sound, real=True)
     return Watched(
         person, mouth.done(), sound_vectors(expert, sound, range(len(sound) * GRID_RATE // ANALYSIS_RATE_HZ))
     )

@@ -79,7 +79,7 @@ def real_people() -> Iterator[Person]:
         found = scan_faces(rgb_frames(path, 0, 1 << 60), detector, mesh, DetectorConfig().detect_every)
         tracks = sorted(link_faces(found, round(0.5 / tick_s), 0.25), key=lambda track: float(track.faces[0].box[0]))
         openings = np.array([mouth_opening(face.landmarks) for face in tracks[place].faces])
-        yield _person(
+        yield person_of(
             name, np.array(tracks[place].pts) * tick_s, openings, read_mono(path).astype(np.float32), real=True
         )
 
@@ -93,10 +93,11 @@ def synthetic_people(data: str) -> Iterator[Person]:
             sound = (np.frombuffer(row["sound"], np.int16) / 32768).astype(np.float32)
             times = np.arange(len(row["openings"])) / float(GRID_RATE) + MARGIN_SAMPLES / ANALYSIS_RATE_HZ
             openings = np.array(row["openings"], np.float64)
-            yield _person(row["identity"], times, openings, sound, real=False)
+            yield person_of(row["identity"], times, openings, sound, real=False)
 
 
-def _person(name: str, times: Floats, openings: Floats, sound: Sound, *, real: bool) -> Person:
+def person_of(name: str, times: Floats, openings: Floats, sound: Sound, *, real: bool) -> Person:
+    """A mouth of [F] openings at times in seconds, and the sound, mono at 16 kHz."""
     return Person(name, Mouth(times, openings), heard_sound(sound), len(sound) / ANALYSIS_RATE_HZ, real)
 
 

@@ -36,7 +36,7 @@ class Kokoro:
     """Kokoro-82M as an ONNX session, with its letters and voices."""
 
     def __init__(self, model: Path, vocabulary: Path, voices: Path) -> None:
-        onnxruntime: Any = importlib.import_module("onnxruntime")  # comes with whisperX
+        onnxruntime: Any = importlib.import_module("onnxruntime")
         self._session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
         self._letters: dict[str, int] = json.loads(vocabulary.read_text(encoding="utf-8"))["vocab"]
         self._voices = voices
