@@ -44,6 +44,11 @@ class BlendConfig:
     lip_margin: float = 0.06  # around the outer lips, face-frame units
     max_offset: float = 12.0  # bound of the colour match
     grain: float = 1.0  # of the film's, drawn where painted pixels replace it; 0 leaves them clean
+    most_sharpening: float = 1.0  # of crops, by which they get the film's own detail back; 0 leaves them soft
+
+    def __post_init__(self) -> None:
+        if min(self.grain, self.most_sharpening) < 0:
+            raise ValueError(f"not negative: grain {self.grain}, most_sharpening {self.most_sharpening}")
 
 
 def colour_offset(

@@ -16,23 +16,25 @@ from numpy.typing import NDArray
 from diff2lip.config import CropConfig
 from pipelines.blend import BlendConfig, blend_planes, colour_offset, replacement, to_film
 from pipelines.face_frame import apply
-from pipelines.grain import Grain, grain_at, measure_grain, noise_of
+from pipelines.film_look import FilmLook, film_look
+from pipelines.grain import grain_at, noise_of
 from pipelines.mask import MaskConfig, Rect, mask_rect, mouth_mask
 from pipelines.media.coding import Coding
 from pipelines.media.container import UndecodableError
 from pipelines.media.picture import coded_frames
+from pipelines.painted_frame import painted_frame
 from pipelines.patch import Patch, corner_of, lay, shape_of, window
 from pipelines.patch_meter import PatchMeter
 from pipelines.progress import Tell, telling
 from pipelines.row_table import FrameRows, draft_table, read_rows
-from pipelines.skin_blocks import GRAIN_FRAMES, skin_blocks
+from pipelines.sharpness import sharpened
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
 from schemas.frames import PATCH
 from schemas.reason import Reason, Verdict
 from schemas.shot import COMPOSITED_SHOT, PAINTED_SHOT
 
-VERSION = 3  # raised when the same facts give other samples
+VERSION = 4  # raised when the same facts give other samples
 
 Floats = NDArray[np.float32]
 Plane = NDArray[Any]
@@ -121,7 +123,8 @@ class _TrackPainter:
         self.meter = PatchMeter()
         self._grained: tuple[int, Plane] | None = None  # the frame whose grain was drawn last, and its luma
         self._frames = FrameRows(self._uri)
-        looks = ((*self._crops(frame), *_geometry(frame)) for frame in read_rows(self._uri))
+        frames = (painted_frame(frame, crop.size_px) for frame in read_rows(self._uri))
+        looks = ((one.source, one.painted, one.landmarks, one.affine) for one in frames)
         self._offset = colour_offset(looks, crop, mask, blend)
 
     @property
@@ -129,32 +132,27 @@ class _TrackPainter:
         """The painted frames."""
         return self._frames.pts
 
-    def _crops(self, frame: Row) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        shape = (self._crop.size_px, self._crop.size_px, 3)
-        source, painted = (np.frombuffer(frame[name], np.uint8).reshape(shape) for name in ("source", "crop"))
-        return source, painted
-
     def patch(self, pts: int, planes: list[Plane], coding: Coding) -> Patch | None:
         """What this track changes in a frame; None when it changes nothing. Frames come in order."""
-        painted_frame = self._frames.at(pts)
-        if not painted_frame or painted_frame[-1]["weight"] <= 0:
+        rows = self._frames.at(pts)
+        if not rows or rows[-1]["weight"] <= 0:
             return None
-        frame = painted_frame[-1]
-        landmarks, affine = _geometry(frame)
+        frame = painted_frame(rows[-1], self._crop.size_px)
+        affine = frame.affine
         rect = mask_rect(affine, self._crop, planes[0].shape[1], planes[0].shape[0])
         if rect is None:
             return None
-        mask = mouth_mask(landmarks, affine, rect, self._crop, self._mask)
-        source, painted = (crop.astype(np.float32) for crop in self._crops(frame))
-        painted += self._offset
-        replace = replacement(source, painted, apply(affine, landmarks), self._crop, self._blend)
+        mask = mouth_mask(frame.landmarks, affine, rect, self._crop, self._mask)
+        source, painted = frame.source.astype(np.float32), frame.painted + self._offset
+        replace = replacement(source, painted, apply(affine, frame.landmarks), self._crop, self._blend)
+        source, painted = (sharpened(crop, self._look.sharpening) for crop in (source, painted))
         before = window(planes, rect, coding)
         after = blend_planes(
             before,
             to_film(source, affine, rect),
             to_film(painted, affine, rect),
             to_film(replace, affine, rect).clip(0, 1),
-            mask * np.float32(frame["weight"]),
+            mask * np.float32(frame.weight),
             coding,
             self._grain(pts, planes[0], rect, coding),
         )
@@ -163,27 +161,18 @@ class _TrackPainter:
         return Patch(pts, self._index, rect, after, changed) if _differs(before, after) else None
 
     @cached_property
-    def _grains(self) -> list[Grain]:
-        """Of each plane, measured on the face in the first frames that are painted; none of a film without any."""
-        if not self._blend.grain or not self.pts:
-            return []
-        first, rows = self.pts[:GRAIN_FRAMES], FrameRows(self._uri)
-        seen = [
-            skin_blocks(planes, _geometry(row)[0], coding)
-            for pts, planes, coding in coded_frames(self._film, first[0], first[-1] + 1)
-            for row in rows.at(pts)[-1:]
-        ]
-        grains = [measure_grain(of_plane) for of_plane in zip(*seen, strict=True)]
-        return grains if any(grain.strength for grain in grains) else []
+    def _look(self) -> FilmLook:
+        """Of the film around this mouth."""
+        return film_look(self._film, self._uri, self._crop, self._mask, self._blend)
 
     def _grain(self, pts: int, luma: Plane, rect: Rect, coding: Coding) -> list[Floats]:
         """What each plane of the rectangle is given of the film's grain. A frame that is shown again keeps its own."""
-        if not self._grains:
+        if not self._look.grains:
             return []
         if self._grained is None or not np.array_equal(self._grained[1], luma):
             self._grained = pts, luma.copy()
         drawn = []
-        for index, grain in enumerate(self._grains):
+        for index, grain in enumerate(self._look.grains):
             rng = noise_of(f"{self._shot}:{self._index}:{self._grained[0]}:{index}")
             field = grain_at(grain, corner_of(rect, coding, index), shape_of(rect, coding, index), rng)
             drawn.append(field * np.float32(self._blend.grain))
@@ -199,11 +188,6 @@ def _may_change(mask: Floats, coding: Coding) -> NDArray[np.bool_]:
 
 def _differs(before: Iterable[Plane], after: Iterable[Plane]) -> bool:
     return any(not np.array_equal(old, new) for old, new in zip(before, after, strict=True))
-
-
-def _geometry(frame: Row) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    landmarks = np.asarray(frame["landmarks"], np.float64).reshape(-1, 2)
-    return landmarks, np.asarray(frame["affine"], np.float64).reshape(2, 3)
 
 
 def _facts_of(num_frames: int, painters: list[_TrackPainter]) -> Row:

@@ -73,6 +73,7 @@ OPTIONS = {
 SETTINGS = [  # what --set takes; a key that goes away breaks somebody's command line
     "align.max_lag_s",
     "blend.grain",
+    "blend.most_sharpening",
     "conform.least_lag_s",
     "conform.max_lag_s",
     "conform.move",
