@@ -245,12 +245,14 @@ def list_assets(as_json: Json = False) -> None:
 
 
 @assets_app.command("fetch")
-def fetch_assets(names: Annotated[list[str] | None, typer.Argument(help="None: all that can be had.")] = None) -> None:
+def fetch_assets(
+    names: Annotated[list[str] | None, typer.Argument(help="None: all but optional ones.")] = None,
+) -> None:
     """Fetch assets into the cache, verified."""
     from pipelines import assets
 
     known = [asset.name for asset in assets.list_assets()]
-    had = [asset.name for asset in assets.list_assets() if asset.sources]
+    had = [asset.name for asset in assets.list_assets() if asset.sources and not asset.optional]
     unknown = sorted(set(names or []) - set(known))
     if unknown:
         raise typer.BadParameter(f"unknown: {', '.join(unknown)}; known are {', '.join(known)}")

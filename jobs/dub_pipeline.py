@@ -20,6 +20,7 @@ from jobs.work_folder import work_uri
 from pipelines.analysis import Analysis
 from pipelines.assets import cache_folder
 from pipelines.cast_list import cast_list
+from pipelines.ctc_words import fetch_aligners
 from pipelines.cue_sheet import stored_lines
 from pipelines.driver import analyse, paint_and_stitch
 from pipelines.dub import DubConfig, plain
@@ -52,6 +53,8 @@ class RayDubPipeline:
             yield
 
     def analyse(self, films: pa.Table, listener: Listener) -> Analysis:
+        if self._config.words.align and self._config.words.ctc:
+            fetch_aligners(films["language"].to_pylist())
         return analyse(films, self._config, listener)
 
     def plan(self, tracked: pa.Table) -> pa.Table:

@@ -49,6 +49,7 @@ class Asset:
     sha256: str  # empty where the user supplies the file
     size_bytes: int  # 0 where the user supplies the file
     sources: tuple[Source, ...]
+    optional: bool = False  # fetched only by its name: large, or not for every use
 
     @property
     def path(self) -> Path:
@@ -167,6 +168,7 @@ def _declared() -> dict[str, Asset]:
             sha256=entry.get("sha256", ""),
             size_bytes=entry.get("size_bytes", 0),
             sources=parse_sources(entry["sources"], table["package"]),
+            optional=entry.get("optional", False),
         )
         for name, entry in table["asset"].items()
     }

@@ -121,7 +121,7 @@ class DubConfig:
     def analysis_facts(self) -> dict[str, Any]:
         """What the facts of a shot depend on, beside film and dub."""
         parts = (self.shots, self.align, self.words, replace(self.detector, batch_size=1), self.tracks, self.crop)
-        ear = line_check.ear() if self.words.align or self.words.hear else []
+        ear = line_check.ear(self.words.ctc) if self.words.align or self.words.hear else []
         facts = {"versions": ANALYSIS_VERSIONS, "config": [plain(part) for part in parts], "ear": ear}
         return facts | self.speaking.facts
 

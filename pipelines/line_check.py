@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.assets import declared_digest
+from pipelines.ctc_words import ctc_digests
 from pipelines.speech import SampleSpan
 from pipelines.spoken_lines import SpokenLine
 from pipelines.stage import Row
@@ -29,6 +30,7 @@ MAX_START_ERROR_S = 0.5
 MIN_SPEECH_S = 0.05
 MAX_EARLY = ANALYSIS_RATE_HZ  # a second: what is spoken before that is another line
 MAX_TOLD = 20
+UNSURE = ("ctc", "whisper")  # they find a place for anything
 PLAIN_WORDS = {
     LineDoubt.NO_SPEECH: "nobody speaks in its place",
     LineDoubt.BAD_TIME: "its times cannot be meant, so it is not listened to",
@@ -41,6 +43,7 @@ class WordsConfig:
     """What is done with the lines of cue sheets and scripts."""
 
     align: bool = True  # their words get times
+    ctc: bool = False  # by wav2vec 2.0 with CTC, in five languages; four of its models are for non-commercial use
     hear: bool = True  # what is said is compared with what is heard, and the language with the catalog's
 
 
@@ -141,7 +144,7 @@ def _window(line: SpokenLine, spoken: Sequence[SampleSpan]) -> SampleSpan:
 def _heard(store: ObjectStore, row: Row, line: SpokenLine, window: SampleSpan, config: WordsConfig) -> Row:
     """Words and text of a line, found once for each dub."""
     facts = {"dub": row["dub_digest"], "language": row["language"], "text": line.text, "window": list(window)}
-    key = content_key("heard-line", VERSION, facts | {"config": asdict(config), "ear": ear()})
+    key = content_key("heard-line", VERSION, facts | {"config": asdict(config), "ear": ear(config.ctc)})
     if not store.has(key):
         sound = stored_sound(store, row["dub_digest"], Path(row["dub_uri"]))
         store.put_json(key, _listened(sound, window, line.text or "", row["language"], config))
@@ -150,10 +153,11 @@ def _heard(store: ObjectStore, row: Row, line: SpokenLine, window: SampleSpan, c
 
 
 @cache
-def ear() -> list[str]:
+def ear(ctc: bool) -> list[str]:
     """What there is to hear with: its digests; nothing where it is not here."""
     names = (*MODEL_PARTS, *MODEL_FILES.values())
-    return [declared_digest(name) for name in names] if has_whisper() else []
+    whisper = [declared_digest(name) for name in names] if has_whisper() else []
+    return [*whisper, *(ctc_digests() if ctc else [])]
 
 
 def _listened(sound: StoredSound, window: SampleSpan, text: str, language: str, config: WordsConfig) -> dict[str, Any]:
@@ -162,9 +166,9 @@ def _listened(sound: StoredSound, window: SampleSpan, text: str, language: str, 
     samples = sound[first:after] if after - first <= MAX_S * ANALYSIS_RATE_HZ else sound[:0]
     heard = hear_words(samples, language) if config.hear and text and len(samples) else None
     rate = None if heard is None else word_error_rate(text, heard, language)
-    words = align_words(samples, text, language) if config.align and len(samples) else []
-    if words and words[0].source == "whisper" and (rate or 0) > MAX_ERROR_RATE:
-        words = []  # its attention finds a place for anything
+    words = align_words(samples, text, language, config.ctc) if config.align and len(samples) else []
+    if words and words[0].source in UNSURE and (rate or 0) > MAX_ERROR_RATE:
+        words = []
     return {
         "words": [asdict(word) | {"start": word.start + first, "end": word.end + first} for word in words],
         "heard": heard,

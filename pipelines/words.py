@@ -1,4 +1,4 @@
-"""Words of a known text, found in its sound: by the phones of English, by Whisper in any other language.
+"""Words of a known text, found in its sound: by CTC where that is wanted, by phones of English, else by Whisper.
 
 What cannot be found has no words; nothing is spread evenly over a line to look like a time.
 """
@@ -12,6 +12,7 @@ import jiwer
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.ctc_words import ctc_language, ctc_spans
 from pipelines.sphinx_words import sphinx_spans
 from pipelines.whisper_words import MAX_S, has_whisper, whisper_language, whisper_spans, whisper_text
 from schemas.timing import ANALYSIS_RATE_HZ
@@ -34,7 +35,7 @@ class Word:
         text: as it is written.
         start: first sample, at 16 kHz.
         end: first sample after it.
-        source: what found it: pocketsphinx or whisper.
+        source: what found it: ctc, pocketsphinx or whisper.
     """
 
     text: str
@@ -66,17 +67,25 @@ def _is_heard(letter: str) -> bool:
     return letter.isalnum() or letter == "'" or is_sign
 
 
-def align_words(sound: Floats, text: str, language: str) -> list[Word]:
+def align_words(sound: Floats, text: str, language: str, ctc: bool = False) -> list[Word]:
     """Where each word of a text is said; none where it is not found.
 
     Args:
         sound: [N] mono at 16 kHz, of the text and not much else, at most 30 s.
         text: what is said.
         language: BCP-47.
+        ctc: CTC is asked first, where it knows the language.
+
+    Raises:
+        AssetUnavailableError: CTC is wanted, and its weights cannot be had.
     """
     written = written_words(text, language)
     if not written or len(sound) > MAX_S * ANALYSIS_RATE_HZ:
         return []
+    if ctc and (known := ctc_language(language)):
+        found = ctc_spans(sound, [plain_word(word) for word in written], known)
+        if found:
+            return [Word(word, *span, "ctc") for word, span in zip(written, found, strict=True)]
     if language.split("-")[0].lower() == "en":
         parts = [(place, part) for place, word in enumerate(written) for part in _parts(word)]
         spans = sphinx_spans(sound, [part for _, part in parts])

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from jobs.cli import app
 from jobs.command import DONE, FAILED, WRONG_USE
+from pipelines import assets
 
 OPTIONS = {
     "demo": ["--json", "--out", "--quiet"],
@@ -115,6 +116,7 @@ SETTINGS = [  # what --set takes; a key that goes away breaks somebody's command
     "takes.silence_dbfs",
     "threads",
     "words.align",
+    "words.ctc",
     "words.hear",
 ]
 
@@ -158,6 +160,17 @@ def test_wrong_use_is_two() -> None:
     assert run("verify", "gone.mp4", "gone.mp4")[0] == WRONG_USE
     assert run("submit", "--address", "http://127.0.0.1:1")[0] == WRONG_USE
     assert run("assets", "fetch", "no-such-asset")[0] == WRONG_USE
+
+
+def test_all_assets_are_fetched_but_those_that_are_fetched_by_name_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(assets, "asset_path", asked.append)
+
+    assert run("assets", "fetch")[0] == DONE
+    every = {asset.name for asset in assets.list_assets() if asset.sources}
+    assert every - set(asked) == {"ctc-en", "ctc-de", "ctc-es", "ctc-fr", "ctc-it"}
+    assert run("assets", "fetch", "ctc-es")[0] == DONE
+    assert asked[-1] == "ctc-es"
 
 
 def test_a_catalog_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
