@@ -246,7 +246,7 @@ def list_assets(as_json: Json = False) -> None:
 
 @assets_app.command("fetch")
 def fetch_assets(
-    names: Annotated[list[str] | None, typer.Argument(help="None: all but optional ones.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="None: all but optional.")] = None,
 ) -> None:
     """Fetch assets into the cache, verified."""
     from pipelines import assets

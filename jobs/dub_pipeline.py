@@ -31,6 +31,7 @@ from pipelines.plan import apply_edits, plan_shots, plan_table
 from pipelines.progress import Listener
 from pipelines.rate_meter import paint_rate
 from pipelines.run_stage import check_cluster
+from pipelines.spoken_lines import spoken_lines
 from pipelines.stage import Row
 from pipelines.stitch import Review
 
@@ -62,7 +63,10 @@ class RayDubPipeline:
         casts = {uri: cast_list(Path(uri), digest) for uri, digest in sorted({pair for pair in named if pair[0]})}
         places = sorted(set(tracked["lines_uri"].to_pylist()) - {None})
         sheets = {uri: stored_lines(uri) for uri in places}
-        return plan_shots(tracked, self._config.eligibility, casts, sheets)
+        columns = ["lines_uri", "script_uri", "script_digest"]
+        scripted = {tuple(row.values()) for row in tracked.select(columns).to_pylist()}
+        scripts = {uri: spoken_lines(None, uri, digest) for sheet, uri, digest in scripted if uri and not sheet}
+        return plan_shots(tracked, self._config.eligibility, casts, sheets, scripts)
 
     def plan_table(self, planned: pa.Table) -> pa.Table:
         return plan_table(planned, self._config.eligibility)

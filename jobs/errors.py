@@ -26,6 +26,7 @@ from pipelines.media.container import UndecodableError
 from pipelines.media.refusal import MediaRefusedError
 from pipelines.pair_list import PairListError
 from pipelines.placement import ClusterTooSmallError
+from pipelines.spoken_lines import ScriptChangedError
 from pipelines.storage import UnknownStorageError
 from pipelines.stretch_index import NoStretchesError
 from pipelines.training_set import TrainingSetError
@@ -58,6 +59,7 @@ FAILURES = (
     MediaRefusedError,
     OutInUseError,
     ReviewUnavailableError,
+    ScriptChangedError,
     SubmitError,
     TrackingError,
     TrainingBrokenError,

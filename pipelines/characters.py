@@ -1,4 +1,4 @@
-"""Whose line it is, by the cue sheet: its characters become people of the film. Pure functions.
+"""Whose line it is, by cue sheet or script: its characters become people of the film. Pure functions.
 
 A character is the person of the cast list who is called so; else whoever is surely heard in its lines elsewhere in
 the film. Lines of the shot in question never count, so a wrong guess does not confirm itself. What the sheet says
@@ -15,6 +15,7 @@ from pipelines.eligibility import Eligibility
 from pipelines.people import Person, TrackKey, people_in
 from pipelines.people_voices import reweighed, sure_pieces
 from pipelines.speech import join_near
+from pipelines.spoken_lines import SpokenLine
 from pipelines.stage import Row
 from pipelines.verdict import Decision
 from pipelines.voices import scored_pieces
@@ -34,7 +35,7 @@ SAMPLES_A_SAMPLE = STEM_RATE_HZ // ANALYSIS_RATE_HZ
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SheetLine:
-    """A line of a cue sheet in the film.
+    """A line of a cue sheet or script in the film.
 
     Attributes:
         character: who says it, in small letters; empty where the sheet does not say.
@@ -67,6 +68,24 @@ def sheet_lines(lines: Sequence[Row], row: Row) -> list[SheetLine]:
     return sorted(placed, key=lambda line: (line.start, line.end))
 
 
+def lines_of_script(lines: Sequence[SpokenLine], row: Row) -> list[SheetLine]:
+    """The lines of a script that have a place, in order of time. Nothing is wrong with their sound: it is no take.
+
+    Args:
+        lines: as `spoken_lines` reads them.
+        row: FILM or wider, of their film.
+    """
+    zero = pts_to_sample(row["start_pts"], fraction(row["time_base"]), ANALYSIS_RATE_HZ)
+    placed = [
+        SheetLine(
+            character=(line.character or UNNAMED).casefold(), start=zero + line.start, end=zero + line.end, flaw=None
+        )
+        for line in lines
+        if not line.doubt
+    ]
+    return sorted(placed, key=lambda line: (line.start, line.end))
+
+
 def known_actors(
     shots: Sequence[Row],
     people: Mapping[TrackKey, Person],
@@ -79,7 +98,7 @@ def known_actors(
     Args:
         shots: TRACKED_SHOT, all of one film, with scores by mouth and voice.
         people: who each track is.
-        lines: of the film's cue sheet.
+        lines: of the film's cue sheet or script.
         eligibility: when a piece is surely a person's, and how long a character must be heard.
         cast_names: of the cast list: a character of one of these names is that person.
     """
@@ -104,7 +123,7 @@ def cued_scores(
     Args:
         shots: TRACKED_SHOT, all of one film, with scores by mouth and voice.
         people: who each track is.
-        lines: of the film's cue sheet.
+        lines: of the film's cue sheet or script.
         eligibility: what a sure and a doubtful score are.
         actors: of `known_actors`.
 
@@ -134,7 +153,7 @@ def by_lines(decided: Decision, spoken: Sequence[tuple[int, int]], row: Row, lin
         decided: without the cue sheet.
         spoken: pts spans in which the track's mouth should follow its lines.
         row: the shot.
-        lines: of the film's cue sheet.
+        lines: of the film's cue sheet or script.
     """
     if decided[0] is not Verdict.DUB:
         return decided

@@ -119,7 +119,7 @@ def _sentence(line: Row) -> str:
 def _judged(line: SpokenLine, found: Row, speech_s: float) -> Row:
     start_error_s = (found["words"][0]["start"] - line.start) / ANALYSIS_RATE_HZ if found["words"] else None
     facts = {name: found[name] for name in ("heard", "num_words", "word_error_rate")}
-    told = {"line_index": line.line_index, "line_id": line.line_id, "text": line.text} | facts
+    told = {name: getattr(line, name) for name in ("line_index", "line_id", "character", "text")} | facts
     told |= {"start": line.start, "end": line.end, "start_error_s": start_error_s, "speech_s": speech_s}
     return told | {"doubt": _doubt(told)}
 
@@ -189,6 +189,7 @@ def _unheard(line: SpokenLine) -> Row:
     names = {
         "line_index": line.line_index,
         "line_id": line.line_id,
+        "character": line.character,
         "text": line.text,
         "num_words": 0,
         "speech_s": 0.0,

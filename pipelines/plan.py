@@ -8,11 +8,20 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.cast_list import CastList, by_cast, named_by
-from pipelines.characters import SheetLine, by_lines, cued_scores, known_actors, own_lines, sheet_lines
+from pipelines.characters import (
+    SheetLine,
+    by_lines,
+    cued_scores,
+    known_actors,
+    lines_of_script,
+    own_lines,
+    sheet_lines,
+)
 from pipelines.eligibility import Eligibility
 from pipelines.paint_spans import num_frames_to_paint, spoken_spans
 from pipelines.people import Person, TrackKey, find_people
 from pipelines.people_voices import judged_scores
+from pipelines.spoken_lines import SpokenLine
 from pipelines.stage import Row
 from pipelines.verdict import Decision, decide_track, measured, shot_reason
 from schemas.reason import Cover, Reason, Verdict
@@ -20,6 +29,7 @@ from schemas.shot import PLAN, PLANNED_SHOT
 from schemas.timing import clock, fraction
 
 HIDDEN = (Reason.MOUTH_HIDDEN, Reason.TEXT_ON_MOUTH)
+FilmKey = tuple[str, str | None, str | None, str | None]  # film_id, cast_uri, lines_uri, script_uri
 PlanKey = tuple[str, int, int | None]  # dub_id, shot_index, track_index: names a row of PLAN
 
 
@@ -28,6 +38,7 @@ def plan_shots(
     eligibility: Eligibility | None = None,
     casts: Mapping[str, CastList] | None = None,
     sheets: Mapping[str, Sequence[Row]] | None = None,
+    scripts: Mapping[str, Sequence[SpokenLine]] | None = None,
 ) -> pa.Table:
     """TRACKED_SHOT rows with verdicts: PLANNED_SHOT, same rows in the same order.
 
@@ -36,14 +47,19 @@ def plan_shots(
         eligibility: the thresholds.
         casts: what the catalog says of the people in a film, by `cast_uri`.
         sheets: LINE rows of cue sheets, by `lines_uri`.
+        scripts: lines of dubs that are no cue sheet, by `script_uri`.
     """
     rules, rows = eligibility or Eligibility(), tracked.to_pylist()
-    films: dict[tuple[str, str | None, str | None], dict[int, Row]] = defaultdict(dict)  # in any language
+    films: dict[FilmKey, dict[int, Row]] = defaultdict(dict)  # in any language
     for row in rows:
-        shots = films[_film_key(row)]
-        if row["shot_index"] not in shots or not row["picture_lost"]:  # it may be lost in one language alone
-            shots[row["shot_index"]] = row
-    known = {key: _known(list(shots.values()), key, casts or {}, sheets or {}, rules) for key, shots in films.items()}
+        seen = films[_film_key(row)]
+        if row["shot_index"] not in seen or not row["picture_lost"]:  # it may be lost in one language alone
+            seen[row["shot_index"]] = row
+    known = {}
+    for key, by_index in films.items():
+        shots = list(by_index.values())
+        lines = _lines_of(shots[0], sheets or {}, scripts or {})
+        known[key] = _known(shots, (casts or {}).get(key[1] or ""), lines, rules)
     planned = [_planned(_judged(row, known[_film_key(row)].scores), known[_film_key(row)], rules) for row in rows]
     return pa.Table.from_pylist(planned, schema=PLANNED_SHOT)
 
@@ -56,7 +72,7 @@ class _Film:
         people: who each track is.
         scores: how surely each is heard, by mouth, voice and cue sheet.
         cast: what the catalog says of its people.
-        lines: of its cue sheet.
+        lines: of its cue sheet or script.
         actors: who says a character's lines, by shot and character.
     """
 
@@ -67,19 +83,21 @@ class _Film:
     actors: Mapping[int, Mapping[str, str]]
 
 
-def _film_key(row: Row) -> tuple[str, str | None, str | None]:
-    return row["film_id"], row["cast_uri"], row["lines_uri"]
+def _film_key(row: Row) -> FilmKey:
+    return row["film_id"], row["cast_uri"], row["lines_uri"], row["script_uri"]
 
 
-def _known(
-    shots: Sequence[Row],
-    key: tuple[str, str | None, str | None],
-    casts: Mapping[str, CastList],
-    sheets: Mapping[str, Sequence[Row]],
-    rules: Eligibility,
-) -> _Film:
+def _lines_of(
+    row: Row, sheets: Mapping[str, Sequence[Row]], scripts: Mapping[str, Sequence[SpokenLine]]
+) -> list[SheetLine]:
+    """Of the cue sheet that the dub was made of, else of its script."""
+    if row["lines_uri"]:
+        return sheet_lines(sheets.get(row["lines_uri"], ()), row)
+    return lines_of_script(scripts.get(row["script_uri"] or "", ()), row)
+
+
+def _known(shots: Sequence[Row], cast: CastList | None, lines: Sequence[SheetLine], rules: Eligibility) -> _Film:
     actors: Mapping[int, Mapping[str, str]] = {}
-    cast, lines = casts.get(key[1] or ""), sheet_lines(sheets.get(key[2] or "", ()), shots[0])
     people = find_people(shots, named_by(cast))
     scores = judged_scores(shots, people, rules)
     if lines:

@@ -30,6 +30,7 @@ class SpokenLine:
     Attributes:
         line_index: its place in the sheet, from 0.
         line_id: as the sheet names it.
+        character: who says it; None where nothing tells.
         text: what is said, without markup and notes on sounds; None where the sheet does not say.
         start: sample at 16 kHz, 0 = first frame shown.
         end: first sample after it.
@@ -38,6 +39,7 @@ class SpokenLine:
 
     line_index: int
     line_id: str
+    character: str | None
     text: str | None
     start: int
     end: int
@@ -71,6 +73,7 @@ def _of_sheet(lines: Sequence[Row]) -> list[SpokenLine]:
         SpokenLine(
             line_index=place,
             line_id=line["line_id"],
+            character=line["character"],
             text=said(line["text"]),
             start=line["start_sample"] // STEP,
             end=line["heard_end_sample"] // STEP,
@@ -94,8 +97,17 @@ def _of_script(lines: Sequence[CueLine]) -> list[SpokenLine]:
             start, end = (round(moment * ANALYSIS_RATE_HZ) for moment in (line.start_s, end_s))
         if text or not line.text:
             doubt = None if end else LineDoubt.BAD_TIME
-            placed = SpokenLine(line_index=place, line_id=line.line_id, text=text, start=start, end=end, doubt=doubt)
-            found.append(placed)
+            found.append(
+                SpokenLine(
+                    line_index=place,
+                    line_id=line.line_id,
+                    character=line.character,
+                    text=text,
+                    start=start,
+                    end=end,
+                    doubt=doubt,
+                )
+            )
     return found
 
 

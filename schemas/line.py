@@ -23,6 +23,7 @@ HEARD_LINE = pa.struct(
     [
         column("line_index", pa.int32(), "Place of the line in the cue sheet or script, from 0."),
         column("line_id", pa.string(), "As the sheet names it, else its number in the sheet."),
+        column("character", pa.string(), "Who says it.", nullable=True),
         column("start", pa.int64(), "Where it is to begin, film time.", unit=FILM_SAMPLE),
         column("end", pa.int64(), "Where it is to end.", unit=FILM_SAMPLE),
         column("text", pa.string(), "What is to be said.", nullable=True),

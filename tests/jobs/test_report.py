@@ -88,7 +88,13 @@ def test_lines_of_a_cue_sheet_are_told_with_their_flaws_and_are_text() -> None:
 
 
 def test_lines_of_a_script_and_the_sounds_of_a_delivery_are_told() -> None:
-    heard = dict.fromkeys(HEARD) | {"line_index": 0, "line_id": "17", "text": "<b>Yes.</b>", "doubt": "other_words"}
+    heard = dict.fromkeys(HEARD) | {
+        "line_index": 0,
+        "line_id": "17",
+        "character": "Ana",
+        "text": "<b>Yes.</b>",
+        "doubt": "other_words",
+    }
     heard |= {"start": 16_000 * 12, "heard": "No.", "word_error_rate": 1.0}
     words = {"word_error_rate": 1.0, "words_expected": 1, "speech_outside_lines_s": 2.5}
     sound = dict.fromkeys(SOUND.names) | {"role": "delivered", "integrated_lufs": -23.04, "flaws": []}
@@ -99,6 +105,7 @@ def test_lines_of_a_script_and_the_sounds_of_a_delivery_are_told() -> None:
     page = film_report(film, [], [], {}, ReportPictures(), manifest=manifest)
 
     assert "1 lines, 0 with flaws, 1 to be looked at. Of 1 words 100% are not heard as they are written. 2.5 s" in page
+    assert "<td>Ana</td>" in page
     assert "<td>00:00:02.000</td>" in page  # from the film's first frame
     assert "in place of the centre of the film&#x27;s own sound: 5.1, 48000 Hz, aac." in page
     assert "+2.0 dB over full scale" in page

@@ -7,19 +7,20 @@ import pyarrow as pa
 import pytest
 
 from pipelines.cast_list import CastList
-from pipelines.characters import UNNAMED, SheetLine, by_lines, character_of, sheet_lines, with_actor
+from pipelines.characters import UNNAMED, SheetLine, by_lines, character_of, lines_of_script, sheet_lines, with_actor
 from pipelines.eligibility import Eligibility
 from pipelines.plan import plan_shots
+from pipelines.spoken_lines import SpokenLine
 from pipelines.stage import Row
 from schemas.line import LINE, STEM_RATE_HZ
-from schemas.reason import LineFlaw, Reason, Verdict
+from schemas.reason import LineDoubt, LineFlaw, Reason, Verdict
 from schemas.shot import TRACKED_SHOT
 from tests.planned_rows import TICKS_PER_FRAME, shot, spans, track
 
 ANA, BEN = 0, 1
 SPEECH = spans(((10, 90),))  # frames of a shot of 100: three pieces
 SECOND = STEM_RATE_HZ
-SHEET = "lines"
+SHEET, SCRIPT = "lines", "script"
 
 
 def face(index: int, person: int | None, score: float) -> Row:
@@ -211,6 +212,51 @@ def test_a_piece_is_a_characters_when_most_of_it_is_and_no_other_speaks_in_it() 
     assert character_of((0, 1000), [ana, ben]) == "ana"
     assert character_of((0, 900), [ana, ben]) is None
     assert character_of((0, 1000), [ana, nobody]) is None
+
+
+def script_line(place: int, character: str | None, doubt: LineDoubt | None = None) -> SpokenLine:
+    """The whole of what is said in a shot, by a script; a line that has no place lies at 0."""
+    start, end = (place * 4 * 16_000 + at for at in (4_000, 60_000))
+    span = {"start": 0, "end": 0} if doubt else {"start": start, "end": end}
+    return SpokenLine(line_index=place, line_id=str(place), character=character, text=None, doubt=doubt, **span)
+
+
+def decided_by_script(shots: list[Row], script: list[SpokenLine]) -> list[list[tuple[str, str | None]]]:
+    rows = [row | {"lines_uri": None, "script_uri": SCRIPT} for row in shots]
+    planned = plan_shots(pa.Table.from_pylist(rows, schema=TRACKED_SHOT), scripts={SCRIPT: script}).to_pylist()
+    return [[(one["verdict"], one["reason"]) for one in row["verdicts"]] for row in planned]
+
+
+def test_the_characters_of_a_script_tell_who_speaks_as_those_of_a_sheet_do() -> None:
+    shots = film(*SURE, said(face(0, ANA, 0.6), face(1, BEN, 0.4)))
+    lines = [("Ana", 0), ("BEN", 1), ("Ana", 2)]
+
+    by_sheet = decided(shots, [line(place, who) for who, place in lines])
+    by_script = decided_by_script(shots, [script_line(place, who) for who, place in lines])
+
+    assert by_script == by_sheet
+    assert by_script[2] == [DUB, LISTENS]
+
+
+def test_a_script_without_characters_or_places_tells_nothing() -> None:
+    shots = film(*SURE, said(face(0, ANA, 0.6), face(1, BEN, 0.4)))
+    nothing = decided_by_script(shots, [])
+
+    assert nothing[2] == [UNSURE, UNSURE]
+    assert decided_by_script(shots, [script_line(place, None) for place in range(3)]) == nothing
+    doubted = [script_line(place, "Ana", LineDoubt.BAD_TIME) for place in range(3)]
+    assert decided_by_script(shots, doubted) == nothing
+
+
+def test_lines_of_a_script_lie_in_film_time() -> None:
+    late = said(face(0, ANA, 1.0), start_pts=25 * TICKS_PER_FRAME)
+
+    found = lines_of_script([script_line(1, "Ben"), script_line(0, None)], late)
+
+    assert [(one.character, one.start, one.end, one.flaw) for one in found] == [
+        (UNNAMED, 20_000, 76_000, None),
+        ("ben", 84_000, 140_000, None),
+    ]
 
 
 def test_lines_lie_in_film_time_and_those_without_a_place_are_left_out() -> None:

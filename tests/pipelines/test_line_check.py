@@ -156,9 +156,9 @@ def test_a_script_is_a_sheet_without_takes_and_its_lines_reach_to_the_next(tmp_p
 
     of_sheet, of_table = (spoken_lines(None, str(path), file_digest(path)) for path in (sheet, table))
 
-    assert [(one.line_id, one.text, one.start, one.end) for one in of_sheet] == [
-        ("1", "Hola.", RATE, 2.5 * RATE),
-        ("2", "Adi\u00f3s.", 4 * RATE, 5 * RATE),
+    assert [(one.line_id, one.character, one.text, one.start, one.end) for one in of_sheet] == [
+        ("1", "ANA", "Hola.", RATE, 2.5 * RATE),
+        ("2", None, "Adi\u00f3s.", 4 * RATE, 5 * RATE),
     ]
     assert [(one.line_index, one.start, one.end, one.doubt) for one in of_table] == [
         (0, RATE, 4 * RATE, None),
