@@ -4,6 +4,7 @@ Both sounds are compared channel by channel, block by block over the whole film.
 from the dub's own files, in the layout and at the rate that are found, not taken from what wrote the film.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ BLOCK_SAMPLES = 1 << 19  # 11 s at 48 kHz
 MAX_LAG_S = Fraction(1)  # looked for, either way; a dub that is later is found to be unlike
 AUDIBLE_RMS = 1e-3  # -60 dB: a softer channel is not compared, it only has to be soft
 AUDIBLE_SHARE = 0.02  # of the loudest channel, -34 dB: the same
+LEAST_S = Fraction(1, 20)  # of the last block: of less, a codec's own sound is all that there is
 MAX_HZ, MAX_LFE_HZ = 16_000, 100  # what lies above is not compared: codecs leave it out, or make noise of their own
 
 
@@ -43,12 +45,13 @@ class DubDifference:
     loudest_in_silence: float = 0.0  # RMS over what is expected, in a channel of a block where that is not audible
 
 
-def dub_difference(delivered: Path, source: DubSource, tolerance_s: Fraction) -> DubDifference:
+def dub_difference(delivered: Path, source: DubSource, length_s: Fraction, tolerance_s: Fraction) -> DubDifference:
     """Compare the first sound stream of a film with the dub that it should be.
 
     Args:
         delivered: the film.
         source: the film as it was and the dub as it was given; the dub begins at the first moment of the film.
+        length_s: of the film: what a dub holds beyond it, or a codec fills its last packet with, is not heard.
         tolerance_s: a lag that is none.
 
     Raises:
@@ -56,13 +59,16 @@ def dub_difference(delivered: Path, source: DubSource, tolerance_s: Fraction) ->
     """
     form = sound_format(delivered)
     rate, layout = form.sample_rate_hz, form.layout
-    found = regular_blocks(_as_far_as_it_goes(sound_blocks(delivered, rate, layout, source.start_s)), BLOCK_SAMPLES)
+    heard = _as_far_as_it_goes(sound_blocks(delivered, rate, layout, source.start_s))
+    found = regular_blocks(_until(heard, math.ceil(length_s * rate)), BLOCK_SAMPLES)
     mix = source_mix(source)
     wanted = [regular_blocks(part_blocks(part, rate, layout), BLOCK_SAMPLES) for part in parts_of(source, mix)]
     difference = DubDifference(sample_rate_hz=rate, layout=layout, mix=mix)
     overall = np.zeros(2 * round(MAX_LAG_S * rate) + 1)
     kept = _bands(layout, rate)
     for block in found:
+        if difference.num_samples and block.shape[1] < LEAST_S * rate:
+            break
         difference.num_samples += block.shape[1]
         expected = np.zeros_like(block)
         for sound in wanted:
@@ -100,6 +106,16 @@ def _compare(
     difference.likeness.append(near / max(rms[0] * rms[1] * len(found), 1e-12))
     difference.level_db.append(float(20 * np.log10(max(rms[0], 1e-6) / rms[1])))
     return np.asarray(products, np.float32)
+
+
+def _until(blocks: Iterator[Floats], num_samples: int) -> Iterator[Floats]:
+    """The first samples of a sound."""
+    left = num_samples
+    for block in blocks:
+        yield block[:, :left]
+        left -= block.shape[1]
+        if left <= 0:
+            return
 
 
 def _as_far_as_it_goes(blocks: Iterator[Floats]) -> Iterator[Floats]:

@@ -66,7 +66,8 @@ def verify_films(
             dub_kind=dub_kind or _manifest(delivered).get("dub_kind", "dub_stem"),
             music_and_effects=me,
         )
-        heard = dub_difference(delivered, given, tolerance_s)
+        length_s = after.end_pts * after.time_base - given.start_s
+        heard = dub_difference(delivered, given, length_s, tolerance_s)
         checks += [dub_form(delivered, given), dub_sound(heard, tolerance_s)]
         facts |= {"dub_lag_samples": heard.lag_samples, "mix": heard.mix.value}
         facts |= {"dub_sample_rate_hz": heard.sample_rate_hz, "dub_layout": heard.layout}

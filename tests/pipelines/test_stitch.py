@@ -21,6 +21,7 @@ from pipelines.media.picture_writer import TranscodedPicture
 from pipelines.media.sound import read_mono, write_wav
 from pipelines.stitch import is_delivered, stitch_film
 from pipelines.storage import ObjectStore, file_digest
+from pipelines.verify import verify_films
 from schemas.film import DUBBED_FILM
 from tests.pipelines.deliveries import DUB_HZ, PAINTED_CODES, RECT, Changing, film_row, shot_rows, visible
 from tests.synthetic import FILM_24, NTSC_30, FilmSpec, SyntheticFilm, frame_number, make_film, ticking
@@ -386,3 +387,19 @@ def test_a_dub_that_ends_early_is_followed_by_silence(tmp_path: Path) -> None:
     heard = read_mono(Path(row["delivered_uri"]), 48_000)
     assert len(heard) >= 96_000
     assert np.abs(heard[:2400]).max() > 0.1 > 100 * np.abs(heard[30_000:]).max()
+
+
+@pytest.mark.parametrize("num_frames", [100, 125, 274])  # of 274, 37 ms lie beyond the first block that is compared
+def test_a_dub_that_is_longer_than_its_film_is_delivered_and_proved_however_its_last_packet_falls(
+    tmp_path: Path, num_frames: int
+) -> None:
+    film = make_film(tmp_path / "film.mp4", FilmSpec(num_frames=num_frames, cuts=(48,), subtitle=None, chapters=False))
+
+    row = stitched(tmp_path, film)
+
+    assert row["failure"] is None
+    dub, film_s = film.path.with_name("dub.wav"), num_frames / 25
+    assert len(read_mono(dub, 48_000)) == round((film_s + 1) * 48_000)
+    proof = verify_films(film.path, Path(row["delivered_uri"]), dub)
+    assert proof.holds, proof.failures
+    assert proof.facts["dub_lag_samples"] == 0
