@@ -41,7 +41,7 @@ def encoded_whole(manifest: Manifest) -> str:
 
 
 def left_out(manifest: Manifest) -> str:
-    """What is told of streams that no delivery can hold; empty where there are none."""
+    """What is told of streams, and of what frames carry, that no delivery can hold; empty where there is none."""
     names = manifest.get("left_out", [])
     return f"LEFT OUT, as they cannot be copied: {', '.join(names)}" if names else ""
 

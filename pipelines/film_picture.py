@@ -19,6 +19,7 @@ from pipelines.stage import Row
 from schemas.reason import Whole
 
 SHARE_OF_CPUS = 4  # a film takes a quarter of a machine: others are painted and written beside it
+DOLBY = "Dolby Vision of its frames"  # what `TranscodedPicture` calls it, too
 MAX_RUNS_AT_ONCE = 4  # each holds an encoder and its pictures
 
 
@@ -31,6 +32,12 @@ class WrittenPicture:
     runs: Sequence[EncodedRun] = ()  # of a spliced film
     whole: Whole | None = None  # why it was encoded whole
     detail: str = ""
+
+    @property
+    def left_out(self) -> list[str]:
+        """What of the film no delivery holds."""
+        told = list(self.written.left_out)
+        return told if self.whole is not Whole.DOLBY_VISION or DOLBY in told else [*told, DOLBY]
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -50,6 +57,7 @@ class WrittenPicture:
                 "re_encoded_share": round(1 - counts.copied / max(counts.all, 1), 4),
                 "runs": [_run_facts(run) for run in self.runs],
             },
+            "left_out": self.left_out,
         }
 
 

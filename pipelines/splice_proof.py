@@ -31,7 +31,11 @@ BACK_OFF_S = (0, 1, 4, 16)  # containers seek by times of decoding, and may land
 MIN_RE_ENCODED_DB = 44.0  # 45 is aimed at, on more samples than those outside of rectangles
 MIN_SPENT = 1.7  # times the bytes of before: about twice is spent on what is not good enough, and no more
 INTRA_CODECS = ("prores", "dnxhd", "mjpeg")  # whose bytes their profile says
+HELD = ("MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL")  # H.264 says them with keyframes alone
+OF_WHOLE = (*HELD, "A53_CC")  # stay when all frames are encoded again
 MAX_NAMED = 3
+
+SideData = frozenset[tuple[str, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ def class_checks(
     facts["num_frames_by_class"] = classes.counts
     checks = [frame_classes(classes, manifest), copied_frames(classes, difference)]
     if is_whole or not any(classes.copied):
-        return checks
+        return [*checks, side_data(before, after, OF_WHOLE)]
     starts = {int(run["first_pts"]) for run in manifest.get("picture", {}).get("runs", [])}
     begins = {place for place, pts in enumerate(before.pts) if pts in starts}
     quality = re_encoded(classes, difference, before.coded.codec, begins)
@@ -157,14 +161,29 @@ def edited_gops(classes: FrameClasses) -> Check:
     return Check("edited_gops", not idle, shown)
 
 
-def side_data(before: Ledger, after: Ledger) -> Check:
-    """Captions, light levels and all else that travels with frames is there, also where they are encoded again."""
-    pairs = enumerate(zip(before.side_data, after.side_data, strict=True))
-    lost = [(place, {name for name, _ in old - new}) for place, (old, new) in pairs if not old <= new]
+def side_data(before: Ledger, after: Ledger, kinds: Collection[str] | None = None) -> Check:
+    """Captions, light levels and all else that travels with frames is there, also where they are encoded again.
+
+    Args:
+        before: of the source.
+        after: of the delivered film.
+        kinds: what is looked for; None: everything.
+    """
+    pairs = enumerate(zip(_in_force(before.side_data), _in_force(after.side_data), strict=True))
+    missing = ((at, {name for name, _ in old - new if kinds is None or name in kinds}) for at, (old, new) in pairs)
+    lost = [(place, names) for place, names in missing if names]
     detail = (
         f"{len(lost)} frames lost some, frame {lost[0][0]} first: {', '.join(sorted(lost[0][1]))}" if lost else "equal"
     )
     return Check("side_data", not lost, detail)
+
+
+def _in_force(side_data: Sequence[SideData]) -> Iterator[SideData]:
+    """What each frame carries, and what of those before it holds on until something else is said."""
+    held: dict[str, bytes] = {}
+    for found in side_data:
+        held |= {name: digest for name, digest in found if name in HELD}
+        yield found | frozenset(held.items())
 
 
 def codec_tag(before: Ledger, after: Ledger) -> Check:

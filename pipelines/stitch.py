@@ -212,7 +212,6 @@ def _written(
         _manifest(film, shots, made.patches)
         | made.facts
         | _sound_facts(shots, track, target, made.written)
-        | {"left_out": list(made.written.left_out)}
         | made_with
         | {"film": target.name}
     )

@@ -18,11 +18,16 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from pipelines.media.dub_track import DubTrack
+from pipelines.media.light import light_params
+from pipelines.media.nal import Avc, Hevc
+from pipelines.media.parameter_sets import read_sets
+from pipelines.media.vui import siting_params
 
 Plane = NDArray[Any]
 
 AAC_FRAME_SAMPLES = 1024
 HEVC_TAGS = ("hvc1", "hev1")
+LIGHT_NAMES = {"libx264": ("mastering-display", "cll"), "libx265": ("master-display", "max-cll")}
 ENCODERS = {"h264": "libx264", "hevc": "libx265"}  # anything else is delivered as H.264
 
 
@@ -38,10 +43,11 @@ class EncodeConfig:
 
 
 def add_picture(out: OutputContainer, source: VideoStream, first: VideoFrame, config: EncodeConfig) -> VideoStream:
-    """A picture stream with the source's size, format, colour tags, shape of pixels and time base."""
+    """A picture stream with the source's size, format, colour tags, light, shape of pixels and time base."""
     name = ENCODERS.get(source.codec_context.codec.canonical_name, "libx264")
     rate = source.average_rate or source.guessed_rate
-    stream = cast(VideoStream, out.add_stream(name, rate=rate, options=_options(name, config)))
+    told = [*light_params(first, LIGHT_NAMES[name]), *_siting(source)]
+    stream = cast(VideoStream, out.add_stream(name, rate=rate, options=_options(name, config, told)))
     stream.width, stream.height, stream.pix_fmt = first.width, first.height, first.format.name
     context = stream.codec_context
     context.time_base = _known(source.time_base)
@@ -64,12 +70,28 @@ def tag_as(context: VideoCodecContext, frame: VideoFrame) -> None:
     context.color_primaries, context.color_trc = frame.color_primaries, frame.color_trc
 
 
-def _options(encoder: str, config: EncodeConfig) -> dict[str, str]:
+def _siting(source: VideoStream) -> list[str]:
+    """Where chroma lies, as the source's first parameter set says; JPEG has it in the middle, others say nothing."""
+    codec, pixel_format = source.codec_context.codec.canonical_name, source.codec_context.pix_fmt
+    if codec == "mjpeg" and "420" in (pixel_format or ""):
+        return ["chromaloc=1"]
+    if codec not in ENCODERS:
+        return []
+    try:
+        sets = read_sets(codec, source.codec_context.extradata).sets
+    except ValueError:
+        return []
+    kind = Avc.SPS if codec == "h264" else Hevc.SPS
+    return siting_params(next(iter(sets.get(kind, ())), None), codec, pixel_format)
+
+
+def _options(encoder: str, config: EncodeConfig, told: list[str]) -> dict[str, str]:
     options = {"crf": str(config.crf), "preset": config.preset}
     if encoder == "libx265":
-        return options | {"x265-params": f"pools={config.threads}:frame-threads=1:open-gop=0:log-level=error"}
+        params = [f"pools={config.threads}", "frame-threads=1", "open-gop=0", "log-level=error", *told]
+        return options | {"x265-params": ":".join(params)}
     # With its macroblock tree x264 was seen to give other bytes for the same pictures, at small odd sizes.
-    return options | {"threads": str(config.threads), "x264-params": "open-gop=0:mbtree=0"}
+    return options | {"threads": str(config.threads), "x264-params": ":".join(["open-gop=0", "mbtree=0", *told])}
 
 
 def encode_picture(stream: VideoStream, source: VideoFrame, planes: list[Plane] | None) -> "list[Packet[VideoStream]]":

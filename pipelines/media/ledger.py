@@ -4,6 +4,7 @@ Shares no code with what writes films: a mistake made twice would be no proof.
 """
 
 import hashlib
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -25,6 +26,7 @@ from pipelines.media.picture import digest_of, planes_of
 
 KEPT_TAGS = ("title", "artist", "date", "comment", "copyright", "description")
 OF_ENCODERS = ("SEI_UNREGISTERED", "VIDEO_ENC_PARAMS", "REGIONS_OF_INTEREST")  # about how a frame was encoded
+SCREEN, SCREEN_INTS = "MASTERING_DISPLAY_METADATA", 22
 EMPTY_LINE = b"\0\0"  # MP4 fills the time between two subtitle lines with these
 
 
@@ -167,7 +169,18 @@ class _Shown:
 def _side_data(frame: VideoFrame) -> Iterator[tuple[str, bytes]]:
     for one in cast(Sequence[SideData], frame.side_data):
         if one.type.name not in OF_ENCODERS:
-            yield one.type.name, hashlib.blake2b(bytes(one), digest_size=8).digest()
+            data = bytes(one)
+            if one.type.name == SCREEN and len(data) == SCREEN_INTS * 4:
+                data = _in_steps(data)
+            yield one.type.name, hashlib.blake2b(data, digest_size=8).digest()
+
+
+def _in_steps(screen: bytes) -> bytes:
+    """The mastering screen in steps of 0.00002 and 0.0001 cd/m2: containers and bitstreams write other fractions."""
+    ints = struct.unpack(f"={SCREEN_INTS}i", screen)
+    ratios = [over / under if under else 0.0 for over, under in zip(ints[:20:2], ints[1:20:2], strict=True)]
+    steps = [round(ratio * 50_000) for ratio in ratios[:8]] + [round(ratio * 10_000) for ratio in ratios[8:]]
+    return struct.pack("=12i", *steps, *ints[20:])
 
 
 def _declared(stream: Stream) -> StreamLedger:

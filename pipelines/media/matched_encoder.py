@@ -19,7 +19,7 @@ from pipelines.media.hevc_ids import HevcIds, first_free, free_ids, renumber
 from pipelines.media.nal import DELIMITERS, SEI_KINDS, SET_KINDS, Avc, Hevc, join, kind_of, split
 from pipelines.media.parameter_sets import ParameterSets
 from pipelines.media.sei import kept_messages
-from pipelines.media.vui import chroma_siting
+from pipelines.media.vui import siting_params
 
 ENCODER_NAMES = {"h264": "libx264", "hevc": "libx265", "prores": "prores_ks", "dnxhd": "dnxhd", "mjpeg": "mjpeg"}
 AVC_IDS = range(32)  # of x264, which gives its two sets one id
@@ -125,16 +125,9 @@ def _order(match: Match) -> list[str]:
 
 
 def _siting(match: Match) -> list[str]:
-    """Where the film says that its chroma lies, as x264 and x265 are told; it has a meaning in 4:2:0 alone."""
     kind = Avc.SPS if match.index.codec == "h264" else Hevc.SPS
     sets = match.index.all_sets.sets.get(kind, ()) if match.index.all_sets else ()
-    if not sets or "420" not in (match.stream.codec_context.pix_fmt or ""):
-        return []
-    try:
-        siting = chroma_siting(sets[0], match.index.codec)
-    except ValueError:  # of sets with matrices of their own: it is what it is elsewhere
-        return []
-    return [] if siting is None else [f"chromaloc={siting}"]
+    return siting_params(next(iter(sets), None), match.index.codec, match.stream.codec_context.pix_fmt)
 
 
 def _bit_rate(match: Match, rate: Fraction) -> int:

@@ -38,7 +38,7 @@ class Written:
 
     counts: PictureCounts
     dub_peak: float
-    left_out: tuple[str, ...]  # streams of which nothing is delivered
+    left_out: tuple[str, ...]  # streams of which nothing is delivered, and what frames carried
 
 
 def write_film(
@@ -172,7 +172,9 @@ class _Writer:
         for _ in telling(self._pictures(), tell):
             pass
         self._mux(list(self._dub.until(None)))
-        return Written(counts=self._picture.counts, dub_peak=self._dub.peak, left_out=tuple(self._left_out))
+        return Written(
+            counts=self._picture.counts, dub_peak=self._dub.peak, left_out=(*self._left_out, *self._picture.lost)
+        )
 
     def _pictures(self) -> "Iterator[Packet[Any]]":
         """Every packet of the picture, when it and what belongs beside it is written."""

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from av.container import OutputContainer
 from av.packet import Packet
+from av.sidedata.sidedata import SideData
 from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -20,6 +21,10 @@ from pipelines.media.muxer import writing
 from pipelines.media.picture import coded_planes
 
 Plane = NDArray[Any]
+
+CARRIED = ("MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL", "A53_CC")  # by frames that are encoded again
+ABOUT_CODING = ("SEI_UNREGISTERED", "VIDEO_ENC_PARAMS", "REGIONS_OF_INTEREST", "DISPLAYMATRIX", "ICC_PROFILE")
+CALLED = {"DOVI_RPU_BUFFER": "Dolby Vision", "DOVI_METADATA": "Dolby Vision", "DYNAMIC_HDR_PLUS": "HDR10+"}
 
 
 class Changes(Protocol):
@@ -50,6 +55,10 @@ class PictureWriter(Protocol):
 
     counts: PictureCounts
 
+    @property
+    def lost(self) -> list[str]:
+        """What the film's frames carried and those that are written do not, in words; known when all is written."""
+
     def add(self, out: OutputContainer, source: VideoStream, first: VideoFrame) -> Stream:
         """Add the stream; `first` is the film's first frame."""
 
@@ -65,11 +74,17 @@ class TranscodedPicture:
     config: EncodeConfig
     counts: PictureCounts = field(default_factory=PictureCounts)
     _encoded: VideoStream | None = None
+    _kinds: set[str] = field(default_factory=set)  # of side data that was seen
 
     def add(self, out: OutputContainer, source: VideoStream, first: VideoFrame) -> Stream:
         """Add the stream, coded as `add_picture` says."""
         self._encoded = add_picture(out, source, first, self.config)
         return self._encoded
+
+    @property
+    def lost(self) -> list[str]:
+        kinds = self._kinds.difference(CARRIED, ABOUT_CODING)
+        return [f"{name} of its frames" for name in sorted({CALLED.get(kind, kind) for kind in kinds})]
 
     def take(self, packet: "Packet[Any]") -> "Iterator[Packet[Any]]":
         """The packets that are ready; after the last packet of the film all that are left.
@@ -87,6 +102,7 @@ class TranscodedPicture:
         assert self._encoded is not None
         if frame.pts is None:
             raise UndecodableError("a frame has no pts")
+        self._kinds |= {one.type.name for one in cast("Iterator[SideData]", iter(frame.side_data))}
         planes = self.changes.change(frame.pts, partial(coded_planes, frame))
         self.counts.edited += planes is not None
         self.counts.re_encoded_untouched += planes is None

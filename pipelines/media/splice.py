@@ -58,6 +58,10 @@ class SplicedPicture:
         self._next: EncodedRun | None = None
         self._ready: Iterator[Packet[Any]] = iter(())  # of the run in which the film is
 
+    @property
+    def lost(self) -> list[str]:
+        return []
+
     def __enter__(self) -> "SplicedPicture":
         return self
 

@@ -61,6 +61,23 @@ def chroma_siting(sps: bytes, codec: str) -> int | None:
     return bits.golombs(2)[0] if bits.fixed(1) else None
 
 
+def siting_params(sps: bytes | None, codec: str, pixel_format: str | None) -> list[str]:
+    """What x264 and x265 are told of where a stream says that its chroma lies; it has a meaning in 4:2:0 alone.
+
+    Args:
+        sps: a sequence parameter set of the stream.
+        codec: h264 or hevc.
+        pixel_format: FFmpeg's name.
+    """
+    if not sps or "420" not in (pixel_format or ""):
+        return []
+    try:
+        siting = chroma_siting(sps, codec)
+    except ValueError:  # of sets with matrices of their own: it is what it is elsewhere
+        return []
+    return [] if siting is None else [f"chromaloc={siting}"]
+
+
 def _before_vui_avc(sps: bytes) -> _Bits:
     """ITU-T H.264, 7.3.2.1.1."""
     bits = _Bits(sps, 8)

@@ -11,15 +11,19 @@ import av
 import pytest
 
 from pipelines import stitch
+from pipelines.media import encode
 from pipelines.media.edit_list import has_dolby_box
 from pipelines.media.gops import index_picture
-from pipelines.media.nal import join, split
+from pipelines.media.ledger import read_ledger
+from pipelines.media.nal import Avc, Hevc, join, split
+from pipelines.media.parameter_sets import read_sets
+from pipelines.media.vui import chroma_siting
 from pipelines.proof import Check, Proof
 from pipelines.stitch import stitch_film
 from pipelines.storage import ObjectStore
 from pipelines.verify import verify_films
 from tests.pipelines.deliveries import film_row, shot_rows
-from tests.pipelines.test_splice import CONFIG, X264, X265, film_of, holding
+from tests.pipelines.test_splice import CONFIG, X264, X265, film_of, holding, side_data_of
 from tests.synthetic import SyntheticFilm
 
 Retag = Callable[[av.container.OutputContainer, dict[int, Any]], None]
@@ -281,12 +285,65 @@ def test_lengths_of_two_bytes_before_nal_units_are_too_short(tmp_path: Path) -> 
     assert (manifest["picture"]["method"], manifest["picture"]["reason"]) == ("transcode", "parameter_sets")
 
 
-def test_dolby_vision_that_a_container_declares_is_seen(tmp_path: Path) -> None:
+def test_dolby_vision_that_a_container_declares_is_seen_and_told_as_lost(tmp_path: Path) -> None:
     film = film_of(tmp_path / "film.mp4", codec="libx265", encoder=X265)
     assert not has_dolby_box(film.path)
-    film.path.write_bytes(film.path.read_bytes().replace(b"Lavc", b"dvvC"))
+    declared = film.path.read_bytes()
+    assert declared.count(b"colrnclx") == 1
+    film.path.write_bytes(declared.replace(b"colrnclx", b"dvvCnclx"))  # the box as such; what it says is not read
 
-    assert has_dolby_box(film.path) == (b"dvvC" in film.path.read_bytes())
+    assert has_dolby_box(film.path)
+    _, manifest = delivered(tmp_path, film)
+    assert manifest["picture"]["reason"] == "dolby_vision"
+    assert manifest["left_out"] == ["Dolby Vision of its frames"]
+
+
+SCREEN = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
+HDR = {"pixel_format": "yuv420p10le", "colour": (9, 9, 16, 1)}
+OPEN_X265 = f"pools=1:log-level=error:hdr10=1:chromaloc=2:master-display={SCREEN}:max-cll=1000,400"  # its default
+OPEN_X264 = f"open-gop=1:chromaloc=2:mastering-display={SCREEN}:cll=1000,400"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "encoder"),
+    [
+        ("mp4", "libx265", (("x265-params", OPEN_X265), ("preset", "fast"))),
+        ("mkv", "libx265", (("x265-params", OPEN_X265), ("preset", "fast"))),
+        ("mov", "libx264", (*X264, ("x264-params", OPEN_X264))),
+    ],
+)
+def test_light_and_siting_of_a_film_that_is_encoded_whole_stay(
+    tmp_path: Path, suffix: str, codec: str, encoder: tuple[tuple[str, str], ...]
+) -> None:
+    film = film_of(tmp_path / f"film.{suffix}", codec=codec, encoder=encoder, **HDR)
+
+    path, manifest = delivered(tmp_path, film)
+
+    assert (manifest["picture"]["method"], manifest["left_out"]) == ("transcode", [])
+    assert {"MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL"} <= side_data_of(path)[0]
+    before, after = (read_ledger(one).side_data[0] for one in (film.path, path))
+    assert before <= after
+    assert [siting_of(one) for one in (film.path, path)] == [2, 2]
+
+
+def siting_of(path: Path) -> int | None:
+    with av.open(str(path)) as film:
+        context = film.streams.video[0].codec_context
+        sets = read_sets(context.name, context.extradata).sets
+        return chroma_siting(sets[Avc.SPS if context.name == "h264" else Hevc.SPS][0], context.name)
+
+
+def test_a_film_that_lost_its_light_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = (("x265-params", OPEN_X265), ("preset", "fast"))
+    film = film_of(tmp_path / "film.mp4", codec="libx265", encoder=encoder, **HDR)
+    monkeypatch.setattr(encode, "light_params", lambda frame, names: [])
+    row = film_row(film)
+    shots = shot_rows(film, row, ObjectStore(str(tmp_path / "work")), 1)
+
+    made = stitch_film(row, shots, str(tmp_path / "out"), encode=CONFIG).film
+
+    assert "side_data" in made["failure"]
+    assert "MASTERING_DISPLAY_METADATA" in made["failure"]
 
 
 def test_runs_of_single_frames_end_so_that_neighbours_have_other_ids(tmp_path: Path) -> None:
