@@ -24,9 +24,11 @@ from pipelines.media.coded_picture import CodedPicture
 from pipelines.media.container import FILM_FORMATS, open_media, picture_stream
 from pipelines.media.picture import digest_of, planes_of
 
-KEPT_TAGS = ("title", "artist", "date", "comment", "copyright", "description")
+OF_MUXERS = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")  # tags that are no one's
+OF_TIMECODES = ("timecode", "reel_name")
 OF_ENCODERS = ("SEI_UNREGISTERED", "VIDEO_ENC_PARAMS", "REGIONS_OF_INTEREST")  # about how a frame was encoded
 SCREEN, SCREEN_INTS = "MASTERING_DISPLAY_METADATA", 22
+NAMES = ("title", "name", "filename", "handler_name")  # MP4 keeps the title of a track as its name
 EMPTY_LINE = b"\0\0"  # MP4 fills the time between two subtitle lines with these
 
 
@@ -74,7 +76,8 @@ class Ledger:
     coded: CodedPicture
     streams: list[StreamLedger]  # all but the picture and data streams, in order
     chapters: list[tuple[Fraction, Fraction, str]]
-    tags: dict[str, str]
+    tags: dict[str, str]  # of the film, and the timecode of whichever stream has one; names in small letters
+    declared_colour: tuple[int, int, int] | None  # primaries, transfer, matrix of an MP4 or MOV; the container's word
 
 
 def read_ledger(path: Path) -> Ledger:
@@ -100,11 +103,16 @@ def read_ledger(path: Path) -> Ledger:
             if isinstance(stream, AttachmentStream):
                 digest.update(stream.data)
             streams[index].digest = digest.hexdigest()
-        return _ledger(film, streams, shown, coded, picture)
+        return _ledger(film, streams, shown, coded, picture, _declared_colour(path))
 
 
 def _ledger(
-    film: InputContainer, streams: dict[int, StreamLedger], shown: "_Shown", coded: CodedPicture, picture: VideoStream
+    film: InputContainer,
+    streams: dict[int, StreamLedger],
+    shown: "_Shown",
+    coded: CodedPicture,
+    picture: VideoStream,
+    declared_colour: tuple[int, int, int] | None,
 ) -> Ledger:
     return Ledger(
         container=film.format.name,
@@ -122,7 +130,8 @@ def _ledger(
         coded=coded,
         streams=[one for index, one in streams.items() if index != picture.index and one.kind != "data"],
         chapters=[_chapter(chapter) for chapter in film.chapters()],
-        tags={key: film.metadata[key] for key in KEPT_TAGS if key in film.metadata},
+        tags=_tags(film),
+        declared_colour=declared_colour,
     )
 
 
@@ -189,7 +198,7 @@ def _declared(stream: Stream) -> StreamLedger:
         codec=stream.codec_context.codec.canonical_name if stream.codec_context else "",
         tag=stream.codec_context.codec_tag if stream.codec_context else "",
         language=stream.metadata.get("language"),
-        title=stream.metadata.get("title") or stream.metadata.get("handler_name"),
+        title=next((stream.metadata[key] for key in NAMES if key in stream.metadata), None),
         disposition=tuple(sorted(flag.name or "" for flag in Disposition if flag & stream.disposition)),
     )
 
@@ -206,6 +215,28 @@ def _note(stream: StreamLedger, digest: Any, packet: "Packet[Any]") -> None:
     stream.end_s = max(stream.end_s, start_s + (packet.duration or 0) * packet.time_base)
     data = _without_adts(data) if stream.codec == "aac" else data
     digest.update(data if stream.is_pcm else len(data).to_bytes(8) + data)
+
+
+def _tags(film: InputContainer) -> dict[str, str]:
+    timecodes = {key: one.metadata[key] for one in film.streams for key in OF_TIMECODES if key in one.metadata}
+    own = {key.casefold(): value for key, value in film.metadata.items()}
+    return {key: value for key, value in (timecodes | own).items() if key not in OF_MUXERS}
+
+
+def _declared_colour(path: Path) -> tuple[int, int, int] | None:
+    """What the first `colr` box of an MP4 or MOV says (ISO 14496-12, 12.1.5; QuickTime's nclc); None without one."""
+    with path.open("rb") as file:
+        while len(head := file.read(8)) == 8:
+            length, name = struct.unpack(">I4s", head)
+            held = int.from_bytes(file.read(8)) - 16 if length == 1 else length - 8
+            if name == b"moov":
+                movie = file.read(max(held, 0))
+                places = [at + 8 for kind in (b"colrnclx", b"colrnclc") if (at := movie.find(kind)) >= 0]
+                return struct.unpack_from(">3H", movie, min(places)) if places else None
+            if held < 0 or not name.isascii():
+                return None
+            file.seek(held, 1)
+    return None
 
 
 def _without_adts(data: bytes) -> bytes:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,11 @@ from pipelines.media.edit_list import hide_lead
 from pipelines.media.encode import AAC_FRAME_SAMPLES, DubEncoder, EncodeConfig
 from pipelines.media.language_code import language_code
 from pipelines.media.muxer import writing
+from pipelines.media.names import OWN_TAGS, TIMECODE_TAGS, lost_names, names_of
 from pipelines.media.picture import frames
 from pipelines.media.picture_writer import PictureCounts, PictureWriter
 from pipelines.progress import Tell, telling, untold
 
-OWN_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")  # written by the muxer itself
-TIMECODE_TAGS = ("timecode", "reel_name")  # from which MOV and MP4 make the track of timecodes
 CHAPTER_TEXT = "bin_data"  # how FFmpeg calls a track of chapter names
 SOUND_LEAD_S = Fraction(1, 2)
 MAX_MOVIE_TIMESCALE = 10_000_000
@@ -74,10 +73,12 @@ def write_film(
     first = found[1]
     with open_media(source, FILM_FORMATS) as film:
         stream = picture_stream(film)
+        names = names_of(film, stream.index)
         options = _options(target.suffix, film, stream)
         with _opened(target, options) as out:
             writer = _Writer(film, stream, out, picture, first, dub, language, end_pts, config)
             written, dub_index = writer.write(tell), writer.dub_track_index
+    written = replace(written, left_out=(*written.left_out, *lost_names(names, target)))
     if target.suffix != ".mkv" and dub.codec == "aac":
         hide_lead(target, dub_index, Fraction(AAC_FRAME_SAMPLES, dub.sample_rate_hz))
     return written
@@ -208,6 +209,8 @@ class _Writer:
 def _describe(copy: Stream, source: Stream) -> None:
     """Names, languages and dispositions, which a template leaves behind."""
     tags = {key: value for key, value in source.metadata.items() if key not in OWN_TAGS}
+    if "name" in tags:
+        tags.setdefault("title", tags["name"])  # as MP4 and MOV are read, and as they are written
     copy.metadata.update(tags)
     copy.disposition = source.disposition
 

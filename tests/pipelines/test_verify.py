@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import struct
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,13 @@ import pytest
 
 from pipelines.media.container import UndecodableError
 from pipelines.media.encode import EncodeConfig
+from pipelines.media.ledger import read_ledger
+from pipelines.picture_difference import PictureDifference, Shown, picture_difference
 from pipelines.stitch import stitch_film
 from pipelines.storage import ObjectStore
-from pipelines.verify import verify_films
+from pipelines.verify import picture, verify_films
 from tests.pipelines.deliveries import film_row, shot_rows
+from tests.pipelines.test_splice import moving
 from tests.synthetic import FilmSpec, make_film
 
 Keep = Callable[[av.Packet, int, int], bool]
@@ -162,6 +167,106 @@ def test_other_colour_tags_are_seen(tmp_path: Path) -> None:
     assert "picture_tags" in failed(source.path, other.path)
 
 
+def with_bytes(source: Path, target: Path, old: bytes, new: bytes) -> Path:
+    """The delivered file with one stretch of bytes changed."""
+    data = source.read_bytes()
+    assert data.count(old) == 1
+    target.write_bytes(data.replace(old, new))
+    shutil.copy(source.with_name("manifest.json"), target.with_name("manifest.json"))
+    return target
+
+
+def test_colours_that_the_container_alone_tells_otherwise_are_seen(
+    delivered: tuple[Path, Path], tmp_path: Path
+) -> None:
+    source, made = delivered
+    wide = b"colrnclx" + struct.pack(">3HB", 9, 16, 9, 0x80)
+
+    broken = with_bytes(made, tmp_path / "film.mp4", b"colrnclx" + struct.pack(">3HB", 1, 1, 1, 0), wide)
+
+    assert failed(source, broken) == {"picture_tags"}
+
+
+@pytest.fixture(scope="module")
+def master(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A source with a timecode, named tracks and tags of its camera, and its delivery."""
+    folder = tmp_path_factory.mktemp("master")
+    film = make_film(folder / "film.mov", FilmSpec(languages=("eng", "fra"), chapters=False, subtitle=None))
+    named = folder / "master.mov"
+    with av.open(str(film.path)) as source, av.open(str(named), "w", options={"movie_timescale": "192000"}) as out:
+        copies = [out.add_stream_from_template(stream) for stream in source.streams if stream.type != "data"]
+        copies[0].metadata.update({"timecode": "10:00:00:00", "reel_name": "A001"})
+        for copy, title in zip(copies[1:], ("Main", "Commentary"), strict=True):
+            copy.metadata.update({"title": title, "language": "eng"})
+        out.metadata.update({"title": "Master", "comment": "graded"})
+        for packet in source.demux():
+            if packet.dts is not None and packet.stream.index < len(copies):
+                packet.stream = copies[packet.stream.index]
+                out.mux(packet)
+    row = film_row(replace(film, path=named))
+    shots = shot_rows(film, row, ObjectStore(str(folder / "work")), 1)
+    config = EncodeConfig(preset="ultrafast")
+    return named, Path(stitch_film(row, shots, str(folder / "out"), encode=config).film["delivered_uri"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "seen"),
+    [
+        (b"Commentary", b"Description", "titles"),
+        (b"graded", b"shaded", "tags"),
+        (b"A001", b"B002", "tags"),
+    ],
+)
+def test_another_name_of_a_track_or_a_film_is_seen(
+    master: tuple[Path, Path], tmp_path: Path, old: bytes, new: bytes, seen: str
+) -> None:
+    source, made = master
+    assert verify_films(source, made).holds
+    assert json.loads(made.with_name("manifest.json").read_text())["left_out"] == []
+    data = made.read_bytes()
+    assert data.count(old) >= 1
+    broken = tmp_path / "film.mov"
+    broken.write_bytes(data.replace(old, new[: len(old)].ljust(len(old), b"s")))
+    shutil.copy(made.with_name("manifest.json"), broken.with_name("manifest.json"))
+
+    assert failed(source, broken) == {seen}
+
+
+def test_another_timecode_is_seen(master: tuple[Path, Path], tmp_path: Path) -> None:
+    source, made = master
+    before, after = (25 * 3600 * hours for hours in (10, 23))
+    data = made.read_bytes()
+    assert data.count(before.to_bytes(4)) == 1
+    (tmp_path / "film.mov").write_bytes(data.replace(before.to_bytes(4), after.to_bytes(4)))
+    shutil.copy(made.with_name("manifest.json"), tmp_path)
+
+    assert failed(source, tmp_path / "film.mov") == {"tags"}
+
+
+def test_a_tag_that_no_muxer_writes_is_named_and_one_that_is_missing_unnamed_is_seen(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mov", FilmSpec(chapters=False, subtitle=None))
+    tagged = tmp_path / "camera.mov"
+    options = {"movflags": "use_metadata_tags", "movie_timescale": "192000"}
+    with av.open(str(film.path)) as source, av.open(str(tagged), "w", options=options) as out:
+        copies = [out.add_stream_from_template(stream) for stream in source.streams if stream.type != "data"]
+        out.metadata.update({"com.apple.quicktime.make": "Camera", "title": "Master"})
+        for packet in source.demux():
+            if packet.dts is not None and packet.stream.index < len(copies):
+                packet.stream = copies[packet.stream.index]
+                out.mux(packet)
+    row = film_row(replace(film, path=tagged))
+    shots = shot_rows(film, row, ObjectStore(str(tmp_path / "work")), 1)
+
+    made = Path(
+        stitch_film(row, shots, str(tmp_path / "out"), encode=EncodeConfig(preset="ultrafast")).film["delivered_uri"]
+    )
+
+    manifest = json.loads(made.with_name("manifest.json").read_text())
+    assert manifest["left_out"] == ["tag com.apple.quicktime.make"]
+    made.with_name("manifest.json").write_text(json.dumps(manifest | {"left_out": []}))
+    assert failed(tagged, made) == {"tags"}
+
+
 def test_a_damaged_picture_is_seen(delivered: tuple[Path, Path], tmp_path: Path) -> None:
     data = bytearray(delivered[1].read_bytes())
     start = data.index(b"mdat")
@@ -195,3 +300,33 @@ def test_a_late_sound_stream_stays_late(tmp_path: Path) -> None:
 def first_pts(path: Path, sound: int) -> int:
     with av.open(str(path)) as film:
         return min(packet.pts for packet in film.demux(film.streams.audio[sound]) if packet.pts is not None)
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv422p10le"])
+def test_what_is_drawn_into_a_corner_is_seen_though_the_frame_is_near_its_source(
+    tmp_path: Path, pixel_format: str
+) -> None:
+    spec = FilmSpec(num_frames=4, cuts=(), width_px=320, height_px=240, pixel_format=pixel_format, languages=())
+    draw = moving(spec)
+
+    def with_logo(index: int) -> Any:
+        picture = draw(index).copy()
+        picture[200:208, 260:268] = 255 - picture[200:208, 260:268] // 2
+        return picture
+
+    finer = replace(spec, encoder=(("qp", "0"), ("preset", "veryfast"), ("threads", "1")))
+    source = make_film(tmp_path / "source.mp4", finer, draw).path
+    again, marked = (make_film(tmp_path / f"{one.__name__}.mp4", spec, one).path for one in (draw, with_logo))
+
+    def shown(path: Path) -> Shown:
+        film = read_ledger(path)
+        return Shown(path, film.pts, film.digests)
+
+    def differs(path: Path) -> PictureDifference:
+        return picture_difference(shown(source), shown(path), [])
+
+    assert differs(again).local_excess < 0.3
+    found = differs(marked)
+    assert found.psnr_db_min > 35
+    assert not picture(found).ok
+    assert "Y at 256, 192" in picture(found).detail

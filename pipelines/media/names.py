@@ -1,0 +1,47 @@
+"""What a film says of itself and its tracks in words; containers drop in silence what they have no place for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+
+from pipelines.media.container import picture_stream
+
+OWN_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")  # written by the muxer itself
+TIMECODE_TAGS = ("timecode", "reel_name")  # from which MOV and MP4 make the track of timecodes
+TITLES = ("title", "name", "filename", "handler_name")  # MP4 keeps the title of a track as its name
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Tags and titles.
+
+    Attributes:
+        tags: of the film, and the timecode of whichever stream has one; names in small letters.
+        tracks: kind and title of each but the picture and data, in order.
+    """
+
+    tags: dict[str, str]
+    tracks: list[tuple[str, str | None]]
+
+
+def names_of(film: InputContainer, picture_index: int) -> Names:
+    """Those of an open film, whose picture is the stream of this index."""
+    timecodes = {key: one.metadata[key] for one in film.streams for key in TIMECODE_TAGS if key in one.metadata}
+    own = {key.casefold(): value for key, value in film.metadata.items()}
+    tags = {key: value for key, value in (timecodes | own).items() if key not in OWN_TAGS}
+    kept = [one for one in film.streams if one.index != picture_index and one.type != "data"]
+    titles = [next((one.metadata[key] for key in TITLES if key in one.metadata), None) for one in kept]
+    return Names(tags, [(one.type, title) for one, title in zip(kept, titles, strict=True)])
+
+
+def lost_names(before: Names, delivered: Path) -> list[str]:
+    """What of them a delivered film, whose first sound is a new one, does not say."""
+    with av.open(str(delivered), metadata_errors="surrogateescape") as film:
+        after = names_of(film, picture_stream(film).index)
+    dub = next(place for place, (kind, _) in enumerate(after.tracks) if kind == "audio")
+    titles = [title for place, (_, title) in enumerate(after.tracks) if place != dub]
+    pairs = enumerate(zip(before.tracks, titles, strict=False))
+    tags = [f"tag {key}" for key, value in before.tags.items() if after.tags.get(key) != value]
+    return [*tags, *(f"title of track {place}" for place, ((_, old), new) in pairs if old not in (None, new))]
