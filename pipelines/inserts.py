@@ -6,7 +6,7 @@ length and a rate that timecode knows, `inserts.edl` (CMX 3600) and `inserts.oti
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -37,10 +37,15 @@ class Counting:
     first: RationalTime  # of the film's first frame
     frame_ticks: Fraction  # not whole where a container rounds times
     start_pts: int
+    drops: bool  # numbers are left out, so that a timecode of 29.97 or 59.94 keeps up with the clock
 
     def at(self, pts: int) -> RationalTime:
         """Of the frame at a pts."""
         return self.first + RationalTime(round((pts - self.start_pts) / self.frame_ticks), self.rate)
+
+    def timecode(self, pts: int) -> str:
+        """Of the frame at a pts; with a semicolon where numbers are left out."""
+        return str(self.at(pts).to_timecode(self.rate, drop_frame=self.drops))
 
 
 def write_inserts(film: Row, shots: Sequence[Row], folder: Path) -> list[Row]:
@@ -72,7 +77,7 @@ def write_inserts(film: Row, shots: Sequence[Row], folder: Path) -> list[Row]:
 def _insert(film: Row, shot: Row, place: Path, counting: Counting | None) -> Row:
     start_pts, end_pts = shot["shot_start_pts"], shot["shot_end_pts"]
     name = f"shot{shot['shot_index']:04d}.mov"
-    edges = ["" if counting is None else counting.at(pts).to_timecode() for pts in (start_pts, end_pts)]
+    edges = ["" if counting is None else counting.timecode(pts) for pts in (start_pts, end_pts)]
     num_frames = write_insert(
         Path(film["film_uri"]), place / name, start_pts, end_pts, ShotPatches([shot]), edges[0] or None
     )
@@ -102,7 +107,10 @@ def counting_of(path: Path, film: Row) -> Counting | None:
         float(rate)
     ):
         return None
-    return Counting(float(rate), from_timecode(_first_timecode(path), float(rate)), frame_ticks, start_pts)
+    first, can_drop = _first_timecode(path), round(rate) % 30 == 0 and rate.denominator > 1
+    drops = can_drop and (";" in first or first == MIDNIGHT)  # a count that nobody began keeps up with the clock
+    first = first.replace(":", ";", 3).replace(";", ":", 2) if drops else first.replace(";", ":")
+    return Counting(float(rate), from_timecode(first, float(rate)), frame_ticks, start_pts, drops)
 
 
 def _first_timecode(path: Path) -> str:
@@ -113,18 +121,35 @@ def _first_timecode(path: Path) -> str:
 
 
 def _write_edits(film: Row, rows: Sequence[Row], place: Path, counting: Counting) -> None:
-    track = otio.schema.Track(film["title"], kind=otio.schema.TrackKind.Video)
-    end = RationalTime(0, counting.rate)  # CMX 3600 counts from midnight
+    """The same edits twice: OTIO knows where a film begins, CMX 3600 counts from midnight."""
+    timeline = _timeline(film, rows, counting, counting.first)
+    timeline.global_start_time = counting.first
+    otio.adapters.write_to_file(timeline, str(place / TIMELINE))
+    if rows:
+        whole = counting if counting.drops else _in_whole_frames(counting)
+        timeline = _timeline(film, rows, whole, RationalTime(0, whole.rate))
+        listed = otio.adapters.write_to_string(timeline, adapter_name="cmx_3600", rate=whole.rate)
+        title, _, events = listed.partition("\n")
+        kind = "DROP FRAME" if counting.drops else "NON-DROP FRAME"
+        (place / EDL).write_text(f"{title}\nFCM: {kind}\n{events}")
+
+
+def _in_whole_frames(counting: Counting) -> Counting:
+    """The same count at the rate of its numbers: 30 for 29.97, which tools take for one that leaves some out."""
+    rate = float(round(counting.rate))
+    return replace(counting, rate=rate, first=RationalTime(counting.first.value, rate))
+
+
+def _timeline(film: Row, rows: Sequence[Row], counting: Counting, begin: RationalTime) -> otio.schema.Timeline:
+    track, end = otio.schema.Track(film["title"], kind=otio.schema.TrackKind.Video), begin
     for row in rows:
-        begin, after = (counting.at(row[name]) for name in ("start_pts", "end_pts"))
-        if begin > end:
-            track.append(otio.schema.Gap(duration=begin - end))
-        span = TimeRange(begin, after - begin)
+        start, after = (counting.at(row[name]) for name in ("start_pts", "end_pts"))
+        if start > end:
+            track.append(otio.schema.Gap(duration=start - end))
+        span = TimeRange(start, after - start)
         media = otio.schema.ExternalReference(row["file"], available_range=span)
         track.append(otio.schema.Clip(Path(row["file"]).stem, media_reference=media, source_range=span))
         end = after
     timeline = otio.schema.Timeline(f"{film['title']} {film['language']}")
     timeline.tracks.append(track)
-    otio.adapters.write_to_file(timeline, str(place / TIMELINE))
-    if rows:
-        otio.adapters.write_to_file(timeline, str(place / EDL), adapter_name="cmx_3600", rate=counting.rate)
+    return timeline

@@ -64,6 +64,11 @@ def test_an_insert_shows_the_shot_as_it_is_painted(tmp_path: Path, more: dict[st
         (Fraction(25), "10:00:00:00", ("10:00:01:15", "10:00:03:21")),
         (FILM_24, "01:00:00:00", ("01:00:01:16", "01:00:04:00")),
         (NTSC_30, "00:00:59;00", ("00:01:00;12", "00:01:02;08")),
+        (NTSC_30, "01:00:00:00", ("01:00:01:10", "01:00:03:06")),
+        (NTSC_30, "00:00:59:00", ("00:01:00:10", "00:01:02:06")),
+        (2 * NTSC_30, "00:00:59;00", ("00:00:59;40", "00:01:00;40")),
+        (2 * NTSC_30, "01:00:00:00", ("01:00:00:40", "01:00:01:36")),
+        (NTSC_30, None, ("00:00:01;10", "00:00:03;06")),
         (Fraction(25), None, ("00:00:01:15", "00:00:03:21")),
     ],
 )
@@ -84,11 +89,19 @@ def test_edit_lists_say_where_an_insert_goes(
         assert opened.streams.video[0].metadata["timecode"] == wanted[0]
     edits = (folder / "inserts.edl").read_text()
     assert all(moment in edits for moment in (*wanted, "FROM CLIP: shot0001.mov"))
+    kind = "DROP FRAME" if ";" in wanted[0] else "NON-DROP FRAME"
+    assert edits.splitlines()[1] == f"FCM: {kind}"
+    assert edits.count(wanted[0]) == edits.count(wanted[1]) == 2  # of the insert, and of the film
+    counted = float(rate) if ";" in wanted[0] else float(round(rate))
+    (read,) = otio.adapters.read_from_string(edits, adapter_name="cmx_3600", rate=counted).find_clips()
+    assert read.duration().to_frames() == 56
     timeline = otio.adapters.read_from_file(str(folder / "inserts.otio"))
     (clip,) = timeline.find_clips()
     assert clip.media_reference.target_url == "shot0001.mov"
     begin = clip.transformed_time_range(clip.available_range(), timeline.tracks).start_time
-    assert begin.to_timecode() == wanted[0]
+    start = timeline.global_start_time + begin
+    assert start.to_timecode(float(rate), drop_frame=";" in wanted[0]) == wanted[0]
+    assert clip.available_range().start_time == start
     assert clip.duration().to_frames() == 56
 
 
