@@ -16,6 +16,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from pipelines.media.coding import LUMA_WEIGHTS, UNTAGGED
 from pipelines.media.container import FILM_FORMATS, MAX_PIXELS, UndecodableError, open_media, picture_stream
 from pipelines.media.copyable import check_copyable
 from pipelines.media.gops import PictureReader
@@ -30,6 +31,7 @@ from schemas.reason import Refusal
 PIXEL_FORMATS = frozenset(
     f"yuv{chroma}p{depth}" for chroma in ("420", "422", "444") for depth in ("", "10le", "12le")
 ) | {"yuvj420p", "yuvj422p", "yuvj444p"}
+MATRICES = {*LUMA_WEIGHTS, UNTAGGED, 3}  # 3 is reserved, and says nothing
 MAX_PTS_GAP_S = 10
 MAX_INTERLACED_SHARE = 0.05  # above it weaving would comb; below it is a stray flag
 END_TOLERANCE_S = Fraction(1, 4)  # a container's declared length is rounded and may count a codec's padding
@@ -189,6 +191,7 @@ class _Tally:
 
     def see_frame(self, frame: VideoFrame) -> None:
         self._check_time(frame.pts)
+        self._check_length(frame.duration)
         self._check_same(frame)
         self._interlaced += frame.interlaced_frame
         if frame.is_corrupt:
@@ -209,10 +212,20 @@ class _Tally:
             self.first_pts = pts
         self._previous_pts = pts
 
+    def _check_length(self, duration: int) -> None:
+        """Refuse a frame that is never over: a container's table of times is broken, and what follows is not shown."""
+        length_s = duration * (self._stream.time_base or 0)
+        if length_s > MAX_PTS_GAP_S:
+            detail = f"frame {self.num_frames} lasts {float(length_s):.0f} s; its container's times are damaged"
+            raise MediaRefusedError(Refusal.TIMING, detail)
+
     def _check_same(self, frame: VideoFrame) -> None:
         if self.last is None:
             if frame.format.name not in PIXEL_FORMATS:
                 raise MediaRefusedError(Refusal.PIXEL_FORMAT, f"{frame.format.name} is not planar YUV")
+            if (matrix := int(frame.colorspace)) not in MATRICES:
+                detail = f"its matrix of colours, {matrix} of ITU-T H.273, is not known; convert the film"
+                raise MediaRefusedError(Refusal.PIXEL_FORMAT, detail)
             self._check_encodable(frame)
             return
         if (frame.width, frame.height) != (self.last.width, self.last.height):

@@ -1,0 +1,109 @@
+"""Films that are broken, or change in the middle, are refused for the right reason, with nothing begun."""
+
+import struct
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from pipelines.media.probe import probe_film
+from pipelines.media.refusal import MediaRefusedError
+from schemas.reason import Refusal
+from tests.pipelines.test_splice import film_of
+from tests.pipelines.test_survival import remuxed
+
+
+def refused(path: Path) -> MediaRefusedError:
+    with pytest.raises(MediaRefusedError) as caught:
+        probe_film(path)
+    return caught.value
+
+
+def with_long_first_frame(data: bytearray) -> None:
+    place = data.index(b"stts") + 16
+    data[place : place + 4] = struct.pack(">I", (1 << 31) - 1)
+
+
+def with_chunks_beyond_the_end(data: bytearray) -> None:
+    place = data.index(b"stco")
+    (count,) = struct.unpack_from(">I", data, place + 8)
+    for chunk in range(count):
+        struct.pack_into(">I", data, place + 12 + 4 * chunk, 1 << 31)
+
+
+def with_zeros_in_the_middle(data: bytearray) -> None:
+    begin = data.index(b"mdat")
+    middle = (begin + len(data)) // 2
+    data[middle : middle + (len(data) - begin) // 3] = bytes((len(data) - begin) // 3)
+
+
+@pytest.mark.parametrize(
+    ("broken", "refusals"),
+    [
+        (with_long_first_frame, {Refusal.TIMING}),
+        (with_chunks_beyond_the_end, {Refusal.NO_FRAMES, Refusal.TRUNCATED}),
+        (with_zeros_in_the_middle, {Refusal.DAMAGED, Refusal.TIMING}),
+    ],
+)
+def test_a_damaged_mp4_is_refused(tmp_path: Path, broken: Callable[[bytearray], None], refusals: set[Refusal]) -> None:
+    film = film_of(tmp_path / "film.mp4", languages=("eng",), num_frames=100, cuts=(50,))
+    assert probe_film(film.path).num_frames == 100
+    data = bytearray(film.path.read_bytes())
+    broken(data)
+    film.path.write_bytes(data)
+
+    assert refused(film.path).refusal in refusals
+
+
+def test_a_fragmented_mp4_that_is_cut_off_is_refused(tmp_path: Path) -> None:
+    options = {"movflags": "frag_keyframe+delay_moov"}
+    film = remuxed(film_of(tmp_path / "film.mp4", languages=("eng",)), "parts.mp4", options=options)
+    data = film.path.read_bytes()
+    film.path.write_bytes(data[: len(data) * 6 // 10])
+
+    assert refused(film.path).refusal in {Refusal.TRUNCATED, Refusal.DAMAGED}
+
+
+@pytest.mark.parametrize(
+    ("more", "refusal", "said"),
+    [
+        ({"width_px": 320, "height_px": 240}, Refusal.DIMENSIONS, "the frame size changes at frame 96"),
+        ({"pixel_format": "yuv420p10le"}, Refusal.PIXEL_FORMAT, "the pixel format changes at frame 96"),
+    ],
+)
+def test_a_broadcast_that_goes_on_in_another_form_is_refused(
+    tmp_path: Path, more: dict[str, Any], refusal: Refusal, said: str
+) -> None:
+    first = remuxed(film_of(tmp_path / "one.mp4"), "one.ts")
+    second = remuxed(film_of(tmp_path / "two.mp4", **more), "two.ts", shift_s=Fraction(98, 25))
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(first.path.read_bytes() + second.path.read_bytes())
+
+    caught = refused(joined)
+
+    assert (caught.refusal, caught.detail) == (refusal, said)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "is_known"), [(1, True), (3, True), (9, True), (8, False), (10, False), (14, False)]
+)
+def test_a_matrix_of_colours_that_nothing_here_can_paint_in_is_refused(
+    tmp_path: Path, matrix: int, is_known: bool
+) -> None:
+    film = film_of(
+        tmp_path / "film.mp4", encoder=(("x264-params", f"colormatrix={MATRIX_NAMES[matrix]}"),), colour=None
+    )
+    with av.open(str(film.path)) as opened:
+        assert int(next(opened.decode(video=0)).colorspace) == (matrix if matrix != 3 else 2)
+
+    if is_known:
+        assert probe_film(film.path).num_frames == 96
+    else:
+        caught = refused(film.path)
+        assert (caught.refusal, str(matrix) in caught.detail) == (Refusal.PIXEL_FORMAT, True)
+
+
+MATRIX_NAMES = {1: "bt709", 3: "undef", 8: "YCgCo", 9: "bt2020nc", 10: "bt2020c", 14: "ICtCp"}
