@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from pipelines.storage import write_whole
+from pipelines.storage import file_digest, write_whole
 from schemas.shot import PLAN
 
 NEEDED = ("dub_id", "shot_index", "track_index", "verdict")
@@ -15,6 +15,34 @@ NEEDED = ("dub_id", "shot_index", "track_index", "verdict")
 
 class PlanUnreadableError(Exception):
     """A plan file that cannot be read; says what was expected."""
+
+
+def write_own_plan(path: Path, plan: pa.Table) -> Path:
+    """Write a PLAN table where nobody's work is lost: beside a plan that was changed since it was written.
+
+    Args:
+        path: where it is to lie; what was written there is known by a digest beside it.
+        plan: the table.
+
+    Returns:
+        Where it lies: `path`, or PATH.2.csv and so on.
+    """
+    number, place = 1, path
+    while place.is_file() and not _is_as_written(place):
+        number += 1
+        place = path.with_suffix(f".{number}{path.suffix}")
+    write_plan(place, plan)
+    write_whole(_digest_path(place), file_digest(place).encode("ascii"))
+    return place
+
+
+def _digest_path(plan: Path) -> Path:
+    return plan.with_name(f".{plan.name}.sha256")
+
+
+def _is_as_written(plan: Path) -> bool:
+    noted = _digest_path(plan)
+    return noted.is_file() and noted.read_text(encoding="ascii") == file_digest(plan)
 
 
 def write_plan(path: Path, plan: pa.Table) -> None:
@@ -31,6 +59,8 @@ def write_plan(path: Path, plan: pa.Table) -> None:
 def read_plan(path: Path) -> pa.Table:
     """A PLAN table that `write_plan` wrote and a person may have edited. Columns that were left out are null.
 
+    Blank lines, which spreadsheets leave behind as commas alone, are passed over.
+
     Raises:
         PlanUnreadableError: not a plan.
     """
@@ -43,7 +73,7 @@ def read_plan(path: Path) -> pa.Table:
         missing = [name for name in NEEDED if name not in table.column_names]
         if missing:
             raise PlanUnreadableError(f"{path} has no column {', '.join(missing)}")
-        return _with_schema(table)
+        return _with_schema(_without_blanks(table))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise PlanUnreadableError(f"{path} is no plan: {error}") from error
 
@@ -52,6 +82,11 @@ def _read_csv(path: Path) -> pa.Table:
     kinds = {field.name: field.type for field in PLAN}
     options = pyarrow.csv.ConvertOptions(column_types=kinds, strings_can_be_null=True)
     return pyarrow.csv.read_csv(path, convert_options=options)
+
+
+def _without_blanks(table: pa.Table) -> pa.Table:
+    said = [pc.is_valid(table[name]) for name in NEEDED]
+    return table.filter(pc.or_(pc.or_(said[0], said[1]), pc.or_(said[2], said[3])))
 
 
 def _with_schema(table: pa.Table) -> pa.Table:

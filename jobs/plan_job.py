@@ -9,7 +9,7 @@ from jobs.cost import PlanCost, plan_cost
 from jobs.dub import DONE, FAILED, WRONG_USE, may_go_on
 from jobs.intake import take_in
 from jobs.passes import DubPipeline
-from jobs.plan_file import write_plan
+from jobs.plan_file import write_own_plan, write_plan
 from jobs.planning import expect_analysis, plan_films
 from jobs.progress import Display, Silence
 from jobs.timeline import film_timeline
@@ -69,16 +69,18 @@ def run_plan(request: PlanRequest, pipeline: DubPipeline, display: Display | Non
         shots = pipeline.edit(shots, table)
     people = pipeline.people_table(shots)
     out = request.out
-    written = out / PLAN_NAME if out else None
-    if out and written:
-        write_plan(written, table)
+    written, notices = None, list(planned.notices)
+    if out:
+        written = write_own_plan(out / PLAN_NAME, table)
+        if written.name != PLAN_NAME:
+            notices.append(f"{out / PLAN_NAME} was changed since it was written, and stays; this plan is {written}")
         write_plan(out / PEOPLE_NAME, people)
         _write_timelines(out / TIMELINES_FOLDER, shots.to_pylist())
     plan = table.to_pylist()
     return PlanOutcome(
         exit_code=FAILED if intake.problems or planned.lost else DONE,
         problems=intake.problems,
-        notices=planned.notices + [f"{film['title']} {film['language']}: {LOST}" for film in planned.lost],
+        notices=notices + [f"{film['title']} {film['language']}: {LOST}" for film in planned.lost],
         plan=plan,
         people=people.to_pylist(),
         cost=plan_cost(plan, shots.to_pylist(), rate, request.hour_price, pipeline.re_encoded_share(shots)),

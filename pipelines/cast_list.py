@@ -109,11 +109,12 @@ def named_by(cast: CastList | None) -> Mapping[str, Floats]:
 def by_cast(decided: Decision, person: Person | None, cast: CastList | None) -> Decision:
     """A track's verdict as it is after what the cast list says: never more is painted for it.
 
-    Whoever may be somebody who is to be left is left, also beside one who looks still more like them; whoever looks
+    Whoever may be somebody who is to be left is left, whatever else speaks for leaving them: nobody is to undo that by
+    hand. That holds also beside one who looks still more like them; whoever looks
     like them a little less than pictures of one person do waits for a person to tell, and so does a face that cannot
     be recognised, where somebody is to be left or to wait.
     """
-    if decided[0] is Verdict.LEAVE or cast is None:
+    if cast is None:
         return decided
     if person is None:
         return (Verdict.REVIEW, Reason.CAST) if cast.verdicts and decided[0] is Verdict.DUB else decided

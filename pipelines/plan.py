@@ -26,7 +26,7 @@ from pipelines.stage import Row
 from pipelines.verdict import Decision, decide_track, measured, shot_reason
 from schemas.reason import Cover, Reason, Verdict
 from schemas.shot import PLAN, PLANNED_SHOT
-from schemas.timing import clock, fraction
+from schemas.timing import clock, fraction, same_time
 
 HIDDEN = (Reason.MOUTH_HIDDEN, Reason.TEXT_ON_MOUTH)
 FilmKey = tuple[str, str | None, str | None, str | None]  # film_id, cast_uri, lines_uri, script_uri
@@ -195,11 +195,13 @@ def _problems(known: Mapping[PlanKey, Row], edits: list[Row]) -> list[str]:
     allowed = [verdict.value for verdict in Verdict]
     for number, edit in enumerate(edits, start=1):
         key = _key(edit)
-        name = f"row {number} (dub {key[0][:12]}, shot {key[1]}, track {key[2]})"
+        name = f"row {number} (dub {(key[0] or 'none')[:12]}, shot {key[1]}, track {key[2]})"
         if key not in known:
             problems.append(f"{name}: the plan has no such row")
         elif key in seen:
             problems.append(f"{name}: is there twice")
+        elif told := _other_times(edit, known[key]):
+            problems.append(f"{name}: the shot {told}: the plan is of other cuts, so plan anew")
         elif edit["verdict"] not in allowed:
             problems.append(f"{name}: verdict must be {', '.join(allowed)}, got {edit['verdict']!r}")
         elif known[key]["reason"] == Reason.CAST and known[key]["verdict"] == Verdict.LEAVE != edit["verdict"]:
@@ -210,6 +212,12 @@ def _problems(known: Mapping[PlanKey, Row], edits: list[Row]) -> list[str]:
             problems.append(f"{name}: the shot has no face that could be painted, so its verdict stays leave")
         seen.add(key)
     return problems
+
+
+def _other_times(edit: Row, line: Row) -> str:
+    """What of an edited row's time is not that of the plan; nothing where it fits, or says none."""
+    moved = [side for side in ("start", "end") if not same_time(edit[side], line[side])]
+    return " and ".join(f"{side}s at {line[side]}, not {edit[side]}" for side in moved)
 
 
 def _edit_reason(edit: Row) -> Reason | None:

@@ -1,8 +1,10 @@
 """Exact time: integer pts with a `Fraction` time base. Only this file converts pts, samples and seconds."""
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 
+SPREADSHEET_S = Fraction(1, 10)  # to which spreadsheets round times
 ANALYSIS_RATE_HZ = 16_000  # mono float32 sound that models listen to; delivered sound keeps its own rate
 
 
@@ -46,6 +48,26 @@ def rational(value: Fraction) -> dict[str, int]:
 def fraction(value: dict[str, int]) -> Fraction:
     """A row's rational as a Fraction."""
     return Fraction(value["num"], value["den"])
+
+
+def same_time(written: str | None, wanted: str) -> bool:
+    """Whether a time that a person's spreadsheet may have written its own way is the one that `clock` wrote.
+
+    Spreadsheets drop leading zeros, digits after the first of a second, and hours where they show minutes and seconds.
+    What is no time at all says nothing against it.
+    """
+    found = re.fullmatch(r"(?:(\d+):)?(\d+):(\d+(?:[.,]\d+)?)", (written or "").strip())
+    if not found:
+        return True
+    hours, minutes, seconds = (Fraction((part or "0").replace(",", ".")) for part in found.groups())
+    apart = 3600 * hours + 60 * minutes + seconds - _seconds(wanted)
+    return abs(apart if found[1] else (apart + 1800) % 3600 - 1800) <= SPREADSHEET_S
+
+
+def _seconds(told: str) -> Fraction:
+    hours, minutes, seconds = told.lstrip("-").split(":")
+    total = 3600 * int(hours) + 60 * int(minutes) + Fraction(seconds)
+    return -total if told.startswith("-") else total
 
 
 def clock(seconds: Fraction) -> str:

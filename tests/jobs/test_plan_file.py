@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from jobs.cost import plan_cost
-from jobs.plan_file import PlanUnreadableError, read_plan, write_plan
+from jobs.plan_file import PlanUnreadableError, read_plan, write_own_plan, write_plan
 from pipelines.paint_rate import PaintRate
 from schemas.shot import PLAN
 
@@ -49,6 +49,31 @@ def test_columns_that_are_for_people_may_be_left_out(tmp_path: Path) -> None:
     path.write_text(f"verdict,dub_id,shot_index,track_index\nleave,{ROW['dub_id']},0,1\n")
     row = read_plan(path).to_pylist()[0]
     assert (row["verdict"], row["shot_index"], row["track_index"], row["title"]) == ("leave", 0, 1, None)
+
+
+def test_blank_lines_of_a_spreadsheet_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "plan.csv"
+    write_plan(path, pa.Table.from_pylist([ROW, EMPTY_SHOT], schema=PLAN))
+    head, first, second = path.read_text().splitlines()
+    blank = "," * head.count(",")
+    path.write_text("\n".join([head, first, blank, second, blank, blank]) + "\n")
+
+    assert [row["shot_index"] for row in read_plan(path).to_pylist()] == [0, 1]
+
+
+def test_a_plan_that_somebody_changed_is_never_written_over(tmp_path: Path) -> None:
+    path, table = tmp_path / "plan.csv", pa.Table.from_pylist([ROW, EMPTY_SHOT], schema=PLAN)
+    assert write_own_plan(path, table) == path
+    assert write_own_plan(path, table.slice(0, 1)) == path  # nobody touched it
+    edited = path.read_text().replace("dub", "leave")
+    path.write_text(edited)
+
+    beside = write_own_plan(path, table)
+
+    assert beside == tmp_path / "plan.2.csv"
+    assert path.read_text() == edited
+    assert read_plan(beside).to_pylist() == table.to_pylist()
+    assert write_own_plan(path, table) == beside
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
+from pipelines.cast_list import CastList
 from pipelines.plan import apply_edits, plan_shots, plan_table
 from schemas.reason import Reason, Verdict
 from schemas.shot import PLAN, PLANNED_SHOT, TRACKED_SHOT
+from schemas.timing import same_time
 from tests.planned_rows import TICKS_PER_FRAME, shot, track
 
 
@@ -91,6 +94,44 @@ def test_a_person_may_leave_and_may_dub(planned: pa.Table) -> None:
     assert rows[0]["reason"] == Reason.BY_HAND
     assert rows[1]["verdicts"][0] == {"track_index": 0, "verdict": Verdict.DUB, "reason": None, "person": None}
     assert rows[2]["reason"] == Reason.NO_FACE
+
+
+def test_a_plan_of_other_cuts_is_refused(planned: pa.Table) -> None:
+    plan = edited(plan_table(planned), 0, start="00:00:01.000")
+
+    with pytest.raises(ValueError, match=r"row 1 .* starts at 00:00:0\d.000, not 00:00:01.000.* plan anew"):
+        apply_edits(planned, plan)
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted", "same"),
+    [
+        ("00:00:04.000", "00:00:04.000", True),
+        ("0:00:04", "00:00:04.040", True),
+        ("00:04.0", "01:00:04.040", True),  # a spreadsheet that shows minutes and seconds
+        ("59:59.9", "00:59:59.960", True),
+        ("00:00,0", "01:00:00.040", True),
+        ("1:00:04", "00:00:04.000", False),
+        ("00:04.2", "00:00:04.000", False),
+        (None, "00:00:04.000", True),
+        ("Tuesday", "00:00:04.000", True),
+    ],
+)
+def test_times_are_read_as_spreadsheets_leave_them(written: str | None, wanted: str, same: bool) -> None:
+    assert same_time(written, wanted) == same
+
+
+def test_who_is_protected_stays_so_by_whatever_else_they_were_left() -> None:
+    """Ana listens; an editor who wants her painted is told why not."""
+    ana = np.eye(128)[0]
+    row = shot(track(0, speaking_score=0.0, descriptor=list(ana))) | {"cast_uri": "cast.csv"}
+    cast = CastList(descriptors={"Ana": np.array([ana])}, verdicts={"Ana": Verdict.LEAVE})
+    table = plan_shots(pa.Table.from_pylist([row], schema=TRACKED_SHOT), casts={"cast.csv": cast})
+    (line,) = plan_table(table).to_pylist()
+    assert (line["verdict"], line["reason"]) == (Verdict.LEAVE, Reason.CAST)
+
+    with pytest.raises(ValueError, match="the catalog's cast list leaves Ana as filmed"):
+        apply_edits(table, edited(plan_table(table), 0, verdict="dub"))
 
 
 def test_all_edits_that_cannot_be_followed_are_listed_at_once(planned: pa.Table) -> None:
