@@ -30,6 +30,8 @@ class Eligibility:
     sure_pitch_deg: float = 20.0
     # 0.7 of the detector, which takes nothing below 0.6 for a face; a clear one has 0.9 and more.
     sure_face_score: float = 0.7
+    # 0.7: pictures of one person lie up to 0.6 apart; further, a track may have gone on over two people in a dissolve.
+    sure_spread: float = 0.7
     # 0.12 of the mouth's width that it moves while the shutter is open: a sharp mouth in a smeared face is seen.
     max_smear: float = 0.12
     sure_smear: float = 0.06
@@ -63,6 +65,7 @@ class Eligibility:
             "0, sure_yaw_deg, max_yaw_deg": (0, self.sure_yaw_deg, self.max_yaw_deg),
             "0, sure_pitch_deg, max_pitch_deg": (0, self.sure_pitch_deg, self.max_pitch_deg),
             "0, sure_face_score, 1": (0, self.sure_face_score, 1),
+            "0, sure_spread": (0, self.sure_spread),
             "0, sure_smear, max_smear": (0, self.sure_smear, self.max_smear),
             "0, sure_hidden_share, max_hidden_share, 1": (0, self.sure_hidden_share, self.max_hidden_share, 1),
             "0, min_doubt_score, min_speaking_score, 1": (0, self.min_doubt_score, self.min_speaking_score, 1),

@@ -4,8 +4,10 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
+from scipy.spatial.distance import pdist
 
 from pipelines.face_config import MESH_SIDE_PX, FaceConfig
 from pipelines.face_crop import enlargement
@@ -27,6 +29,8 @@ from pipelines.speaking import Floats
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore
 from schemas.frames import TRACK_FRAME
+
+STRETCH_S = Fraction(1, 2)  # of a track, over which size and turn are measured by themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ class ShotFaces:
             tracks.append(smooth_track(track, seen.frame_pts, shot.time_base, config.crop, config.tracks))
             sights.append(track.sights)
         facts = [
-            track_facts(index, track, ends[track.pts[-1]])
+            track_facts(index, track, ends[track.pts[-1]], max(1, int(STRETCH_S / shot.time_base)))
             | self._sight_facts(sights[index], track, ends, [*tracks[:index], *tracks[index + 1 :]])
             for index, track in enumerate(tracks)
         ]
@@ -100,8 +104,12 @@ class ShotFaces:
         least_hidden = self._config.tracks.least_hidden
         spans = cover_spans(*looks, least_hidden, (track.pts[0], ends[track.pts[-1]]), HIDERS)
         chips = sights.chips()
-        descriptor = self._describer.describe(chips).mean(0).tolist() if chips else []
-        return {"covers": [asdict(span) for span in spans], "descriptor": descriptor}
+        pictures = self._describer.describe(chips) if chips else np.zeros((0, 0))
+        return {
+            "covers": [asdict(span) for span in spans],
+            "descriptor": pictures.mean(0).tolist() if chips else [],
+            "spread": float(pdist(pictures).max(initial=0.0)),
+        }
 
     def _commit(self, shot: ShotSpan, view: View, tracks: list[SmoothTrack]) -> str:
         """Store the rows of TRACK_FRAME: frame after frame, the tracks of each beside one another."""
@@ -155,20 +163,40 @@ def face_sight(frame: Pixels, landmarks: Floats, pts: int, queue: CoverQueue) ->
     return FaceSight(turned_deg=turned_deg, chip=lambda: face_chip(frame, landmarks), mouth=mouth)
 
 
-def track_facts(index: int, track: SmoothTrack, end_pts: int) -> Row:
-    """What TRACK_FACTS says of how one track lies in its shot and how large, turned and fast it is."""
+def track_facts(index: int, track: SmoothTrack, end_pts: int, stretch_pts: int) -> Row:
+    """What TRACK_FACTS says of how one track lies in its shot and how large, turned and fast it is.
+
+    Args:
+        index: of the track.
+        track: all its frames.
+        end_pts: of its last frame.
+        stretch_pts: how long the stretches are that are measured one by one.
+    """
+    facts = {
+        "face_height_px": track.boxes[:, 3] - track.boxes[:, 1],
+        "enlargement": np.array([enlargement(affine) for affine in track.affines]),
+        "yaw_deg": np.array([yaw_deg(landmarks) for landmarks in track.landmarks]),
+        "pitch_deg": np.array([pitch_deg(landmarks) for landmarks in track.landmarks]),
+    }
     return {
         "track_index": index,
         "num_frames": len(track.pts),
         "start_pts": track.pts[0],
         "end_pts": end_pts,
-        "face_height_px": float(np.median(track.boxes[:, 3] - track.boxes[:, 1])),
-        "enlargement": float(np.median([enlargement(affine) for affine in track.affines])),
-        "yaw_deg": float(np.median([yaw_deg(landmarks) for landmarks in track.landmarks])),
-        "pitch_deg": float(np.median([pitch_deg(landmarks) for landmarks in track.landmarks])),
+        **{name: float(np.median(values)) for name, values in facts.items()},
+        "stretches": list(_stretches(track.pts, end_pts, stretch_pts, facts)),
         "smear": mouth_smear(track),
         "score": float(track.scores.mean()),
     }
+
+
+def _stretches(pts: list[int], end_pts: int, length: int, facts: dict[str, Floats]) -> Iterator[Row]:
+    """TRACK_STRETCH rows: the medians of some facts [F] of frames over stretches of a track."""
+    halves = [(at - pts[0]) // length for at in pts]
+    edges = [0, *(place for place in range(1, len(pts)) if halves[place] != halves[place - 1])]
+    for start, end in pairwise([*edges, len(pts)]):
+        span = {"start_pts": pts[start], "end_pts": pts[end] if end < len(pts) else end_pts}
+        yield span | {name: float(np.median(values[start:end])) for name, values in facts.items()}
 
 
 def _noted(found: Iterable[tuple[int, list[Face]]], frame_pts: list[int]) -> Iterator[tuple[int, list[Face]]]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
+from statistics import median
 
 from pipelines.eligibility import Eligibility
 from pipelines.paint_spans import hidden_share, spoken_spans
@@ -10,6 +12,7 @@ from pipelines.voices import rivals, scored_pieces
 from schemas.reason import Cover, Reason, Verdict
 from schemas.timing import ANALYSIS_RATE_HZ
 
+MEASURED = ("face_height_px", "enlargement", "yaw_deg", "pitch_deg")
 TELLING = 0.1  # a score that the voice lowers by less needs no word
 Decision = tuple[Verdict, Reason | None]
 
@@ -72,7 +75,7 @@ def heard_samples(row: Row, track: Row, eligibility: Eligibility) -> HeardSample
 def measured(row: Row, track: Row, reason: Reason | None, eligibility: Eligibility) -> str | None:
     """What a reason of `decide_track` was found by, beside its threshold, in words for people; None for any other."""
     if reason is Reason.NOT_SPEAKING:
-        score = f"speaking score {track['speaking_score']:.2f}, at least {eligibility.min_doubt_score:g}"
+        score = f"speaking score {track['speaking_score']:.3f}, at least {eligibility.min_doubt_score:g}"
         return score + _without_voice(track)
     if reason is Reason.SPEAKER_UNSURE:
         heard, most = heard_samples(row, track, eligibility), eligibility.max_unsure_share
@@ -116,23 +119,46 @@ def _demands(row: Row, track: Row, eligibility: Eligibility) -> Iterator[Demand]
     yield Demand(Reason.NO_SPEECH, "no speech while it is seen", Verdict.DUB if spoken else Verdict.LEAVE)
     long_enough = Verdict.DUB if frames >= one.min_frames else Verdict.LEAVE
     yield Demand(Reason.TRACK_TOO_SHORT, f"{frames} frames, at least {one.min_frames}", long_enough)
-    score = f"detector score {track['score']:.2f}"
+    score = f"detector score {track['score']:.3f}"
     yield _at_least(Reason.FACE_UNSURE, score, track["score"], 0.0, one.sure_face_score)
-    height, small = track["face_height_px"], Reason.FACE_TOO_SMALL
-    yield _at_least(small, f"face {height:.0f} px high", height, one.min_face_height_px, one.sure_face_height_px)
-    enlargement = track["enlargement"]
+    spread = f"pictures of it {track['spread']:.2f} apart, as of two people"
+    yield _at_most(Reason.FACE_UNSURE, spread, track["spread"], inf, one.sure_spread)
+    seen = while_it_speaks(row, track, one)
+    height, small = seen["face_height_px"], Reason.FACE_TOO_SMALL
+    yield _at_least(small, f"face {height:.1f} px high", height, one.min_face_height_px, one.sure_face_height_px)
+    enlargement = seen["enlargement"]
     words = f"{enlargement:.2f} film px a crop px"
     yield _at_least(small, words, enlargement, one.min_enlargement, one.min_enlargement)
     yield _at_most(Reason.FACE_TOO_LARGE, words, enlargement, one.max_enlargement, one.sure_enlargement)
-    yaw, pitch, turned = track["yaw_deg"], track["pitch_deg"], Reason.FACE_TURNED
-    yield _at_most(turned, f"yaw {yaw:.0f} deg", abs(yaw), one.max_yaw_deg, one.sure_yaw_deg)
-    yield _at_most(turned, f"pitch {pitch:.0f} deg", abs(pitch), one.max_pitch_deg, one.sure_pitch_deg)
+    yaw, pitch, turned = seen["yaw_deg"], seen["pitch_deg"], Reason.FACE_TURNED
+    yield _at_most(turned, f"yaw {yaw:.1f} deg", abs(yaw), one.max_yaw_deg, one.sure_yaw_deg)
+    yield _at_most(turned, f"pitch {pitch:.1f} deg", abs(pitch), one.max_pitch_deg, one.sure_pitch_deg)
     smear = f"moves {track['smear']:.2f} of its width while the shutter is open"
     yield _at_most(Reason.MOTION_BLUR, smear, track["smear"], one.max_smear, one.sure_smear)
     for kind, (reason, sure_share) in _covers(one).items():
         share = hidden_share(row, track, kind, one) if spoken else 0.0
         words = f"hidden by a {kind} for {share:.0%} of its frames"
         yield _at_most(reason, words, share, one.max_hidden_share, sure_share)
+
+
+def while_it_speaks(row: Row, track: Row, eligibility: Eligibility) -> dict[str, float]:
+    """How large and turned a face is while it would be painted: medians over the half seconds in which it speaks.
+
+    A head that looks aside while others speak, or comes near only to listen, is judged by neither. Turns count
+    whichever way they go. Where nothing is known of stretches, or it never speaks, those of the whole track.
+
+    Args:
+        row: TRACKED_SHOT or wider.
+        track: one of its tracks.
+        eligibility: when it speaks.
+    """
+    spoken = spoken_spans(row, track, eligibility)
+    speaks = [one for one in track["stretches"] if _meets((one["start_pts"], one["end_pts"]), spoken)]
+    return {name: median(abs(one[name]) for one in speaks or [track]) for name in MEASURED}
+
+
+def _meets(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
+    return any(span[0] < end and start < span[1] for start, end in others)
 
 
 def _covers(eligibility: Eligibility) -> dict[Cover, tuple[Reason, float]]:

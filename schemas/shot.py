@@ -73,6 +73,17 @@ MOUTH_COVER = pa.struct(
     ]
 )
 
+TRACK_STRETCH = pa.struct(
+    [
+        column("start_pts", pa.int64(), "First frame of half a second of a track.", unit="time_base"),
+        column("end_pts", pa.int64(), "First frame after it.", unit="time_base"),
+        column("face_height_px", pa.float32(), "Median height of the face box.", unit="px"),
+        column("enlargement", pa.float32(), "Film pixels per crop pixel, the median."),
+        column("yaw_deg", pa.float32(), "Median turn of the head; positive to the right of the picture.", unit="deg"),
+        column("pitch_deg", pa.float32(), "Median nod of the head; positive down.", unit="deg"),
+    ]
+)
+
 TRACK_FACTS = pa.struct(
     [
         column("track_index", pa.int32(), "Place of the face track in its shot, from 0, by first frame then x."),
@@ -83,6 +94,7 @@ TRACK_FACTS = pa.struct(
         column("enlargement", pa.float32(), "Film pixels per crop pixel: above 1 the painted crop is enlarged."),
         column("yaw_deg", pa.float32(), "Median turn of the head; positive to the right of the picture.", unit="deg"),
         column("pitch_deg", pa.float32(), "Median nod of the head; positive down.", unit="deg"),
+        column("stretches", pa.list_(TRACK_STRETCH), "Size and turn of each half second."),
         column("smear", pa.float32(), "Median of what the mouth moves while the shutter is open, over its width."),
         column("covers", pa.list_(MOUTH_COVER), "Where something hides the mouth."),
         column("score", pa.float32(), "Mean detector score, 0..1."),
@@ -93,6 +105,7 @@ TRACK_FACTS = pa.struct(
             pa.list_(pa.float32()),
             "128 numbers: who it is, as a face recognition network sees it; none where no picture was kept.",
         ),
+        column("spread", pa.float32(), "How far apart the pictures lie of which the descriptor is the mean."),
     ]
 )
 

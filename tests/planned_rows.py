@@ -29,11 +29,13 @@ def track(index: int = 0, **changes: Any) -> dict[str, Any]:
         "enlargement": 1.0,
         "yaw_deg": 5.0,
         "pitch_deg": 2.0,
+        "stretches": [],
         "smear": 0.01,
         "covers": [],
         "score": 0.99,
         "speaking_score": 0.9,
         "descriptor": [],
+        "spread": 0.0,
         **changes,
     }
 

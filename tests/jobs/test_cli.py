@@ -98,6 +98,7 @@ SETTINGS = [  # what --set takes; a key that goes away breaks somebody's command
     "eligibility.sure_hidden_share",
     "eligibility.sure_pitch_deg",
     "eligibility.sure_smear",
+    "eligibility.sure_spread",
     "eligibility.sure_yaw_deg",
     "gate.max_flicker_ratio",
     "gate.max_identity_distance",

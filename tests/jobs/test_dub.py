@@ -41,6 +41,8 @@ TRACK = {
     "enlargement": 1.0,
     "yaw_deg": 0.0,
     "pitch_deg": 0.0,
+    "stretches": [],
+    "spread": 0.0,
     "smear": 0.0,
     "covers": [],
     "descriptor": [],

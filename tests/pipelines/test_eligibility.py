@@ -56,17 +56,19 @@ def test_one_face_is_dubbed_unless_something_speaks_against_it(facts: dict[str, 
     ("facts", "words"),
     [
         ({}, None),
-        ({"face_height_px": 20.0}, "face 20 px high, at least 36"),
+        ({"face_height_px": 20.0}, "face 20.0 px high, at least 36"),
         ({"enlargement": 0.1}, "0.10 film px a crop px, at least 0.2"),
         ({"enlargement": 5.0}, "5.00 film px a crop px, at most 4"),
         ({"enlargement": 3.2}, "3.20 film px a crop px, at most 3"),
-        ({"yaw_deg": -70.0}, "yaw -70 deg, at most 45"),
-        ({"pitch_deg": 25.0}, "pitch 25 deg, at most 20"),
-        ({"score": 0.6}, "detector score 0.60, at least 0.7"),
+        ({"yaw_deg": -70.0}, "yaw 70.0 deg, at most 45"),
+        ({"spread": 0.8}, "pictures of it 0.80 apart, as of two people, at most 0.7"),
+        ({"yaw_deg": 45.3}, "yaw 45.3 deg, at most 45"),
+        ({"pitch_deg": 25.0}, "pitch 25.0 deg, at most 20"),
+        ({"score": 0.6}, "detector score 0.600, at least 0.7"),
         ({"smear": 0.2}, "moves 0.20 of its width while the shutter is open, at most 0.12"),
         ({"covers": hidden(20, 60)}, "hidden by a thing for 87% of its frames, at most 0.35"),
         ({"num_frames": 4}, "4 frames, at least 10"),
-        ({"speaking_score": 0.1}, "speaking score 0.10, at least 0.3"),
+        ({"speaking_score": 0.1}, "speaking score 0.100, at least 0.3"),
         ({"start_pts": 70 * TICKS_PER_FRAME}, "no speech while it is seen"),
     ],
 )
@@ -318,3 +320,38 @@ def test_spans_lie_in_the_track_in_order_and_hold_all_speech_in_it(
 def test_wrong_thresholds_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must"):
         Eligibility(**wrong)
+
+
+def halves(*values: dict[str, float]) -> list[dict[str, Any]]:
+    """Stretches of ten frames each, of a track of 100; what is not said is as in a good one."""
+    usual = {"face_height_px": 120.0, "enlargement": 1.0, "yaw_deg": 0.0, "pitch_deg": 0.0}
+    edges = [{"start_pts": 10 * n * TICKS_PER_FRAME, "end_pts": 10 * (n + 1) * TICKS_PER_FRAME} for n in range(10)]
+    return [edge | usual | value for edge, value in zip(edges, values, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("aside", "reason"),
+    [({"yaw_deg": 70.0}, Reason.FACE_TURNED), ({"face_height_px": 24.0}, Reason.FACE_TOO_SMALL)],
+)
+def test_a_face_is_judged_by_what_is_seen_of_it_while_it_speaks(aside: dict[str, float], reason: Reason) -> None:
+    """It speaks in frames 20 to 60, which is in the third to sixth stretch."""
+    speaking = [*([{}] * 2), *([aside] * 5), *([{}] * 3)]
+    listening = [*([aside] * 1), *([{}] * 6), *([aside] * 3)]
+
+    assert of_one(stretches=halves(*speaking)) == (Verdict.LEAVE, reason)
+    assert of_one(stretches=halves(*listening), yaw_deg=50.0, face_height_px=30.0) == (Verdict.DUB, None)
+
+
+def of_one(**facts: Any) -> tuple[Verdict, Reason | None]:
+    return decided(shot(track(**facts)))[0]
+
+
+def test_a_head_that_turns_to_either_side_is_turned() -> None:
+    swinging = halves(*([{"yaw_deg": 60.0}, {"yaw_deg": -60.0}] * 5))
+
+    assert of_one(stretches=swinging, yaw_deg=0.0) == (Verdict.LEAVE, Reason.FACE_TURNED)
+
+
+def test_a_track_whose_pictures_are_of_two_people_waits_for_a_person() -> None:
+    assert of_one(spread=0.69) == (Verdict.DUB, None)
+    assert of_one(spread=0.8) == (Verdict.REVIEW, Reason.FACE_UNSURE)

@@ -88,6 +88,11 @@ def test_face_is_tracked_from_its_first_frame_to_its_last(tmp_path: Path) -> Non
     assert 80 < facts["face_height_px"] < 150
     assert abs(facts["yaw_deg"]) < 25
     assert facts["speaking_score"] == 0.0
+    first, second = facts["stretches"]  # half a second is 12 frames and a half
+    assert (first["start_pts"], first["end_pts"], second["end_pts"]) == (film.pts[5], film.pts[18], film.pts[19])
+    assert second["start_pts"] == film.pts[18]
+    assert abs(first["face_height_px"] - facts["face_height_px"]) < 5
+    assert 0 <= facts["spread"] < 0.3
 
 
 @pytest.mark.assets
