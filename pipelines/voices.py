@@ -74,8 +74,8 @@ def own_zones(row: Row, track: Row, min_score: float) -> list[Zone]:
     """When a line of the dub is a track's: each moment belongs to whoever is heard in the nearest piece.
 
     So a line that is longer than the original's goes to the face whose line it replaces, and never to two. A track
-    that is heard in pieces that are another's only may be painted there; one that is heard in none, anywhere: a person
-    has asked for it.
+    that is heard in pieces that are another's only may be painted there; one that is heard in none, wherever no other
+    is: a person has asked for it.
 
     Args:
         row: TRACKED_SHOT or wider.
@@ -89,8 +89,9 @@ def own_zones(row: Row, track: Row, min_score: float) -> list[Zone]:
     scores = [piece.scores.get(index, -1.0) for piece in pieces]
     heard = [score >= min_score for score in scores]
     surest = [score >= max(min_score, piece.best_of(others)) for score, piece in zip(scores, pieces, strict=True)]
-    mine = surest if any(surest) else heard
-    if not any(mine):
+    free = [piece.best_of(others) < min_score for piece in pieces]
+    mine = next((places for places in (surest, heard, free) if any(places)), [])
+    if not mine:
         return [(-inf, inf)]
     changes = [place for place in range(1, len(pieces)) if mine[place] != mine[place - 1]]
     edges = [-inf, *((pieces[place - 1].end + pieces[place].start) / 2 for place in changes), inf]

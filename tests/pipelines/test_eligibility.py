@@ -236,6 +236,21 @@ def test_a_face_that_is_heard_nowhere_is_painted_wherever_somebody_speaks_when_a
     assert painted_frames(row) == [[(7, 33), (37, 63), (67, 93)]]
 
 
+def test_who_is_put_in_the_place_of_the_speaker_gets_these_lines_and_no_one_elses() -> None:
+    """The plan took the first for the speaker of the first line; a person says that it is the second."""
+    row = in_turn((0.9, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.9))
+    row["verdicts"] = [
+        {"track_index": 0, "verdict": Verdict.LEAVE, "reason": Reason.BY_HAND, "person": None},
+        {"track_index": 1, "verdict": Verdict.DUB, "reason": None, "person": None},
+        {"track_index": 2, "verdict": Verdict.DUB, "reason": None, "person": None},
+    ]
+
+    _, second, third = painted_frames(row)
+
+    assert third == [(67, 93)]
+    assert second == [(7, 33), (37, 63)]  # nobody who is seen is heard in the line between
+
+
 def test_faces_that_are_never_seen_together_do_not_compete() -> None:
     row = shot(
         track(0, end_pts=40 * TICKS_PER_FRAME, speaking_score=0.8),
