@@ -5,6 +5,7 @@ Flashes are no cuts, a fade through black is one.
 
 from collections import deque
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import cv2
@@ -12,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 CONTENT_SIDE_PX = 256  # PySceneDetect's own working width: grain averages out, a cut does not
-FLASH_FRAMES = 8  # a picture that comes back within so many was gone for a flash
+FLASH_S = Fraction(8, 25)  # a picture that comes back within so long was gone for a flash
+FLASH_FRAMES = 8  # so many at 25 a second
 RETURNED = 0.4  # of the jump: so near to the picture before it is again
 BLACK = 20  # codes that a black frame's samples stay below
 BLACK_REST = 0.01  # of them may be brighter; letters on black are no black
@@ -29,20 +31,23 @@ class Black:
     fades in, one that ends so only fades out.
     """
 
+    flash_frames: int = FLASH_FRAMES
     begins_at: int | None = None
-    _ends_at: int = -FLASH_FRAMES - 1
+    _ends_at: int = -1_000_000
     _jumped_in: bool = False
     _before: Bytes | None = None  # a picture of before the black, bright if it faded
     _cut: int | None = None  # waits until it is seen whether the picture comes back
-    _recent: deque[Bytes] = field(default_factory=lambda: deque(maxlen=FLASH_FRAMES))
+    _recent: deque[Bytes] = field(default_factory=deque)
 
     def is_near(self, index: int) -> bool:
         """Whether a frame is black or was shortly before: jumps there are none of their own."""
-        return self.begins_at is not None or index - self._ends_at <= FLASH_FRAMES
+        return self.begins_at is not None or index - self._ends_at <= self.flash_frames
 
     def take(self, index: int, small: Bytes) -> int | None:
         """The next frame; a cut that is certain now."""
-        certain = self._decided(small) if self._cut is not None and index == self._ends_at + FLASH_FRAMES - 1 else None
+        certain = (
+            self._decided(small) if self._cut is not None and index == self._ends_at + self.flash_frames - 1 else None
+        )
         black = is_black(small)
         jumped = bool(self._recent) and _difference(self._recent[-1], small) > JUMP
         if black and self.begins_at is None:
@@ -52,6 +57,8 @@ class Black:
         elif not black and self.begins_at is not None:
             self._leave(index, jumped=jumped)
         self._recent.append(small)
+        if len(self._recent) > self.flash_frames:
+            self._recent.popleft()
         return certain
 
     @property
@@ -72,7 +79,7 @@ class Black:
         if begin == 0:
             return
         self._cut = begin if self._jumped_in else index if jumped else (begin + index) // 2
-        if index - begin > FLASH_FRAMES:
+        if index - begin > self.flash_frames:
             self._before = None  # too long for a flash
 
     def _decided(self, small: Bytes) -> int | None:
@@ -97,11 +104,12 @@ class ContentCuts:
     frame is may be known only after later ones: `certain` says up to where it is.
     """
 
-    def __init__(self, threshold: float | None = None) -> None:
+    def __init__(self, threshold: float | None = None, flash_frames: int = FLASH_FRAMES) -> None:
         """Nothing taken yet.
 
         Args:
             threshold: of the jump; None is PySceneDetect's own.
+            flash_frames: within which a picture comes back after a flash, of `flash_frames_of`.
         """
         from scenedetect import ContentDetector, FrameTimecode
 
@@ -112,14 +120,15 @@ class ContentCuts:
         self._timecode = FrameTimecode
         self.cuts: list[int] = []
         self.num_frames = 0
-        self._jumps: list[_Jump] = []  # of the last FLASH_FRAMES
-        self._black = Black()
+        self._jumps: list[_Jump] = []  # of the last frames, in which a flash may end
+        self._flash_frames = flash_frames
+        self._black = Black(flash_frames)
         self._last: Bytes | None = None
 
     @property
     def certain(self) -> int:
         """All cuts before this frame are known, and none of them will go."""
-        calm = max(0, self.num_frames - FLASH_FRAMES)
+        calm = max(0, self.num_frames - self._flash_frames)
         undecided = self._black.undecided_from
         return calm if undecided is None else min(calm, undecided)
 
@@ -128,7 +137,7 @@ class ContentCuts:
         index, small = self.num_frames, small_bgr(frame)
         # The rate is a label that the detector asks for: only frame indices go in and out.
         jumps = bool(self._detector.process_frame(self._timecode(index, 25.0), small))
-        self._jumps = [jump for jump in self._jumps if index - jump.cut <= FLASH_FRAMES]
+        self._jumps = [jump for jump in self._jumps if index - jump.cut <= self._flash_frames]
         returned = [one for one in self._jumps if _difference(one.before, small) < RETURNED * one.size]
         black_cut = self._black.take(index, small)
         if returned:
@@ -137,7 +146,7 @@ class ContentCuts:
             self.cuts.append(index)
             self._jumps.append(_Jump(index, self._last, _difference(self._last, small)))
         if self._black.begins_at == index:
-            self._drop(index - FLASH_FRAMES)  # jumps of hue in what is nearly black
+            self._drop(index - self._flash_frames)  # jumps of hue in what is nearly black
         if black_cut is not None:
             self.cuts = sorted({*self.cuts, black_cut})
         self._last = small
@@ -152,6 +161,11 @@ class ContentCuts:
         """Forget the cuts from a frame on."""
         self.cuts = [cut for cut in self.cuts if cut < first]
         self._jumps = [jump for jump in self._jumps if jump.cut < first]
+
+
+def flash_frames_of(frame_rate: Fraction) -> int:
+    """How many frames a flash may last in a film of so many a second."""
+    return max(1, round(FLASH_S * frame_rate))
 
 
 def _difference(one: Bytes, other: Bytes) -> float:

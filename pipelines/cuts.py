@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.content_cuts import ContentCuts
+from pipelines.content_cuts import FLASH_FRAMES, ContentCuts
 
 TRANSNET_SIZE_PX = (48, 27)  # width and height that TransNetV2 was trained on
 TRANSNET_BLOCK_FRAMES = 2_000  # 8 MB of small frames at a time: a feature film does not fit a worker's memory share
@@ -22,16 +22,16 @@ TRANSNET_CONTEXT_FRAMES = 50  # one step of its sliding window: with so much aro
 Bytes = NDArray[np.uint8]
 
 
-def content_cuts(frames: Iterable[Bytes], threshold: float | None) -> list[int]:
+def content_cuts(frames: Iterable[Bytes], threshold: float | None, flash_frames: int = FLASH_FRAMES) -> list[int]:
     """By the jump in hue, saturation and brightness (`ContentCuts`)."""
-    found = ContentCuts(threshold)
+    found = ContentCuts(threshold, flash_frames)
     for frame in frames:
         found.take(frame)
     return found.end()
 
 
-def transnet_cuts(frames: Iterable[Bytes], threshold: float | None) -> list[int]:
-    """Indices of the first frames after a transition, by TransNetV2."""
+def transnet_cuts(frames: Iterable[Bytes], threshold: float | None, flash_frames: int = FLASH_FRAMES) -> list[int]:
+    """Indices of the first frames after a transition, by TransNetV2, which knows flashes by itself."""
     small = (cv2.resize(frame, TRANSNET_SIZE_PX, interpolation=cv2.INTER_AREA) for frame in frames)
     scores = [score for block in with_context(small) for score in _transnet_scores(*block)]
     over = [score > (0.5 if threshold is None else threshold) for score in scores]
@@ -75,7 +75,7 @@ def _transnet() -> Any:
 
 
 STREAMED = ("content",)  # those that know a cut soon after it
-DETECTORS: dict[str, Callable[[Iterable[Bytes], float | None], list[int]]] = {
+DETECTORS: dict[str, Callable[[Iterable[Bytes], float | None, int], list[int]]] = {
     "content": content_cuts,
     "transnet": transnet_cuts,
 }

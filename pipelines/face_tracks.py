@@ -105,16 +105,20 @@ def link_faces(frames: Iterable[tuple[int, Sequence[Face]]], max_gap_pts: int, m
 
     Args:
         frames: pts and faces of each frame, in order of time.
-        max_gap_pts: a track not seen for longer is over.
+        max_gap_pts: a track not seen for longer is over, but for one that the frame before shows.
         min_overlap: a face that overlaps less than this with all expected boxes begins a track.
     """
     tracks: list[FaceTrack] = []
     live: list[FaceTrack] = []
+    before: int | None = None  # the frame before: however long it is shown, nothing is missing after it
     for pts, faces in frames:
+        lasting: list[FaceTrack] = []
         for track in live:
-            if pts - track.pts[-1] > max_gap_pts:
+            if before == track.pts[-1] or pts - track.pts[-1] <= max_gap_pts:
+                lasting.append(track)
+            else:
                 track.sights.cut()
-        live = [track for track in tracks if pts - track.pts[-1] <= max_gap_pts]
+        live, before = lasting, pts
         taken = _assign(live, pts, faces, min_overlap)
         for face_index, face in sorted(enumerate(faces), key=lambda pair: float(pair[1].box[0])):
             if face_index in taken:
@@ -122,6 +126,7 @@ def link_faces(frames: Iterable[tuple[int, Sequence[Face]]], max_gap_pts: int, m
             else:
                 tracks.append(FaceTrack())
                 tracks[-1].add(pts, face)
+                live.append(tracks[-1])
     return tracks
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Generic, TypeVar
 
-from pipelines.content_cuts import Bytes, ContentCuts
+from pipelines.content_cuts import FLASH_FRAMES, Bytes, ContentCuts
 
 HELD_FRAMES = 24  # with their pictures, and a shortest shot more: so many wait in a long black alone
 
@@ -46,16 +46,23 @@ class ShotStream(Generic[Held]):
     pictures of most that wait are let go, and read again when they are certain.
     """
 
-    def __init__(self, min_shot_frames: int, again: Again[Held], threshold: float | None = None) -> None:
+    def __init__(
+        self,
+        min_shot_frames: int,
+        again: Again[Held],
+        threshold: float | None = None,
+        flash_frames: int = FLASH_FRAMES,
+    ) -> None:
         """Nothing taken yet.
 
         Args:
             min_shot_frames: of cuts that are nearer the earlier one counts.
             again: reads the pictures of the frames in [start, end) pts once more.
             threshold: of a jump; None is the detector's own.
+            flash_frames: how long a flash may last.
         """
         self._min_shot_frames, self._again = min_shot_frames, again
-        self._cuts = ContentCuts(threshold)
+        self._cuts = ContentCuts(threshold, flash_frames)
         self._waiting: deque[_Waiting[Held]] = deque()
         self._next = 0  # number of the first frame that waits
         self._shot = self._shot_begin = 0

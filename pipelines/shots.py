@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipelines.content_cuts import CONTENT_SIDE_PX
+from pipelines.content_cuts import CONTENT_SIDE_PX, FLASH_FRAMES, flash_frames_of
 from pipelines.cuts import DETECTORS
 from pipelines.film_parts import PartShots, ShotPlace
 from pipelines.media.picture import rgb_frames
@@ -19,8 +19,9 @@ from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key
 from schemas.film import FILM
 from schemas.shot import SHOT
+from schemas.timing import fraction
 
-VERSION = 3  # raised when the same film gives other shots
+VERSION = 4  # raised when the same film gives other shots
 
 Bytes = NDArray[np.uint8]
 Frames = Iterable[tuple[int, Bytes]]
@@ -71,7 +72,8 @@ class DetectShots:
 
     def _found(self, film: Row) -> list[Row]:
         frames = rgb_frames(Path(film["film_uri"]), film["start_pts"], film["end_pts"], CONTENT_SIDE_PX)
-        return detect_shots(telling(frames, self.tell), film["end_pts"], self._config)
+        flash_frames = flash_frames_of(fraction(film["frame_rate"]))
+        return detect_shots(telling(frames, self.tell), film["end_pts"], self._config, flash_frames)
 
 
 def shots_key(film_id: str, config: ShotConfig) -> str:
@@ -84,19 +86,20 @@ def shot_facts(config: ShotConfig) -> dict[str, Any]:
     return {"version": VERSION, "config": asdict(config)}
 
 
-def detect_shots(frames: Frames, end_pts: int, config: ShotConfig) -> list[Row]:
+def detect_shots(frames: Frames, end_pts: int, config: ShotConfig, flash_frames: int = FLASH_FRAMES) -> list[Row]:
     """The shots of a film as columns of SHOT, in order.
 
     Args:
         frames: all frames of the film with their pts, in display order.
         end_pts: end of the last frame shown.
         config: what counts as a cut.
+        flash_frames: how long a flash may last.
 
     Raises:
         ValueError: the film has no frames.
     """
     seen: list[int] = []
-    found = DETECTORS[config.detector](_noting_pts(frames, seen), config.threshold)
+    found = DETECTORS[config.detector](_noting_pts(frames, seen), config.threshold, flash_frames)
     if not seen:
         raise ValueError("a film without frames has no shots")
     cuts = keep_apart(found, len(seen), config.min_shot_frames)

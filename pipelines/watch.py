@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from pipelines.content_cuts import FLASH_FRAMES
+from pipelines.content_cuts import flash_frames_of
 from pipelines.cuts import STREAMED
 from pipelines.face_config import FaceConfig
 from pipelines.face_scan import Pixels
@@ -61,9 +61,10 @@ class WatchPart(RowStage):
     def _watched(self, film: Row, part: PartSpan) -> Iterator[ShotPlace]:
         """The shots that begin in the part; their faces are kept."""
         view = display_view(Path(film["film_uri"]), film["start_pts"])
-        lead_frames = FLASH_FRAMES + 2 * self._shots.min_shot_frames
+        flash_frames = flash_frames_of(fraction(film["frame_rate"]))
+        lead_frames = flash_frames + 2 * self._shots.min_shot_frames
         source = PartFrames(film, part, view, lead_frames)
-        stream = ShotStream[Wanted](self._shots.min_shot_frames, source.again, self._shots.threshold)
+        stream = ShotStream[Wanted](self._shots.min_shot_frames, source.again, self._shots.threshold, flash_frames)
         open_shot: SeenFaces | None = None
         for first, shot in _shots_of(stream.frames(source.taken())):
             if open_shot is not None:

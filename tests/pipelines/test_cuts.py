@@ -1,6 +1,7 @@
 """Cuts of pictures made up: hard cuts to the frame, fades through black, and no cut in flashes, pans and shakes."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from functools import cache
 
 import cv2
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pipelines.content_cuts import flash_frames_of
 from pipelines.cuts import content_cuts
 from pipelines.shots import ShotConfig, keep_apart
 
@@ -117,6 +119,31 @@ def test_a_flash_is_no_cut_even_where_the_camera_moves(shape: tuple[float, ...],
     light[20 : 20 + len(shape)] = shape
 
     assert film(seen(3, 50, speed=speed, light=light)) == []
+
+
+@pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(25), Fraction(50), Fraction(60)])
+@pytest.mark.parametrize(("light", "flash_s"), [(4.0, Fraction(17, 100)), (0.0, Fraction(1, 5))])
+def test_a_flash_is_as_long_at_every_frame_rate(rate: Fraction, light: float, flash_s: Fraction) -> None:
+    """A flash, or a blink to black, in the first shot; hard cuts stay where they are."""
+    first, second = (round(seconds * rate) for seconds in (3, 2))
+    lights = np.ones(first)
+    begin = round(rate)
+    lights[begin : begin + round(flash_s * rate)] = light
+    frames = [*seen(3, first, light=lights), *seen(4, second)]
+
+    found = content_cuts(frames, None, flash_frames_of(rate))
+
+    assert keep_apart(found, len(frames), ShotConfig().min_shot_frames) == [first]
+
+
+def test_what_does_not_come_back_in_a_third_of_a_second_is_a_shot_at_every_frame_rate() -> None:
+    for rate in (Fraction(25), Fraction(60)):
+        first, second = (round(seconds * rate) for seconds in (2, Fraction(1, 2)))
+        frames = [*seen(3, first), *seen(4, second), *seen(3, first)]
+
+        found = content_cuts(frames, None, flash_frames_of(rate))
+
+        assert found == [first, first + second]
 
 
 def test_a_flash_at_a_cut_leaves_one_cut() -> None:

@@ -100,6 +100,26 @@ def test_long_gap_ends_the_track() -> None:
     assert [(track.pts[0], track.pts[-1]) for track in smoothed(frames)] == [(0, 19), (32, 59)]
 
 
+@pytest.mark.parametrize(
+    "moments",
+    [
+        pytest.param([25 * at for at in range(20)], id="a frame a second"),
+        pytest.param([at + (15 if at >= 25 else 0) for at in range(50)], id="one frame is shown for 0.64 s"),
+    ],
+)
+def test_a_frame_that_is_shown_long_parts_no_track(moments: list[int]) -> None:
+    (track,) = smoothed([(at, [face(100)]) for at in moments])
+
+    assert track.pts == moments
+    assert all(track.detected)
+
+
+def test_a_face_that_is_gone_while_a_frame_is_shown_long_comes_back_as_another_track() -> None:
+    frames = [(at, [] if at == 25 else [face(100)]) for at in [*range(26), *range(40, 60)]]
+
+    assert [(track.pts[0], track.pts[-1]) for track in smoothed(frames)] == [(0, 24), (40, 59)]
+
+
 def test_leap_begins_another_track() -> None:
     frames = [(at, [face(100 if at < 25 else 400)]) for at in range(50)]
     assert [(track.pts[0], track.pts[-1]) for track in smoothed(frames)] == [(0, 24), (25, 49)]
