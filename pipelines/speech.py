@@ -191,12 +191,25 @@ def _window_scores(listener: Any, sound: Sound) -> Iterator[Floats]:
     whole = max(0, (len(sound) - size) // step + 1)
     for first in range(0, whole, listener.batch_size):
         last = min(first + listener.batch_size, whole) - 1
-        samples = torch.from_numpy(sound[first * step : last * step + size])
-        yield _two_surest(listener.infer(samples.unfold(0, size, step)[:, None]))
+        heard = sound[first * step : last * step + size]
+        if heard.any():
+            yield _two_surest(listener.infer(torch.from_numpy(heard).unfold(0, size, step)[:, None]))
+        else:  # a broadcast may count its time from hours before it begins
+            yield _of_silence(last - first + 1)
     if _last_is_padded(listener, len(sound)):
         rest = torch.from_numpy(sound[whole * step : len(sound)])
         padded = torch.nn.functional.pad(rest, (0, size - len(rest)))
         yield _two_surest(listener.infer(padded[None, None]))
+
+
+@cache
+def _of_silence(num_windows: int) -> Floats:
+    """[W, F, 2] of a batch of so many windows without any sound: what the network says of them, asked once."""
+    import torch
+
+    listener = _speech_model()
+    size, _ = _window_samples(listener)
+    return _two_surest(listener.infer(torch.zeros(num_windows, 1, size)))
 
 
 def _two_surest(voices: Floats) -> Floats:

@@ -16,6 +16,8 @@ from pipelines.speech import (
     LEVEL_BLOCK,
     Speech,
     SpeechConfig,
+    _of_silence,
+    _speech_model,
     above,
     find_speech,
     heard_parts,
@@ -79,6 +81,28 @@ def test_a_sound_read_piece_by_piece_has_the_scores_of_the_whole_to_the_bit(
     assert np.array_equal(scores[:, 0], scores_of_whisperx(whole))
     assert (scores[:, 0] >= scores[:, 1]).all()
     assert np.abs(np.diff(centres) - 270).max() <= 1  # the hop of its filters and poolings: 10 * 27
+
+
+def test_hours_without_any_sound_before_it_cost_nothing_and_change_no_score(
+    voice: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead = 300 * RATE
+    late = np.concatenate([np.zeros(lead, np.float32), np.tile(voice, 8)[: 30 * RATE]])
+    listener, asked = _speech_model(), []
+    model = type(listener.model)
+    forward = model.forward
+
+    def counted(self: torch.nn.Module, windows: torch.Tensor) -> torch.Tensor:
+        asked.append(len(windows))
+        return forward(self, windows)
+
+    monkeypatch.setattr(model, "forward", counted)
+    _of_silence.cache_clear()
+
+    scores, _ = speech_scores(late)
+
+    assert sum(asked) < 160  # of 650 windows: a batch of silence, and those in which something is heard
+    assert np.array_equal(scores[:, 0], scores_of_whisperx(late))
 
 
 def test_levels_of_a_long_sound_are_those_of_the_whole() -> None:
