@@ -101,7 +101,7 @@ def plan(
             show_problems(outcome.problems)
         if outcome.cost:
             show_people(outcome.people)
-            show_plan(outcome.plan, outcome.cost)
+            show_plan(outcome.plan, outcome.cost, outcome.films)
     show_notices(outcome.notices)
     raise typer.Exit(outcome.exit_code)
 
@@ -230,24 +230,14 @@ def list_assets(as_json: Json = False) -> None:
     from jobs.result_table import show
     from pipelines import assets
 
-    rows = [
-        {
-            "name": one.name,
-            "present": one.present,
-            "size_bytes": one.size_bytes,
-            "licence": one.licence,
-            "about": one.about,
-        }
-        for one in assets.list_assets()
-    ]
+    facts = ("name", "present", "size_bytes", "licence", "about")
+    rows = [{fact: getattr(one, fact) for fact in facts} for one in assets.list_assets()]
     if not print_json(rows, as_json):
         show(f"assets in {assets.cache_folder()}", list(rows[0]), [list(row.values()) for row in rows])
 
 
 @assets_app.command("fetch")
-def fetch_assets(
-    names: Annotated[list[str] | None, typer.Argument(help="None: all but optional.")] = None,
-) -> None:
+def fetch_assets(names: Annotated[list[str] | None, typer.Argument(help="None: all but optional.")] = None) -> None:
     """Fetch assets into the cache, verified."""
     from pipelines import assets
 

@@ -1,12 +1,13 @@
 """What a plan would cost: frames to paint, face-seconds, and the time and money that painting them takes."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from pipelines.paint_rate import PaintRate
 from pipelines.stage import Row
+from schemas.reason import Verdict
 from schemas.timing import fraction
 
 # What people are shown of a PLAN row, and what it is called above.
@@ -73,6 +74,37 @@ def plan_cost(
         price=None if hour_price is None else round(hours * hour_price, 4),
         re_encoded_share=round(re_encoded_share, 4),
     )
+
+
+def film_costs(
+    plan: Sequence[Row], planned: Sequence[Row], rate: PaintRate, hour_price: float | None = None
+) -> list[Row]:
+    """What each film in each language holds and would cost, in the order of the plan.
+
+    Args, as of `plan_cost`.
+    """
+    lines: dict[str, list[Row]] = defaultdict(list)
+    shots: dict[str, list[Row]] = defaultdict(list)
+    for rows, by_dub in ((plan, lines), (planned, shots)):
+        for row in rows:
+            by_dub[row["dub_id"]].append(row)
+    return [_film_cost(lines[dub_id], shots[dub_id], rate, hour_price) for dub_id in lines]
+
+
+def _film_cost(plan: Sequence[Row], planned: Sequence[Row], rate: PaintRate, hour_price: float | None) -> Row:
+    cost = plan_cost(plan, planned, rate, hour_price)
+    tracks = Counter(row["verdict"] for row in plan if row["track_index"] is not None)
+    return {
+        "title": plan[0]["title"],
+        "language": plan[0]["language"],
+        "shots": cost.num_shots,
+        "face_tracks": cost.num_tracks,
+        **{verdict.value: tracks[verdict.value] for verdict in Verdict},
+        "frames_to_paint": cost.frames_to_paint,
+        "face_seconds": cost.face_seconds,
+        "painting_s": cost.wall_seconds,
+        "price": cost.price,
+    }
 
 
 def verdict_words(row: Row) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jobs.catalog import CatalogProblem
-from jobs.cost import PlanCost, plan_cost
+from jobs.cost import PlanCost, film_costs, plan_cost
 from jobs.dub import DONE, FAILED, WRONG_USE, may_go_on
 from jobs.intake import take_in
 from jobs.passes import DubPipeline
@@ -33,6 +33,7 @@ class PlanOutcome:
     plan: list[Row] = field(default_factory=list)  # PLAN
     people: list[Row] = field(default_factory=list)  # PEOPLE
     cost: PlanCost | None = None
+    films: list[Row] = field(default_factory=list)  # the same of each film in each language
     written: Path | None = None  # where the editable plan lies
 
 
@@ -84,6 +85,7 @@ def run_plan(request: PlanRequest, pipeline: DubPipeline, display: Display | Non
         plan=plan,
         people=people.to_pylist(),
         cost=plan_cost(plan, shots.to_pylist(), rate, request.hour_price, pipeline.re_encoded_share(shots)),
+        films=film_costs(plan, shots.to_pylist(), rate, request.hour_price),
         written=written,
     )
 

@@ -98,11 +98,13 @@ def show_people(people: Sequence[Row]) -> None:
     show("people", heads, [[row[name] for name in ("title", "language", "person", *counts)] for row in people])
 
 
-def show_plan(plan: Sequence[Row], cost: PlanCost) -> None:
-    """Print a plan and what it would cost."""
+def show_plan(plan: Sequence[Row], cost: PlanCost, films: Sequence[Row]) -> None:
+    """Print a plan, what each film holds, and what all of it would cost."""
     heads = {"title": "title", "language": "language", **PLAN_HEADS}
     show("plan", list(heads.values()), [[row[name] for name in heads] for row in plan])
     show("verdicts", ["verdict: reason", "face tracks and empty shots"], list(cost.verdicts.items()))
+    if films:
+        show("films", [name.replace("_", " ") for name in films[0]], [list(film.values()) for film in films])
     print(
         f"{cost.num_shots} shots, {cost.num_tracks} face tracks; {cost.frames_to_paint} frames to paint, "
         f"{cost.face_seconds:.1f} face-seconds; about {cost.re_encoded_share:.0%} of the picture encoded again"

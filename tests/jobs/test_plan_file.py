@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from jobs.cost import plan_cost
+from jobs.cost import film_costs, plan_cost
 from jobs.plan_file import PlanUnreadableError, read_plan, write_own_plan, write_plan
 from pipelines.paint_rate import PaintRate
 from schemas.shot import PLAN
@@ -103,3 +103,20 @@ def test_the_cost_counts_faces_in_the_films_own_time() -> None:
     assert cost.actor_hours == pytest.approx(24 / 3600, abs=1e-4)
     assert cost.price == pytest.approx(0.02)
     assert plan_cost([ROW], planned, rate).price is None
+
+
+def test_films_are_told_one_by_one_and_add_up() -> None:
+    other = {"dub_id": "e" * 64, "title": "b", "shot_index": 0, "track_index": 0, "frames_to_paint": 12}
+    plan = [ROW, EMPTY_SHOT, ROW | other, ROW | other | {"track_index": 1, "verdict": "review", "frames_to_paint": 24}]
+    rates = {"d" * 64: {"num": 25, "den": 1}, "e" * 64: {"num": 24, "den": 1}}
+    planned = [{"dub_id": dub_id, "frame_rate": rates[dub_id]} for dub_id in ("d" * 64, "d" * 64, "e" * 64)]
+    rate = PaintRate(device="cpu", seconds_per_frame=0.5, actors=2)
+
+    first, second = film_costs(plan, planned, rate, hour_price=3.0)
+
+    assert (first["title"], first["shots"], first["face_tracks"], first["frames_to_paint"]) == (ROW["title"], 2, 1, 48)
+    assert [second[name] for name in ("shots", "dub", "review", "leave")] == [1, 1, 1, 0]
+    assert (second["face_seconds"], second["painting_s"]) == (1.5, 9.0)
+    whole = plan_cost(plan, planned, rate, hour_price=3.0)
+    assert first["frames_to_paint"] + second["frames_to_paint"] == whole.frames_to_paint
+    assert first["price"] + second["price"] == pytest.approx(whole.price, abs=1e-3)
