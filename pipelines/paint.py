@@ -42,7 +42,7 @@ from schemas.reason import Verdict
 from schemas.shot import CROPPED_SHOT, PAINTED_SHOT
 from schemas.timing import fraction
 
-VERSION = 2  # raised when the same facts give other pixels
+VERSION = 3  # raised when the same facts give other pixels
 FADE_FRAMES = 3  # in and out of painting, where the track is seen before and after
 
 Bytes = NDArray[np.uint8]
@@ -82,7 +82,8 @@ class PaintMouths(RowStage):
     def _painted(self, row: Row, track: TrackFrames, pts: list[int]) -> Iterator[Row]:
         """The rows of PAINTED_FRAME of these frames of a track, painted batch by batch as they are taken."""
         noise_ids = (row["film_id"], row["shot_index"], track.index)
-        references, weights = self._references(row["crops_uri"], track, pts), fade_weights(track.pts, pts)
+        references = self._references(row["crops_uri"], track, pts)
+        weights = fade_weights(track.pts, pts, *_unseen(row, track.index))
         mel = DubMel(stored_sound(self._store, row["dub_digest"], Path(row["dub_uri"])), self._painter.sound)
         frames = track.cropped(row["crops_uri"], pts, ["affine", "landmarks", "crop"])
         for part in self._painter.batches(len(pts)):
@@ -244,19 +245,30 @@ class Painter:
         return self._checkpoint
 
 
-def fade_weights(track_pts: list[int], painted_pts: list[int]) -> list[float]:
-    """Share of the painted mouth at each painted frame: ramps where an unpainted frame of the track adjoins.
+def _unseen(row: Row, track_index: int) -> tuple[bool, bool]:
+    """Whether a track begins in mid-shot, and whether it ends there: its face is no less in the picture for it."""
+    track = next(one for one in row["tracks"] if one["track_index"] == track_index)
+    return track["start_pts"] > row["shot_start_pts"], track["end_pts"] < row["shot_end_pts"]
+
+
+def fade_weights(
+    track_pts: list[int], painted_pts: list[int], begins_late: bool = False, ends_early: bool = False
+) -> list[float]:
+    """Share of the painted mouth at each painted frame: ramps where an unpainted frame adjoins, but not at a cut.
 
     Args:
         track_pts: all frames of the track, ascending.
         painted_pts: those painted, a subset.
+        begins_late: frames of the shot lie before the track.
+        ends_early: frames of the shot lie after it.
 
     Returns:
-        One weight in (0, 1] for each of `painted_pts`; 1 everywhere when the whole track is painted.
+        One weight in (0, 1] for each of `painted_pts`; 1 everywhere when a whole shot is painted.
     """
     painted = set(painted_pts)
     position = {pts: index for index, pts in enumerate(track_pts)}
-    borders = [index for index, pts in enumerate(track_pts) if pts not in painted]  # ascending
+    within = [index for index, pts in enumerate(track_pts) if pts not in painted]
+    borders = [*([-1] if begins_late else []), *within, *([len(track_pts)] if ends_early else [])]  # ascending
     return [_fade(position[pts], borders) for pts in painted_pts]
 
 

@@ -86,6 +86,15 @@ def test_painting_fades_where_unpainted_frames_adjoin_and_not_at_a_cut() -> None
     assert weights[6:] == [1.0, *(step / (FADE_FRAMES + 1) for step in (3, 2, 1))]
 
 
+def test_a_mouth_that_appears_or_goes_in_mid_shot_fades() -> None:
+    track = list(range(20))
+    ramp = [step / (FADE_FRAMES + 1) for step in (1, 2, 3)]
+
+    assert fade_weights(track, track, begins_late=True) == [*ramp, *[1.0] * 17]
+    assert fade_weights(track, track, ends_early=True) == [*[1.0] * 17, *ramp[::-1]]
+    assert fade_weights(track, track[5:], begins_late=True)[:4] == [*ramp, 1.0]  # by its own frames
+
+
 def test_half_precision_paints_nearly_the_same_and_is_kept_apart_in_storage(model: Path, tmp_path: Path) -> None:
     given = pictures(4, 0), pictures(4, 1), windows(4), IDS
     store = ObjectStore(str(tmp_path))
