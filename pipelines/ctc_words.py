@@ -10,15 +10,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from pipelines.assets import asset_path, declared_digest
 from pipelines.torch_threads import fixed_threads
 from schemas.timing import ANALYSIS_RATE_HZ
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Floats = NDArray[np.float32]
 Span = tuple[int, int]
@@ -58,6 +60,8 @@ class CtcAligner:
         Returns:
             Half-open spans in samples, in steps of 20 ms, one a word; None where the sound is too short for them.
         """
+        import torch  # stages that need none of it load in a fraction of the time
+
         if not words or len(sound) < LEAST_SAMPLES:
             return None
         with fixed_threads(THREADS), torch.inference_mode():
@@ -65,7 +69,7 @@ class CtcAligner:
         return spans_of(torch.log_softmax(logits[0].float(), -1), words, self.letters)
 
 
-def spans_of(scores: torch.Tensor, words: Sequence[str], letters: dict[str, int]) -> list[Span] | None:
+def spans_of(scores: "Tensor", words: Sequence[str], letters: dict[str, int]) -> list[Span] | None:
     """Where words lie on the likeliest path through the scores of letters; None where they do not fit in.
 
     Args:
@@ -73,6 +77,7 @@ def spans_of(scores: torch.Tensor, words: Sequence[str], letters: dict[str, int]
         words: lower case.
         letters: place of each in the scores.
     """
+    import torch
     from torchaudio.functional import forced_align, merge_tokens
 
     anything = scores[:, BLANK + 1 :].max(-1, keepdim=True).values
