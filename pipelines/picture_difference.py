@@ -32,6 +32,7 @@ class PictureDifference:
     worst: str = "every frame"
     local_excess: float = 0.0  # of the block that differs most: its mean square over what its frame lets one expect
     worst_block: str = "none"
+    mouth_difference_max: float = 0.0  # of a cell of a painted rectangle from what was composed, in 8-bit codes
     largest: int = 0  # difference of two luma samples
     changed_share_max: float = 0.0  # of a frame
     num_frames_changed: int = 0  # with a rectangle
@@ -78,6 +79,7 @@ def picture_difference(source: Shown, delivered: Shown, changed: Iterable[dict[s
         uncovered = [_uncovered(blank, plane.shape) for plane in old]
         ratios = [_psnr_db(plane[seen], coding) for plane, seen in zip(apart, uncovered, strict=True)]
         _note_blocks(difference, apart, coding, pts)
+        _note_mouths(difference, new[0], coding, [run for run in rects if run["first_pts"] == pts])
         luma_db[place], difference.psnr_db[place] = ratios[0], min(ratios)
         if min(ratios) < difference.psnr_db_min:
             difference.psnr_db_min = min(ratios)
@@ -117,6 +119,16 @@ def _uncovered(blank: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.b
 def _apart(old: Plane, new: Plane, blank: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Differences of the samples of a plane; 0 where a rectangle covers them."""
     return np.abs(old.astype(np.int32) - new) * _uncovered(blank, old.shape)
+
+
+def _note_mouths(difference: PictureDifference, luma: Plane, coding: Coding, runs: Sequence[dict[str, Any]]) -> None:
+    """Keep the cell of a painted rectangle that differs most from what was composed, where the manifest says it."""
+    for run in runs:
+        x, y, width, height = run.get("first_rect", (0, 0, 0, 0))
+        rows = np.array_split(luma[y : y + height, x : x + width], 4)
+        found = [float(cell.mean()) if cell.size else 0.0 for row in rows for cell in np.array_split(row, 4, axis=1)]
+        apart = np.abs(np.array(found) - run.get("first_luma", found)).max() / (1 << (coding.bits - 8))
+        difference.mouth_difference_max = max(difference.mouth_difference_max, float(apart))
 
 
 def _note_blocks(difference: PictureDifference, apart: Sequence[NDArray[np.int32]], coding: Coding, pts: int) -> None:

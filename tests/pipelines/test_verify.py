@@ -330,3 +330,16 @@ def test_what_is_drawn_into_a_corner_is_seen_though_the_frame_is_near_its_source
     assert found.psnr_db_min > 35
     assert not picture(found).ok
     assert "Y at 256, 192" in picture(found).detail
+
+
+def test_a_mouth_that_is_not_the_one_that_was_composed_is_seen(delivered: tuple[Path, Path], tmp_path: Path) -> None:
+    source, made = delivered
+    broken = shutil.copy(made, tmp_path / "film.mp4")
+    manifest = json.loads(made.with_name("manifest.json").read_text())
+    run = manifest["shots"][1]["changed"][0]
+    assert len(run["first_luma"]) == 16
+    assert max(run["first_luma"]) > 150  # it was painted white, over what is darker
+    run["first_luma"] = [90.0] * 16
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+
+    assert failed(source, broken) == {"picture"}
