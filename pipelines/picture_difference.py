@@ -134,7 +134,7 @@ def _note_mouths(difference: PictureDifference, luma: Plane, coding: Coding, run
 def _note_blocks(difference: PictureDifference, apart: Sequence[NDArray[np.int32]], coding: Coding, pts: int) -> None:
     """Keep the block that differs most from what it was, of all planes of all frames."""
     for name, plane in zip(PLANES, apart, strict=True):
-        squares = np.square(plane, dtype=np.float64) / 4.0 ** (coding.bits - 8)
+        squares = np.square(plane.astype(np.float32) / np.float32(1 << (coding.bits - 8)))
         height, width = (size // BLOCK * BLOCK for size in squares.shape)
         if not height or not width:
             continue
