@@ -19,7 +19,7 @@ def two_faces_in_the_first_shot(rows: pa.Table) -> pa.Table:
 def _tracked(row: Row) -> Row:
     span = {"start_pts": row["shot_start_pts"], "end_pts": row["shot_end_pts"], "num_frames": row["shot_num_frames"]}
     facts = {"face_height_px": 60.0, "enlargement": 1.0, "yaw_deg": 3.0, "pitch_deg": 1.0, "smear": 0.0}
-    facts |= {"score": 0.99, "speech_scores": [], "covers": [], "descriptor": []}
+    facts |= {"score": 0.99, "speech_scores": [], "covers": [], "descriptor": [], "spread": 0.0, "stretches": []}
     tracks = [span | facts | {"track_index": index, "speaking_score": 0.9 - 0.8 * index} for index in range(2)]
     return row | {"tracks_uri": None, "tracks": [] if row["shot_index"] else tracks}
 
