@@ -14,6 +14,7 @@ import ray
 from ray.exceptions import RayError
 
 from pipelines.dub import DubConfig, plain
+from pipelines.inserts import VERSION as INSERTS_VERSION
 from pipelines.inserts import write_inserts
 from pipelines.live_frames import LiveFrames
 from pipelines.placement import PLACEMENTS
@@ -137,7 +138,7 @@ def _delivered(task: "ray.ObjectRef[Any]", film: Row) -> Stitched:
 
 def _facts(config: DubConfig) -> Row:
     facts = {"model": config.model_digest} | config.painting_facts
-    facts |= {"inserts": True} if config.inserts else {}
+    facts |= {"inserts": INSERTS_VERSION} if config.inserts else {}
     return facts | {"analysis": config.analysis_facts, "eligibility": plain(config.eligibility)}
 
 

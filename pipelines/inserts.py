@@ -5,6 +5,7 @@ length and a rate that timecode knows, `inserts.edl` (CMX 3600) and `inserts.oti
 """
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -21,8 +22,10 @@ from pipelines.shot_patches import ShotPatches
 from pipelines.stage import Row
 from schemas.timing import clock, fraction
 
+VERSION = 2  # raised when the same shots have other inserts
 FOLDER, SHEET, EDL, TIMELINE = "inserts", "inserts.csv", "inserts.edl", "inserts.otio"
 MIDNIGHT = "00:00:00:00"
+TIMECODE = re.compile(r"\d\d:\d\d:\d\d[:;.]\d\d")  # FFmpeg takes a full stop for a semicolon
 HEADS = (
     *("file", "shot_index", "timecode_in", "timecode_out", "start", "end", "start_pts", "end_pts", "num_frames"),
     "num_frames_changed",
@@ -45,7 +48,13 @@ class Counting:
 
     def timecode(self, pts: int) -> str:
         """Of the frame at a pts; with a semicolon where numbers are left out."""
-        return str(self.at(pts).to_timecode(self.rate, drop_frame=self.drops))
+        counted = self.in_whole_frames()
+        return str(counted.at(pts).to_timecode(counted.rate, drop_frame=self.drops))
+
+    def in_whole_frames(self) -> "Counting":
+        """The same count at the rate of its numbers, 30 for 29.97, by which it is midnight where none is left out."""
+        rate = self.rate if self.drops else float(round(self.rate))
+        return replace(self, rate=rate, first=RationalTime(self.first.value, rate))
 
 
 def write_inserts(film: Row, shots: Sequence[Row], folder: Path) -> list[Row]:
@@ -107,17 +116,22 @@ def counting_of(path: Path, film: Row) -> Counting | None:
         float(rate)
     ):
         return None
-    first, can_drop = _first_timecode(path), round(rate) % 30 == 0 and rate.denominator > 1
-    drops = can_drop and (";" in first or first == MIDNIGHT)  # a count that nobody began keeps up with the clock
-    first = first.replace(":", ";", 3).replace(";", ":", 2) if drops else first.replace(";", ":")
-    return Counting(float(rate), from_timecode(first, float(rate)), frame_ticks, start_pts, drops)
+    said, can_drop = _first_timecode(path, rate), round(rate) % 30 == 0 and rate.denominator > 1
+    drops = can_drop and (said is None or said[-3] != ":")  # a count that nobody began keeps up with the clock
+    first = from_timecode(_marked(said or MIDNIGHT, drops), float(rate))
+    return Counting(float(rate), first, frame_ticks, start_pts, drops)
 
 
-def _first_timecode(path: Path) -> str:
-    """As the film says, of its picture or of its container; midnight where it says none."""
+def _first_timecode(path: Path, rate: Fraction) -> str | None:
+    """As the film says, of its picture or of its container; None where neither says one that its rate has."""
     with open_media(path, FILM_FORMATS) as film:
-        found = picture_stream(film).metadata.get("timecode") or film.metadata.get("timecode")
-        return str(found or MIDNIGHT)
+        tags = [*picture_stream(film).metadata.items(), *film.metadata.items()]
+    said = [str(value) for name, value in tags if name.casefold() == "timecode"]  # Matroska's is in capitals
+    return next((one for one in said if TIMECODE.fullmatch(one) and int(one[-2:]) < round(rate)), None)
+
+
+def _marked(timecode: str, drops: bool) -> str:
+    return f"{timecode[:-3]}{';' if drops else ':'}{timecode[-2:]}"
 
 
 def _write_edits(film: Row, rows: Sequence[Row], place: Path, counting: Counting) -> None:
@@ -126,18 +140,12 @@ def _write_edits(film: Row, rows: Sequence[Row], place: Path, counting: Counting
     timeline.global_start_time = counting.first
     otio.adapters.write_to_file(timeline, str(place / TIMELINE))
     if rows:
-        whole = counting if counting.drops else _in_whole_frames(counting)
+        whole = counting.in_whole_frames()  # tools take 29.97 for a rate that leaves numbers out
         timeline = _timeline(film, rows, whole, RationalTime(0, whole.rate))
         listed = otio.adapters.write_to_string(timeline, adapter_name="cmx_3600", rate=whole.rate)
         title, _, events = listed.partition("\n")
         kind = "DROP FRAME" if counting.drops else "NON-DROP FRAME"
         (place / EDL).write_text(f"{title}\nFCM: {kind}\n{events}")
-
-
-def _in_whole_frames(counting: Counting) -> Counting:
-    """The same count at the rate of its numbers: 30 for 29.97, which tools take for one that leaves some out."""
-    rate = float(round(counting.rate))
-    return replace(counting, rate=rate, first=RationalTime(counting.first.value, rate))
 
 
 def _timeline(film: Row, rows: Sequence[Row], counting: Counting, begin: RationalTime) -> otio.schema.Timeline:

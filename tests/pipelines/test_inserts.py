@@ -19,6 +19,17 @@ from tests.pipelines.test_survival import remuxed
 from tests.synthetic import FILM_24, NTSC_30, SyntheticFilm
 
 
+def timed_film(folder: Path, rate: Fraction, first: str | None, suffix: str = "mov") -> SyntheticFilm:
+    """A film of 96 frames with a cut at frame 40, whose picture says a timecode, or none."""
+    film = film_of(folder / "film.mov", languages=("eng",), cuts=(40,), frame_rate=rate)
+
+    def retag(out: Any, copies: dict[int, Any]) -> None:
+        copies[0].metadata.update({"timecode": first} if first else {})
+
+    made = remuxed(film, f"timed.{suffix}", retag=retag)
+    return SyntheticFilm(made.path, made.spec, made.time_base, made.pts, made.end_pts, (made.pts[40],))
+
+
 def inserts_of(folder: Path, film: SyntheticFilm) -> tuple[Path, list[dict[str, str]]]:
     row = film_row(film)
     shots = shot_rows(film, row, ObjectStore(str(folder / "work")), 1)
@@ -66,6 +77,9 @@ def test_an_insert_shows_the_shot_as_it_is_painted(tmp_path: Path, more: dict[st
         (NTSC_30, "00:00:59;00", ("00:01:00;12", "00:01:02;08")),
         (NTSC_30, "01:00:00:00", ("01:00:01:10", "01:00:03:06")),
         (NTSC_30, "00:00:59:00", ("00:01:00:10", "00:01:02:06")),
+        (NTSC_30, "00:00:00:00", ("00:00:01:10", "00:00:03:06")),
+        (NTSC_30, "00:00:00;00", ("00:00:01;10", "00:00:03;06")),
+        (2 * NTSC_30, "00:00:00:00", ("00:00:00:40", "00:00:01:36")),
         (2 * NTSC_30, "00:00:59;00", ("00:00:59;40", "00:01:00;40")),
         (2 * NTSC_30, "01:00:00:00", ("01:00:00:40", "01:00:01:36")),
         (NTSC_30, None, ("00:00:01;10", "00:00:03;06")),
@@ -75,14 +89,7 @@ def test_an_insert_shows_the_shot_as_it_is_painted(tmp_path: Path, more: dict[st
 def test_edit_lists_say_where_an_insert_goes(
     tmp_path: Path, rate: Fraction, first: str | None, wanted: tuple[str, str]
 ) -> None:
-    film = film_of(tmp_path / "film.mov", languages=("eng",), cuts=(40,), frame_rate=rate)
-
-    def retag(out: Any, copies: dict[int, Any]) -> None:
-        copies[0].metadata.update({"timecode": first} if first else {})
-
-    timed = remuxed(film, "timed.mov", retag=retag)
-    timed = SyntheticFilm(timed.path, timed.spec, timed.time_base, timed.pts, timed.end_pts, (timed.pts[40],))
-    folder, (line,) = inserts_of(tmp_path, timed)
+    folder, (line,) = inserts_of(tmp_path, timed_film(tmp_path, rate, first))
 
     assert (line["timecode_in"], line["timecode_out"]) == wanted
     with av.open(str(folder / line["file"])) as opened:
@@ -103,6 +110,42 @@ def test_edit_lists_say_where_an_insert_goes(
     assert start.to_timecode(float(rate), drop_frame=";" in wanted[0]) == wanted[0]
     assert clip.available_range().start_time == start
     assert clip.duration().to_frames() == 56
+
+
+@pytest.mark.parametrize(
+    ("first", "wanted"),
+    [
+        ("01:00:00:00", ("01:00:01:10", "01:00:03:06")),
+        ("00:00:59;00", ("00:01:00;12", "00:01:02;08")),
+        ("00:00:59.00", ("00:01:00;12", "00:01:02;08")),
+        pytest.param("reel 7", ("00:00:01;10", "00:00:03;06"), id="no timecode"),
+        pytest.param("01:00:00:45", ("00:00:01;10", "00:00:03;06"), id="of another rate"),
+    ],
+)
+def test_the_timecode_of_a_matroska_film_is_its_own(tmp_path: Path, first: str, wanted: tuple[str, str]) -> None:
+    _, (line,) = inserts_of(tmp_path, timed_film(tmp_path, NTSC_30, first, "mkv"))
+
+    assert (line["timecode_in"], line["timecode_out"]) == wanted
+
+
+@pytest.mark.parametrize(
+    ("rate", "wanted"),
+    [
+        (NTSC_30, ("00:00:00:10", "00:00:02:06")),
+        (2 * NTSC_30, ("23:59:59:40", "00:00:00:36")),
+        (FILM_24, ("00:00:00:16", "00:00:03:00")),
+    ],
+)
+def test_a_count_that_leaves_no_number_out_begins_again_at_its_own_midnight(
+    tmp_path: Path, rate: Fraction, wanted: tuple[str, str]
+) -> None:
+    """24 hours of 30 numbers a second are longer than 24 hours of 29.97 frames."""
+    folder, (line,) = inserts_of(tmp_path, timed_film(tmp_path, rate, "23:59:59:00"))
+
+    assert (line["timecode_in"], line["timecode_out"]) == wanted
+    with av.open(str(folder / line["file"])) as opened:
+        assert opened.streams.video[0].metadata["timecode"] == wanted[0]
+    assert all((folder / "inserts.edl").read_text().count(moment) == 2 for moment in wanted)
 
 
 def test_a_film_of_uneven_frames_has_inserts_without_timecode(tmp_path: Path) -> None:
