@@ -193,6 +193,7 @@ class _Tally:
         self._check_time(frame.pts)
         self._check_length(frame.duration)
         self._check_same(frame)
+        self._check_matrix(int(frame.colorspace))
         self._interlaced += frame.interlaced_frame
         if frame.is_corrupt:
             self._damaged.append(frame.pts or 0)
@@ -223,15 +224,18 @@ class _Tally:
         if self.last is None:
             if frame.format.name not in PIXEL_FORMATS:
                 raise MediaRefusedError(Refusal.PIXEL_FORMAT, f"{frame.format.name} is not planar YUV")
-            if (matrix := int(frame.colorspace)) not in MATRICES:
-                detail = f"its matrix of colours, {matrix} of ITU-T H.273, is not known; convert the film"
-                raise MediaRefusedError(Refusal.PIXEL_FORMAT, detail)
             self._check_encodable(frame)
             return
         if (frame.width, frame.height) != (self.last.width, self.last.height):
             raise MediaRefusedError(Refusal.DIMENSIONS, f"the frame size changes at frame {self.num_frames}")
         if frame.format.name != self.last.format.name:
             raise MediaRefusedError(Refusal.PIXEL_FORMAT, f"the pixel format changes at frame {self.num_frames}")
+
+    def _check_matrix(self, matrix: int) -> None:
+        """Refuse colours that nothing here paints in; a broadcast may change to them."""
+        if matrix not in MATRICES:
+            where = f"matrix of colours from frame {self.num_frames} on, {matrix} of ITU-T H.273"
+            raise MediaRefusedError(Refusal.PIXEL_FORMAT, f"its {where}, is not known; convert the film")
 
     def _check_encodable(self, frame: VideoFrame) -> None:
         """Refuse what the delivered picture cannot be encoded as."""
