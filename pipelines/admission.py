@@ -19,7 +19,7 @@ from pipelines.media.refusal import MediaRefusedError
 from schemas.reason import Refusal
 from schemas.timing import clock, rational
 
-VERSION = 3  # raised when the same files are admitted otherwise, or with other facts
+VERSION = 4  # raised when the same files are admitted otherwise, or with other facts
 MEMORY_BYTES = 6 << 30
 FACTS = (
     "width_px",
