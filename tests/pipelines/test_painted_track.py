@@ -14,6 +14,7 @@ from pipelines.eligibility import Eligibility
 from pipelines.paint import PaintMouths
 from pipelines.storage import read_table
 from schemas.shot import CROPPED_SHOT
+from tests.planned_rows import TICKS_PER_FRAME
 from tests.planned_tracks import planned, track_rows
 from tests.tiny_model import TINY, save_tiny_model
 
@@ -52,6 +53,22 @@ def test_the_seen_frames_in_which_somebody_speaks_are_painted_in_order(model: Pa
     known = 3 * SIZE * TINY.crop.mask_row
     assert all(frame["crop"][:known] == frame["source"][:known] for frame in frames)
     assert all(frame["crop"][known:] != frame["source"][known:] for frame in frames)
+
+
+@pytest.mark.parametrize(("begins_late", "ends_early"), [(False, False), (True, False), (False, True), (True, True)])
+def test_a_mouth_fades_where_its_track_begins_or_ends_in_mid_shot_and_not_at_a_cut(
+    model: Path, tmp_path: Path, begins_late: bool, ends_early: bool
+) -> None:
+    """Of 18 frames those of index 7 and 8 are hidden, and are faded to and from in each case."""
+    row = planned(tmp_path, 18, (0, 18), SIZE)
+    row["shot_start_pts"] -= begins_late * TICKS_PER_FRAME
+    row["shot_end_pts"] += ends_early * TICKS_PER_FRAME
+
+    weights = [frame["weight"] for frame in read_table(paint(model, row, tmp_path)["painted_uri"]).to_pylist()]
+
+    first = [0.25, 0.5, 0.75] if begins_late else [1.0, 1.0, 1.0]
+    last = [0.75, 0.5, 0.25] if ends_early else [1.0, 1.0, 1.0]
+    assert weights == [*first, 1.0, 0.75, 0.5, 0.25, 0.25, 0.5, 0.75, *[1.0] * 3, *last]
 
 
 def test_a_track_is_painted_the_same_however_few_rows_are_in_memory(
