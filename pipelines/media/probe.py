@@ -214,9 +214,12 @@ class _Tally:
         self._previous_pts = pts
 
     def _check_length(self, duration: int) -> None:
-        """Refuse a frame that is never over: a container's table of times is broken, and what follows is not shown."""
-        length_s = duration * (self._stream.time_base or 0)
-        if length_s > MAX_PTS_GAP_S:
+        """Refuse a frame that outlasts its film: a table of times is broken, and what follows is not shown.
+
+        A last frame may be held long.
+        """
+        length_s, declared = duration * (self._stream.time_base or 0), self._stream.duration
+        if length_s > MAX_PTS_GAP_S and declared is not None and duration > declared:
             detail = f"frame {self.num_frames} lasts {float(length_s):.0f} s; its container's times are damaged"
             raise MediaRefusedError(Refusal.TIMING, detail)
 

@@ -58,6 +58,13 @@ def test_a_damaged_mp4_is_refused(tmp_path: Path, broken: Callable[[bytearray], 
     assert refused(film.path).refusal in refusals
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_a_last_frame_that_is_held_long_is_no_damage(tmp_path: Path, suffix: str) -> None:
+    film = film_of(tmp_path / f"film.{suffix}", num_frames=50, cuts=(25,), durations=(*[24] * 49, 12 * 600))
+
+    assert probe_film(film.path).num_frames == 50
+
+
 def test_a_fragmented_mp4_that_is_cut_off_is_refused(tmp_path: Path) -> None:
     options = {"movflags": "frag_keyframe+delay_moov"}
     film = remuxed(film_of(tmp_path / "film.mp4", languages=("eng",)), "parts.mp4", options=options)
