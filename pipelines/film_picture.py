@@ -10,7 +10,7 @@ from typing import Any
 from pipelines.media.dub_track import DubTrack
 from pipelines.media.encode import EncodeConfig
 from pipelines.media.mux import Written, write_film
-from pipelines.media.picture_writer import TranscodedPicture
+from pipelines.media.picture_writer import DOLBY, TranscodedPicture
 from pipelines.media.run_encoder import EncodedRun, UnspliceableError
 from pipelines.media.splice import spliced
 from pipelines.progress import Tell
@@ -19,7 +19,6 @@ from pipelines.stage import Row
 from schemas.reason import Whole
 
 SHARE_OF_CPUS = 4  # a film takes a quarter of a machine: others are painted and written beside it
-DOLBY = "Dolby Vision of its frames"  # what `TranscodedPicture` calls it, too
 MAX_RUNS_AT_ONCE = 4  # each holds an encoder and its pictures
 
 

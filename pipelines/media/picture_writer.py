@@ -17,14 +17,16 @@ from numpy.typing import NDArray
 from pipelines.media.coding import Coding
 from pipelines.media.container import UndecodableError
 from pipelines.media.encode import EncodeConfig, add_picture, encode_picture
+from pipelines.media.light import LEVEL_DATA, SCREEN_DATA
 from pipelines.media.muxer import writing
 from pipelines.media.picture import coded_planes
 
 Plane = NDArray[Any]
 
-CARRIED = ("MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL", "A53_CC")  # by frames that are encoded again
+CARRIED = (SCREEN_DATA, LEVEL_DATA, "A53_CC")  # by frames that are encoded again
 ABOUT_CODING = ("SEI_UNREGISTERED", "VIDEO_ENC_PARAMS", "REGIONS_OF_INTEREST", "DISPLAYMATRIX", "ICC_PROFILE")
-CALLED = {"DOVI_RPU_BUFFER": "Dolby Vision", "DOVI_METADATA": "Dolby Vision", "DYNAMIC_HDR_PLUS": "HDR10+"}
+DOLBY = "Dolby Vision of its frames"
+CALLED = {"DOVI_RPU_BUFFER": DOLBY, "DOVI_METADATA": DOLBY, "DYNAMIC_HDR_PLUS": "HDR10+ of its frames"}
 
 
 class Changes(Protocol):
@@ -84,7 +86,7 @@ class TranscodedPicture:
     @property
     def lost(self) -> list[str]:
         kinds = self._kinds.difference(CARRIED, ABOUT_CODING)
-        return [f"{name} of its frames" for name in sorted({CALLED.get(kind, kind) for kind in kinds})]
+        return sorted({CALLED.get(kind, f"{kind} of its frames") for kind in kinds})
 
     def take(self, packet: "Packet[Any]") -> "Iterator[Packet[Any]]":
         """The packets that are ready; after the last packet of the film all that are left.

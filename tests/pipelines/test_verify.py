@@ -21,6 +21,7 @@ from pipelines.storage import ObjectStore
 from pipelines.verify import picture, verify_films
 from tests.pipelines.deliveries import film_row, shot_rows
 from tests.pipelines.test_splice import moving
+from tests.pipelines.test_survival import remuxed
 from tests.synthetic import FilmSpec, make_film
 
 Keep = Callable[[av.Packet, int, int], bool]
@@ -192,21 +193,18 @@ def master(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A source with a timecode, named tracks and tags of its camera, and its delivery."""
     folder = tmp_path_factory.mktemp("master")
     film = make_film(folder / "film.mov", FilmSpec(languages=("eng", "fra"), chapters=False, subtitle=None))
-    named = folder / "master.mov"
-    with av.open(str(film.path)) as source, av.open(str(named), "w", options={"movie_timescale": "192000"}) as out:
-        copies = [out.add_stream_from_template(stream) for stream in source.streams if stream.type != "data"]
+
+    def retag(out: av.container.OutputContainer, copies: dict[int, Any]) -> None:
         copies[0].metadata.update({"timecode": "10:00:00:00", "reel_name": "A001"})
-        for copy, title in zip(copies[1:], ("Main", "Commentary"), strict=True):
-            copy.metadata.update({"title": title, "language": "eng"})
+        for index, title in enumerate(("Main", "Commentary"), start=1):
+            copies[index].metadata.update({"title": title, "language": "eng"})
         out.metadata.update({"title": "Master", "comment": "graded"})
-        for packet in source.demux():
-            if packet.dts is not None and packet.stream.index < len(copies):
-                packet.stream = copies[packet.stream.index]
-                out.mux(packet)
-    row = film_row(replace(film, path=named))
+
+    film = remuxed(film, "master.mov", options={"movie_timescale": "192000"}, retag=retag)
+    row = film_row(film)
     shots = shot_rows(film, row, ObjectStore(str(folder / "work")), 1)
     config = EncodeConfig(preset="ultrafast")
-    return named, Path(stitch_film(row, shots, str(folder / "out"), encode=config).film["delivered_uri"])
+    return film.path, Path(stitch_film(row, shots, str(folder / "out"), encode=config).film["delivered_uri"])
 
 
 @pytest.mark.parametrize(
@@ -245,16 +243,13 @@ def test_another_timecode_is_seen(master: tuple[Path, Path], tmp_path: Path) -> 
 
 def test_a_tag_that_no_muxer_writes_is_named_and_one_that_is_missing_unnamed_is_seen(tmp_path: Path) -> None:
     film = make_film(tmp_path / "film.mov", FilmSpec(chapters=False, subtitle=None))
-    tagged = tmp_path / "camera.mov"
-    options = {"movflags": "use_metadata_tags", "movie_timescale": "192000"}
-    with av.open(str(film.path)) as source, av.open(str(tagged), "w", options=options) as out:
-        copies = [out.add_stream_from_template(stream) for stream in source.streams if stream.type != "data"]
+
+    def retag(out: av.container.OutputContainer, copies: dict[int, Any]) -> None:
         out.metadata.update({"com.apple.quicktime.make": "Camera", "title": "Master"})
-        for packet in source.demux():
-            if packet.dts is not None and packet.stream.index < len(copies):
-                packet.stream = copies[packet.stream.index]
-                out.mux(packet)
-    row = film_row(replace(film, path=tagged))
+
+    options = {"movflags": "use_metadata_tags", "movie_timescale": "192000"}
+    film = remuxed(film, "camera.mov", options=options, retag=retag)
+    row = film_row(film)
     shots = shot_rows(film, row, ObjectStore(str(tmp_path / "work")), 1)
 
     made = Path(
@@ -264,7 +259,7 @@ def test_a_tag_that_no_muxer_writes_is_named_and_one_that_is_missing_unnamed_is_
     manifest = json.loads(made.with_name("manifest.json").read_text())
     assert manifest["left_out"] == ["tag com.apple.quicktime.make"]
     made.with_name("manifest.json").write_text(json.dumps(manifest | {"left_out": []}))
-    assert failed(tagged, made) == {"tags"}
+    assert failed(film.path, made) == {"tags"}
 
 
 def test_a_damaged_picture_is_seen(delivered: tuple[Path, Path], tmp_path: Path) -> None:
