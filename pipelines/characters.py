@@ -173,14 +173,25 @@ def by_lines(decided: Decision, spoken: Sequence[tuple[int, int]], row: Row, lin
 
 def character_of(piece: tuple[int, int], lines: Sequence[SheetLine]) -> str | None:
     """Whose line a piece of the original's speech is; None where the sheet says nothing, or names two."""
+    found = characters_of(piece, lines)
+    is_one = len(found) == 1 and found[0] != UNNAMED and found == characters_of(piece, lines, SAME_LINE)
+    return found[0] if is_one else None
+
+
+def characters_of(piece: tuple[int, int], lines: Sequence[SheetLine], least: float = OTHER_LINE) -> list[str]:
+    """The characters who have lines in a piece of the original's speech, none twice; "" is nobody in particular.
+
+    Args:
+        piece: first sample, and first after it.
+        lines: of the sheet.
+        least: the share of the piece that a character's lines cover at least.
+    """
     spans: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for line in lines:
         if _shared(piece, (line.start, line.end)):
             spans[line.character].append((line.start, line.end))
     covered = {who: sum(_shared(piece, span) for span in join_near(parts, 1)) for who, parts in spans.items()}
-    shares = {who: samples / (piece[1] - piece[0]) for who, samples in covered.items()}
-    found = [who for who, share in shares.items() if share >= OTHER_LINE]
-    return found[0] if len(found) == 1 and found[0] != UNNAMED and shares[found[0]] >= SAME_LINE else None
+    return [who for who, samples in covered.items() if samples >= least * (piece[1] - piece[0])]
 
 
 def _heard(

@@ -18,8 +18,9 @@ from pipelines.characters import (
     sheet_lines,
 )
 from pipelines.eligibility import Eligibility
+from pipelines.overlaps import Takers, takers_by_lines, takers_by_time, with_takers
 from pipelines.paint_spans import num_frames_to_paint, spoken_spans
-from pipelines.people import Person, TrackKey, find_people
+from pipelines.people import Person, TrackKey, find_people, people_in
 from pipelines.people_voices import judged_scores
 from pipelines.spoken_lines import SpokenLine
 from pipelines.stage import Row
@@ -60,7 +61,7 @@ def plan_shots(
         shots = list(by_index.values())
         lines = _lines_of(shots[0], sheets or {}, scripts or {})
         known[key] = _known(shots, (casts or {}).get(key[1] or ""), lines, rules)
-    planned = [_planned(_judged(row, known[_film_key(row)].scores), known[_film_key(row)], rules) for row in rows]
+    planned = [_planned(row, known[_film_key(row)], rules) for row in rows]
     return pa.Table.from_pylist(planned, schema=PLANNED_SHOT)
 
 
@@ -74,6 +75,7 @@ class _Film:
         cast: what the catalog says of its people.
         lines: of its cue sheet or script.
         actors: who says a character's lines, by shot and character.
+        takers: who takes the dub's line where two voices are heard at once, as far as that is written; by shot.
     """
 
     people: Mapping[TrackKey, Person]
@@ -81,6 +83,7 @@ class _Film:
     cast: CastList | None
     lines: Sequence[SheetLine]
     actors: Mapping[int, Mapping[str, str]]
+    takers: Mapping[int, Takers]
 
 
 def _film_key(row: Row) -> FilmKey:
@@ -98,13 +101,17 @@ def _lines_of(
 
 def _known(shots: Sequence[Row], cast: CastList | None, lines: Sequence[SheetLine], rules: Eligibility) -> _Film:
     actors: Mapping[int, Mapping[str, str]] = {}
+    takers: dict[int, Takers] = {}
     people = find_people(shots, named_by(cast))
     scores = judged_scores(shots, people, rules)
     if lines:
         judged = [_judged(row, scores) for row in shots]
         actors = known_actors(judged, people, lines, rules, named_by(cast))
         scores = cued_scores(judged, people, lines, rules, actors)
-    return _Film(people, scores, cast, lines, actors)
+        for row in judged:
+            names = {track: person.name for track, person in people_in(row, people).items()}
+            takers[row["shot_index"]] = takers_by_lines(row, names, actors[row["shot_index"]], lines, rules)
+    return _Film(people, scores, cast, lines, actors, takers)
 
 
 def _judged(row: Row, scores: Mapping[TrackKey, list[Row]]) -> Row:
@@ -120,7 +127,9 @@ def _judged(row: Row, scores: Mapping[TrackKey, list[Row]]) -> Row:
 
 
 def _planned(row: Row, film: _Film, eligibility: Eligibility) -> Row:
-    verdicts: list[Row] = []
+    row, verdicts = _judged(row, film.scores), list[Row]()
+    written = film.takers.get(row["shot_index"], {})
+    row = with_takers(row, takers_by_time(row, film.lines, eligibility) | written)
     for track in row["tracks"]:
         person = film.people.get((row["shot_index"], track["track_index"]))
         decided = by_cast(decide_track(row, track, eligibility), person, film.cast)

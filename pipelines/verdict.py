@@ -59,15 +59,16 @@ def heard_samples(row: Row, track: Row, eligibility: Eligibility) -> HeardSample
     """How long a track of a TRACKED_SHOT is heard.
 
     It is unsure where it may be heard, and another face too or nobody who is seen: a person must say whose line it is.
+    Where two voices are heard at once, it is heard if it takes the dub's line (`pipelines.overlaps`).
     """
     sure = unsure = 0
-    others = rivals(row, track)
+    others, index = rivals(row, track), track["track_index"]
     for piece in scored_pieces(row):
-        score = piece.scores.get(track["track_index"], -1.0)
+        score = piece.scores.get(index, -1.0)
         is_alone = piece.best_of(others) < eligibility.min_doubt_score and not piece.overlapped
-        if score >= eligibility.min_speaking_score and is_alone:
+        if piece.takes.get(index, score >= eligibility.min_speaking_score and is_alone):
             sure += piece.end - piece.start
-        elif score >= eligibility.min_doubt_score:
+        elif score >= eligibility.min_doubt_score and index not in piece.takes:
             unsure += piece.end - piece.start
     return HeardSamples(sure, unsure)
 
@@ -76,7 +77,7 @@ def measured(row: Row, track: Row, reason: Reason | None, eligibility: Eligibili
     """What a reason of `decide_track` was found by, beside its threshold, in words for people; None for any other."""
     if reason is Reason.NOT_SPEAKING:
         score = f"speaking score {track['speaking_score']:.3f}, at least {eligibility.min_doubt_score:g}"
-        return score + _without_voice(track)
+        return score + _without_voice(track) + _without_line(track)
     if reason is Reason.SPEAKER_UNSURE:
         heard, most = heard_samples(row, track, eligibility), eligibility.max_unsure_share
         share = heard.unsure / max(1, heard.total)
@@ -96,6 +97,11 @@ def _without_voice(track: Row) -> str:
     mouth = max((_mouth_score(piece) for piece in track["speech_scores"]), default=0.0)
     is_less = mouth - track["speaking_score"] >= TELLING
     return f"; its mouth alone {mouth:.2f}, less with the voices of the film's people" if is_less else ""
+
+
+def _without_line(track: Row) -> str:
+    gives = any(piece.get("takes_line") is False for piece in track["speech_scores"])
+    return "; where two speak at once, the dub's line is another's" if gives else ""
 
 
 def _mouth_score(piece: Row) -> float:

@@ -27,12 +27,14 @@ class Piece:
         end: first sample after it.
         scores: how surely each track that is seen there is heard, by track index.
         overlapped: whether two voices are heard at once in a good part of it.
+        takes: whether the dub's line there is a track's, where two are heard at once and something tells.
     """
 
     start: int
     end: int
     scores: dict[int, float]
     overlapped: bool
+    takes: dict[int, bool]
 
     def best_of(self, tracks: Collection[int]) -> float:
         """The best score of some tracks; -1 where none of them is seen."""
@@ -47,11 +49,17 @@ def scored_pieces(row: Row) -> list[Piece]:
     """
     spans = speech_pieces([(span["start"], span["end"]) for span in row["original_speech"]])
     found: dict[SampleSpan, dict[int, float]] = {span: {} for span in spans}
+    takes: dict[SampleSpan, dict[int, bool]] = {span: {} for span in spans}
     for track in row["tracks"]:
         for piece in track["speech_scores"]:
-            found[piece["start"], piece["end"]][track["track_index"]] = piece["score"]
+            span, index = (piece["start"], piece["end"]), track["track_index"]
+            found[span][index] = piece["score"]
+            if piece.get("takes_line") is not None:
+                takes[span][index] = piece["takes_line"]
     overlaps = [(span["start"], span["end"]) for span in row["original_overlap"]]
-    return [Piece(*span, scores, _shared(span, overlaps) >= MIN_OVERLAP) for span, scores in found.items()]
+    return [
+        Piece(*span, scores, _shared(span, overlaps) >= MIN_OVERLAP, takes[span]) for span, scores in found.items()
+    ]
 
 
 def rivals(row: Row, track: Row) -> set[int]:
@@ -73,7 +81,8 @@ def rivals(row: Row, track: Row) -> set[int]:
 def own_zones(row: Row, track: Row, min_score: float) -> list[Zone]:
     """When a line of the dub is a track's: each moment belongs to whoever is heard in the nearest piece.
 
-    So a line that is longer than the original's goes to the face whose line it replaces, and never to two. A track
+    So a line that is longer than the original's goes to the face whose line it replaces, and never to two. Where two
+    voices are heard at once it goes to the one that takes it (`pipelines.overlaps`), else to the likeliest. A track
     that is heard in pieces that are another's only may be painted there; one that is heard in none, wherever no other
     is: a person has asked for it.
 
@@ -88,7 +97,10 @@ def own_zones(row: Row, track: Row, min_score: float) -> list[Zone]:
     pieces, others, index = scored_pieces(row), rivals(row, track), track["track_index"]
     scores = [piece.scores.get(index, -1.0) for piece in pieces]
     heard = [score >= min_score for score in scores]
-    surest = [score >= max(min_score, piece.best_of(others)) for score, piece in zip(scores, pieces, strict=True)]
+    surest = [
+        piece.takes.get(index, score >= max(min_score, piece.best_of(others)))
+        for score, piece in zip(scores, pieces, strict=True)
+    ]
     free = [piece.best_of(others) < min_score for piece in pieces]
     mine = next((places for places in (surest, heard, free) if any(places)), [])
     if not mine:

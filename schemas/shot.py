@@ -62,6 +62,12 @@ SPEECH_SCORE = pa.struct(
             "What its mouth alone says, where the plan weighed the voice too; null where the score says it.",
             nullable=True,
         ),
+        column(
+            "takes_line",
+            pa.bool_(),
+            "Whether the dub's line is this track's where two voices are heard at once; null where nothing tells.",
+            nullable=True,
+        ),
     ]
 )
 
