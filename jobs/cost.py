@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from jobs.stage_rates import StageRates, frames_by_stage
 from pipelines.paint_rate import PaintRate
 from pipelines.stage import Row
 from schemas.reason import Verdict
@@ -39,6 +40,7 @@ class PlanCost:
     actor_hours: float  # of painting, all actors together
     wall_seconds: float  # of painting, actors side by side
     price: float | None  # of the actors' hours; None without a price
+    cpu_hours: float | None  # of one worker on all else than painting; None before a film was dubbed here
     re_encoded_share: float  # of all frames: the GOPs in which something is painted
 
 
@@ -48,6 +50,7 @@ def plan_cost(
     rate: PaintRate,
     hour_price: float | None = None,
     re_encoded_share: float = 0.0,
+    others: StageRates | None = None,
 ) -> PlanCost:
     """What a plan holds and what it would cost.
 
@@ -57,6 +60,7 @@ def plan_cost(
         rate: what painting takes.
         hour_price: of one painting actor, in any currency.
         re_encoded_share: of all frames.
+        others: what the stages beside painting take, where that is known.
     """
     rates = {row["dub_id"]: fraction(row["frame_rate"]) for row in planned}
     frames = sum(row["frames_to_paint"] for row in plan)
@@ -72,12 +76,17 @@ def plan_cost(
         actor_hours=round(hours, 4),
         wall_seconds=round(rate.seconds(frames), 1),
         price=None if hour_price is None else round(hours * hour_price, 4),
+        cpu_hours=None if others is None else round(others.seconds(frames_by_stage(plan, planned)) / 3600, 4),
         re_encoded_share=round(re_encoded_share, 4),
     )
 
 
 def film_costs(
-    plan: Sequence[Row], planned: Sequence[Row], rate: PaintRate, hour_price: float | None = None
+    plan: Sequence[Row],
+    planned: Sequence[Row],
+    rate: PaintRate,
+    hour_price: float | None = None,
+    others: StageRates | None = None,
 ) -> list[Row]:
     """What each film in each language holds and would cost, in the order of the plan.
 
@@ -88,11 +97,11 @@ def film_costs(
     for rows, by_dub in ((plan, lines), (planned, shots)):
         for row in rows:
             by_dub[row["dub_id"]].append(row)
-    return [_film_cost(lines[dub_id], shots[dub_id], rate, hour_price) for dub_id in lines]
+    costs = {name: plan_cost(lines[name], shots[name], rate, hour_price, others=others) for name in lines}
+    return [_film_cost(lines[dub_id], cost) for dub_id, cost in costs.items()]
 
 
-def _film_cost(plan: Sequence[Row], planned: Sequence[Row], rate: PaintRate, hour_price: float | None) -> Row:
-    cost = plan_cost(plan, planned, rate, hour_price)
+def _film_cost(plan: Sequence[Row], cost: PlanCost) -> Row:
     tracks = Counter(row["verdict"] for row in plan if row["track_index"] is not None)
     return {
         "title": plan[0]["title"],
@@ -103,6 +112,7 @@ def _film_cost(plan: Sequence[Row], planned: Sequence[Row], rate: PaintRate, hou
         "frames_to_paint": cost.frames_to_paint,
         "face_seconds": cost.face_seconds,
         "painting_s": cost.wall_seconds,
+        "cpu_s": None if cost.cpu_hours is None else round(cost.cpu_hours * 3600, 1),
         "price": cost.price,
     }
 

@@ -23,10 +23,11 @@ from jobs.plan_file import read_plan
 from jobs.planning import PlannedFilms, expect_analysis, plan_films
 from jobs.progress import Display, Silence, several
 from jobs.revision import read_revision
+from jobs.stage_rates import keep_stage_rates
 from jobs.tally import Tally
 from jobs.work_folder import work_uri
 from pipelines.stage import Row
-from pipelines.storage import file_digest
+from pipelines.storage import ObjectStore, file_digest
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 FILMS_A_GROUP = 8  # at most: enough for every actor of the analysis, few enough to begin painting soon
@@ -118,6 +119,7 @@ class _Job:
             failed = bool(intake.problems) or any(film.failed for film in done)
         finally:
             record.finish(done, failed=failed)
+        keep_stage_rates(ObjectStore(self._pipeline.store_uri), self._tally.of_job())
         notices += [*(notice for film in done for notice in film.notices), record.lost]
         return DubOutcome(
             exit_code=FAILED if failed or record.lost else DONE,

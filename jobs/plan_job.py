@@ -12,11 +12,12 @@ from jobs.passes import DubPipeline
 from jobs.plan_file import write_own_plan, write_plan
 from jobs.planning import expect_analysis, plan_films
 from jobs.progress import Display, Silence
+from jobs.stage_rates import stage_rates
 from jobs.timeline import film_timeline
 from pipelines.paint_rate import PaintRate
 from pipelines.plan_budget import within_budget
 from pipelines.stage import Row
-from pipelines.storage import write_whole
+from pipelines.storage import ObjectStore, write_whole
 
 PLAN_NAME, PEOPLE_NAME, TIMELINES_FOLDER = "plan.csv", "people.csv", "timelines"
 NOTHING_TO_PAINT = PaintRate(device="no device", seconds_per_frame=0.0, actors=1)
@@ -77,15 +78,15 @@ def run_plan(request: PlanRequest, pipeline: DubPipeline, display: Display | Non
             notices.append(f"{out / PLAN_NAME} was changed since it was written, and stays; this plan is {written}")
         write_plan(out / PEOPLE_NAME, people)
         _write_timelines(out / TIMELINES_FOLDER, shots.to_pylist())
-    plan = table.to_pylist()
+    plan, rows, others = table.to_pylist(), shots.to_pylist(), stage_rates(ObjectStore(pipeline.store_uri))
     return PlanOutcome(
         exit_code=FAILED if intake.problems or planned.lost else DONE,
         problems=intake.problems,
         notices=notices + [f"{film['title']} {film['language']}: {LOST}" for film in planned.lost],
         plan=plan,
         people=people.to_pylist(),
-        cost=plan_cost(plan, shots.to_pylist(), rate, request.hour_price, pipeline.re_encoded_share(shots)),
-        films=film_costs(plan, shots.to_pylist(), rate, request.hour_price),
+        cost=plan_cost(plan, rows, rate, request.hour_price, pipeline.re_encoded_share(shots), others),
+        films=film_costs(plan, rows, rate, request.hour_price, others),
         written=written,
     )
 

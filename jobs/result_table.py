@@ -114,6 +114,10 @@ def show_plan(plan: Sequence[Row], cost: PlanCost, films: Sequence[Row]) -> None
         f"painting: about {cost.wall_seconds / 60:.1f} minutes with {rate.actors} actor(s) on {rate.device} "
         f"({rate.seconds_per_frame:.3f} s a frame, measured on such a one), {cost.actor_hours:.3f} actor-hours{price}"
     )
+    others = "not known before a film is dubbed here"
+    if cost.cpu_hours is not None:
+        others = f"about {cost.cpu_hours * 60:.1f} minutes of one worker, as in the largest dub before"
+    print(f"all else, on CPUs: {others}")
 
 
 def show_inspection(inspection: Inspection) -> None:
