@@ -16,6 +16,7 @@ import torch
 from jobs.demo_lines import LINES
 from jobs.dub import DubOutcome, DubRequest, run_dub
 from jobs.dub_pipeline import open_pipeline
+from jobs.plan_job import PlanRequest, run_plan
 from pipelines.media.concat import FilmFormat, Stretch, concat
 from pipelines.media.sound import read_mono, write_wav
 from pipelines.progress import Event
@@ -144,6 +145,22 @@ def test_a_second_run_does_nothing(material: Path, first: tuple[DubOutcome, list
     after = Path(outcome.films[0]["delivered_uri"]).stat()
     assert not worked
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+@pytest.mark.assets
+def test_a_plan_made_after_a_dub_knows_what_all_but_painting_takes(
+    material: Path, first: tuple[DubOutcome, list[Event]]
+) -> None:
+    out = material / "out"
+    pipeline = open_pipeline(str(out / ".work"), out, str(material / "tiny.safetensors"), SETTINGS)
+
+    outcome = run_plan(PlanRequest(catalog=material / "catalog.csv"), pipeline)
+
+    assert first[0].exit_code == outcome.exit_code == 0
+    assert outcome.cost is not None
+    assert outcome.cost.cpu_hours is not None
+    assert 0 < outcome.cost.cpu_hours < 1
+    assert outcome.films[0]["cpu_s"] == pytest.approx(outcome.cost.cpu_hours * 3600, abs=0.3)
 
 
 @pytest.mark.assets
