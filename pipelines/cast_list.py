@@ -126,6 +126,15 @@ def by_cast(decided: Decision, person: Person | None, cast: CastList | None) -> 
     return (Verdict.REVIEW, Reason.CAST) if doubtful and decided[0] is Verdict.DUB else decided
 
 
+def cast_words(person: Person | None, cast: CastList) -> str:
+    """What `by_cast` decided by, for people: how near a face comes to the pictures of whom it may be."""
+    if person is None or not cast.verdicts:
+        return "the face cannot be recognised"
+    name = min(cast.verdicts, key=lambda one: person.distances[one])
+    limits = f"one person's lie up to {ONE_PERSON:g} apart, seldom {MAYBE_ONE_PERSON:g}"
+    return f"{person.distances[name]:.2f} from the pictures of {name}; {limits}"
+
+
 def _lines(path: Path) -> list[tuple[int, dict[str, str]]]:
     """The lines with their numbers; the header is line 1."""
     if path.stat().st_size > MAX_LIST_BYTES:

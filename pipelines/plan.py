@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.cast_list import CastList, by_cast, named_by
+from pipelines.cast_list import CastList, by_cast, cast_words, named_by
 from pipelines.characters import (
     SheetLine,
     by_lines,
@@ -135,9 +135,9 @@ def _planned(row: Row, film: _Film, eligibility: Eligibility) -> Row:
         decided = by_cast(decide_track(row, track, eligibility), person, film.cast)
         mine = own_lines(film.lines, film.actors.get(row["shot_index"], {}), person)
         verdict, reason = by_lines(decided, spoken_spans(row, track, eligibility), row, mine)
-        index = track["track_index"]
-        name = person.name if person else None
-        verdicts.append({"track_index": index, "verdict": verdict, "reason": reason, "person": name})
+        told = cast_words(person, film.cast) if film.cast and reason is Reason.CAST else None
+        facts = {"verdict": verdict, "reason": reason, "person": person.name if person else None, "measured": told}
+        verdicts.append({"track_index": track["track_index"], **facts})
     return _with_verdicts(row, verdicts)
 
 
@@ -159,7 +159,8 @@ def _plan_rows(row: Row, eligibility: Eligibility) -> list[Row]:
         "end": clock(row["shot_end_pts"] * time_base),
     }
     if not row["tracks"]:
-        return [shot | {"verdict": Verdict.LEAVE, "reason": row["reason"], "frames_to_paint": 0}]
+        told = f"no face in {row['shot_num_frames']} frames" if row["reason"] == Reason.NO_FACE else None
+        return [shot | {"verdict": Verdict.LEAVE, "reason": row["reason"], "measured": told, "frames_to_paint": 0}]
     decided = {verdict["track_index"]: verdict for verdict in row["verdicts"]}
     return [shot | _track_columns(row, track, decided[track["track_index"]], eligibility) for track in row["tracks"]]
 
@@ -170,7 +171,7 @@ def _track_columns(row: Row, track: Row, decided: Row, eligibility: Eligibility)
     return {
         **decided,
         **{name: track[name] for name in ("speaking_score", "face_height_px", "enlargement")},
-        "measured": measured(row, track, reason, eligibility),
+        "measured": decided["measured"] if reason is Reason.CAST else measured(row, track, reason, eligibility),
         "frames_to_paint": frames if decided["verdict"] != Verdict.LEAVE else 0,
     }
 
@@ -249,7 +250,7 @@ def _edited(row: Row, wanted: Mapping[PlanKey, Decision]) -> Row:
         if found is not None and found[0] != verdict["verdict"]:
             if verdict["reason"] in HIDDEN and verdict["verdict"] == Verdict.LEAVE:
                 seen_free.add(verdict["track_index"])
-            verdict = verdict | {"verdict": found[0], "reason": found[1]}
+            verdict = verdict | {"verdict": found[0], "reason": found[1], "measured": None}
         changed.append(verdict)
     # Who wants a mouth painted that was left because it is hidden, has seen that it is not.
     tracks = [one | {"covers": _faces(one)} if one["track_index"] in seen_free else one for one in row["tracks"]]

@@ -34,7 +34,9 @@ def keyed(row: Row) -> Row:
 
 def nameless(verdicts: Sequence[Row]) -> list[Row]:
     """Verdicts without who it is: whom a picture shows changes no pixel of it."""
-    return [{name: value for name, value in verdict.items() if name != "person"} for verdict in verdicts]
+    return [
+        {name: value for name, value in verdict.items() if name not in ("person", "measured")} for verdict in verdicts
+    ]
 
 
 def scoreless(row: Row, eligibility: Eligibility) -> Row:

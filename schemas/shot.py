@@ -128,6 +128,7 @@ TRACK_VERDICT = pa.struct(
         column("verdict", pa.string(), "dub, leave or review."),
         column("reason", pa.string(), "Why it is not simply dubbed.", nullable=True),
         column("person", pa.string(), "Who it is in this film; null where nobody can tell.", nullable=True),
+        column("measured", pa.string(), "What the cast list decided by, in words; null of all else.", nullable=True),
     ]
 )
 

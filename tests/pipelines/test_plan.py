@@ -51,6 +51,7 @@ def test_the_table_has_a_row_for_each_track_and_each_shot_without_one(planned: p
         (2, None, "leave", "no_face", 0),
     ]
     assert plan["end"].to_pylist()[0] == "00:00:04.000"
+    assert plan["measured"].to_pylist()[3] == "no face in 100 frames"
 
 
 @pytest.mark.parametrize("lost_first", [True, False])
@@ -89,10 +90,16 @@ def test_a_person_may_leave_and_may_dub(planned: pa.Table) -> None:
     rows = apply_edits(planned, plan).to_pylist()
 
     assert rows[0]["verdicts"] == [
-        {"track_index": 0, "verdict": Verdict.LEAVE, "reason": Reason.BY_HAND, "person": None}
+        {"track_index": 0, "verdict": Verdict.LEAVE, "reason": Reason.BY_HAND, "person": None, "measured": None}
     ]
     assert rows[0]["reason"] == Reason.BY_HAND
-    assert rows[1]["verdicts"][0] == {"track_index": 0, "verdict": Verdict.DUB, "reason": None, "person": None}
+    assert rows[1]["verdicts"][0] == {
+        "track_index": 0,
+        "verdict": Verdict.DUB,
+        "reason": None,
+        "person": None,
+        "measured": None,
+    }
     assert rows[2]["reason"] == Reason.NO_FACE
 
 
