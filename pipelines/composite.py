@@ -34,7 +34,7 @@ from schemas.frames import PATCH
 from schemas.reason import Reason, Verdict
 from schemas.shot import COMPOSITED_SHOT, PAINTED_SHOT
 
-VERSION = 4  # raised when the same facts give other samples
+VERSION = 5  # raised when the same facts give other samples
 
 Floats = NDArray[np.float32]
 Plane = NDArray[Any]
@@ -180,7 +180,7 @@ class _TrackPainter:
 
 
 def _may_change(mask: Floats, coding: Coding) -> NDArray[np.bool_]:
-    """Luma samples whose own code or whose chroma code may change: a chroma filter reaches one column further."""
+    """Luma samples whose own code or whose chroma code may change: a chroma filter reaches one sample further."""
     chroma = coding.at_chroma(mask) > 0
     luma = np.repeat(np.repeat(chroma, coding.chroma_y, 0), coding.chroma_x, 1)
     return np.asarray(luma | (mask > 0))

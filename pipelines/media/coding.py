@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.media.hdr import PQ, from_proxy
+from pipelines.media.siting import Siting, halved
 
 Floats = NDArray[np.float32]
 UNTAGGED = 2
@@ -31,6 +32,7 @@ class Coding:
     matrix: int  # AVCOL_SPC number, decided for untagged films
     full_range: bool
     transfer: int = UNTAGGED  # AVCOL_TRC number; PQ is told from the others
+    siting: Siting = Siting.LEFT  # of chroma; frames by themselves do not tell
 
     @property
     def max_code(self) -> int:
@@ -64,15 +66,6 @@ class Coding:
         return np.stack([black + luma * np.float32(self.luma_scale), grey + blue * scale, grey + red * scale], -1)
 
     def at_chroma(self, samples: Floats) -> Floats:
-        """[H, W] values of the luma grid, filtered down to the chroma grid with left siting.
-
-        Left siting (the default of H.264 and HEVC): a chroma sample of 4:2:0 and 4:2:2 lies on an even
-        luma column, and in 4:2:0 half way between two rows.
-        """
-        grid = samples
-        if self.chroma_x == 2:
-            padded = np.pad(grid, ((0, 0), (1, 1)), mode="edge")
-            grid = (padded[:, :-2:2] + padded[:, 1:-1:2] * np.float32(2) + padded[:, 2::2]) * np.float32(0.25)
-        if self.chroma_y == 2:
-            grid = (grid[::2] + grid[1::2]) * np.float32(0.5)
-        return np.asarray(grid, np.float32)
+        """[H, W] values of the luma grid, filtered down to the places of the chroma samples."""
+        grid = halved(samples.T, self.siting.column).T if self.chroma_x == 2 else samples
+        return np.asarray(halved(grid, self.siting.row) if self.chroma_y == 2 else grid, np.float32)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pipelines.media.coding import UNTAGGED, Coding
 from pipelines.media.container import FILM_FORMATS, UndecodableError, open_media, picture_stream
 from pipelines.media.hdr import PQ, proxy_table
+from pipelines.media.siting import Siting, siting_of
 
 Bytes = NDArray[np.uint8]
 Plane = NDArray[Any]  # uint8, or uint16 above 8 bits
@@ -78,9 +79,11 @@ def coded_planes(frame: VideoFrame) -> tuple[list[Plane], Coding]:
 
 
 def coded_frames(path: Path, start_pts: int, end_pts: int) -> Iterator[tuple[int, list[Plane], Coding]]:
-    """The same, each with what its samples mean."""
+    """The same, each with what its samples mean and where its chroma lies."""
+    with open_media(path, FILM_FORMATS) as container:
+        siting = siting_of(picture_stream(container))
     for pts, frame in frames(path, start_pts, end_pts):
-        yield pts, planes_of(frame), coding_of(frame)
+        yield pts, planes_of(frame), coding_of(frame, siting)
 
 
 def frames(path: Path, start_pts: int, end_pts: int) -> Iterator[tuple[int, VideoFrame]]:
@@ -177,8 +180,13 @@ def to_rgb(
     return proxy_table()[samples] if is_pq else samples
 
 
-def coding_of(frame: VideoFrame) -> Coding:
-    """What the frame's samples mean, an untagged matrix guessed as `to_rgb` guesses it."""
+def coding_of(frame: VideoFrame, siting: Siting = Siting.LEFT) -> Coding:
+    """What the frame's samples mean, an untagged matrix guessed as `to_rgb` guesses it.
+
+    Args:
+        frame: as decoded.
+        siting: of its film, where chroma is to be made.
+    """
     planes = frame.planes
     return Coding(
         bits=frame.format.components[0].bits,
@@ -187,6 +195,7 @@ def coding_of(frame: VideoFrame) -> Coding:
         matrix=matrix_of(frame.colorspace, frame.width, frame.height),
         full_range=frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj"),
         transfer=int(frame.color_trc),
+        siting=siting,
     )
 
 

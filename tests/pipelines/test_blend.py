@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from diff2lip.config import CropConfig
-from pipelines.blend import BlendConfig, colour_offset, replacement, to_film
+from pipelines.blend import BlendConfig, blend_planes, colour_offset, replacement, to_film
 from pipelines.face_frame import apply, crop_affine, invert
 from pipelines.mask import MaskConfig, Rect, mask_rect, mouth_mask
 from pipelines.media.coding import Coding
+from pipelines.media.siting import Siting
 from pipelines.patch import Patch, chroma_blocks, lay, patch_of
 from tests.pipelines.faces_drawn import drawn_landmarks
 
@@ -89,15 +90,66 @@ def test_a_crop_lands_where_its_affine_says() -> None:
     assert np.abs(found[..., :2] - wanted).max() < 0.05  # OpenCV counts in 1/32 px
 
 
+PLACES = {  # of the first chroma sample of 4:2:0, in luma columns and rows (ITU-T H.264, Figure E-1)
+    Siting.LEFT: (0, 0.5),
+    Siting.CENTRE: (0.5, 0.5),
+    Siting.TOP_LEFT: (0, 0),
+    Siting.TOP: (0.5, 0),
+    Siting.BOTTOM_LEFT: (0, 1),
+    Siting.BOTTOM: (0.5, 1),
+}
+
+
+def sited(siting: Siting, chroma_x: int = 2, chroma_y: int = 2) -> Coding:
+    return Coding(bits=8, chroma_x=chroma_x, chroma_y=chroma_y, matrix=1, full_range=False, siting=siting)
+
+
 @pytest.mark.parametrize(("chroma_x", "chroma_y"), [(2, 2), (2, 1), (1, 1)])
-def test_chroma_lies_on_even_columns_and_between_rows(chroma_x: int, chroma_y: int) -> None:
-    coding = Coding(bits=8, chroma_x=chroma_x, chroma_y=chroma_y, matrix=1, full_range=False)
+@pytest.mark.parametrize("siting", Siting)
+def test_chroma_is_made_where_the_films_siting_puts_it(siting: Siting, chroma_x: int, chroma_y: int) -> None:
+    coding = sited(siting, chroma_x, chroma_y)
     y, x = np.mgrid[:8, :12].astype(np.float32)
+    column, row = (place * (step - 1) for place, step in zip(PLACES[siting], (chroma_x, chroma_y), strict=True))
 
     columns, rows = coding.at_chroma(x), coding.at_chroma(y)
 
-    assert columns[0, 1:-1].tolist() == list(range(chroma_x, 12 - chroma_x, chroma_x))
-    assert rows[:, 0].tolist() == [row + (chroma_y - 1) / 2 for row in range(0, 8, chroma_y)]
+    assert columns.shape == rows.shape == (8 // chroma_y, 12 // chroma_x)
+    assert columns[0, 1:-1].tolist() == [place + column for place in range(chroma_x, 12 - chroma_x, chroma_x)]
+    assert rows[1:-1, 0].tolist() == [place + row for place in range(chroma_y, 8 - chroma_y, chroma_y)]
+
+
+@pytest.mark.parametrize("siting", Siting)
+def test_the_masks_edge_covers_as_much_of_a_chroma_sample_as_lies_under_it(siting: Siting) -> None:
+    mask = np.zeros((12, 12), np.float32)
+    mask[6:, 6:] = 1  # its edges lie at 5.5, half way between samples
+    column, row = PLACES[siting]
+
+    def share(place: float) -> float:
+        """Of the weights of samples on 6 and after: 1, 2, 1 around a place on a sample, 1, 1 around one between."""
+        weights = {place - 0.5: 1, place + 0.5: 1} if place % 1 else {place - 1: 1, place: 2, place + 1: 1}
+        return sum(weight for at, weight in weights.items() if at >= 6) / sum(weights.values())
+
+    found = sited(siting).at_chroma(mask)
+
+    wanted = [[share(2 * y + row) * share(2 * x + column) for x in range(1, 5)] for y in range(1, 5)]
+    assert found[1:5, 1:5].tolist() == wanted
+
+
+@pytest.mark.parametrize("siting", Siting)
+def test_painted_chroma_is_the_colour_at_the_place_of_its_sample(siting: Siting) -> None:
+    y, x = np.mgrid[:32, :32].astype(np.float32)
+    painted = np.stack([80 + 3 * x, 128 + 0 * x, 60 + 3 * y], -1)
+    whole, planes = np.ones((32, 32), np.float32), [np.zeros((size, size), np.uint8) for size in (32, 16, 16)]
+    column, row = PLACES[siting]
+
+    _, blue, red = blend_planes(planes, painted, painted, whole, whole, sited(siting))
+
+    chroma_y, chroma_x = 2 * np.mgrid[:16, :16] + np.array([row, column])[:, None, None]
+    there = np.stack([80 + 3 * chroma_x, 128 + 0 * chroma_x, 60 + 3 * chroma_y], -1).astype(np.float32)
+    wanted = sited(siting).yuv(there)
+    inner = np.s_[1:-1, 1:-1]
+    assert np.abs(blue[inner] - wanted[..., 1][inner]).max() <= 0.51  # rounded once
+    assert np.abs(red[inner] - wanted[..., 2][inner]).max() <= 0.51
 
 
 def test_a_patch_comes_back_from_its_row_and_writes_only_under_its_mask() -> None:

@@ -16,6 +16,7 @@ from pipelines.composite import CompositeShot
 from pipelines.face_frame import crop_affine
 from pipelines.media.coding import Coding
 from pipelines.media.picture import coded_frames, rgb_frames
+from pipelines.media.siting import Siting
 from pipelines.patch import chroma_blocks, lay, patch_of, window
 from pipelines.storage import ObjectStore, read_table
 from schemas.frames import PAINTED_FRAME
@@ -118,6 +119,28 @@ def test_samples_off_the_mask_are_equal_and_the_mouth_takes_the_painted_colour(t
         found = [after[0][centre_y, centre_x]]
         found += [plane[centre_y // coding.chroma_y, centre_x // coding.chroma_x] for plane in after[1:]]
         assert np.abs(np.array(found, float) - wanted).max() <= 4 << (coding.bits - 8)
+
+
+def test_the_colours_of_a_mouth_lie_where_the_films_chroma_lies(tmp_path: Path) -> None:
+    across = np.arange(64)[None, :, None] * np.array([3, 0, 0]) + np.array([30, 90, 90])
+    ramp = np.broadcast_to(across, (64, 64, 3)).astype(np.uint8)
+    reds = []
+    for siting in (Siting.LEFT, Siting.CENTRE):
+        encoder = (("crf", "12"), ("x264-params", f"chromaloc={int(siting)}"))
+        spec = FilmSpec(num_frames=1, cuts=(), encoder=encoder, subtitle=None, chapters=False)
+        film = make_film(tmp_path / f"{siting}.mp4", spec)
+        store = ObjectStore(str(tmp_path))
+        facts = CompositeShot(str(tmp_path), CROP, blend=CLEAN).facts(
+            painted_row(film, store, [ramp], Verdict.DUB) | {"film_id": str(siting)}
+        )
+        ((_, after, _, coding),) = laid(film, facts["patch_uri"])
+        assert coding.siting is siting
+        y, x = round((CENTRE[1] + 0.8 * EYES_PX) / 2), round((CENTRE[0] - 0.08 * EYES_PX) / 2)
+        reds.append(after[2][y - 2 : y + 3, x - 6 : x + 7].astype(float))
+
+    slope = np.diff(reds[0], axis=1).mean() / 2  # codes a luma column
+    assert slope > 1
+    assert (reds[1] - reds[0]).mean() == pytest.approx(slope / 2, abs=0.15)  # half a column to the right
 
 
 @pytest.mark.parametrize("spec", CODINGS)
