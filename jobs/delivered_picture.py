@@ -46,6 +46,12 @@ def left_out(manifest: Manifest) -> str:
     return f"LEFT OUT, as they cannot be copied: {', '.join(names)}" if names else ""
 
 
+def film_notes(film: Mapping[str, Any]) -> list[str]:
+    """What is told of a film that is odd and dubbed all the same; of a row of FILM or a manifest."""
+    notes = film.get("notes") or []
+    return [f"{note['note'].replace('_', ' ').upper()}: {note['detail']}" for note in notes]
+
+
 def picture_section(manifest: Manifest) -> str:
     """HTML of what became of the frames; nothing without a manifest."""
     if "picture" not in manifest:
@@ -55,7 +61,8 @@ def picture_section(manifest: Manifest) -> str:
         f"{counts['copied']} of {counts['all']} frames are the film's own packets; {counts['re_encoded_untouched']} "
         f"were encoded again beside painted ones, {counts['edited']} are painted."
     )
-    lines = "".join(f"<p>{escape(line)}</p>" for line in (encoded_whole(manifest), left_out(manifest), words) if line)
+    told = [*film_notes(manifest), encoded_whole(manifest), left_out(manifest), words]
+    lines = "".join(f"<p>{escape(line)}</p>" for line in told if line)
     runs = [[run[name] for name in RUN_HEADS] for run in manifest["picture"]["runs"]]
     table = f'<div class="wide">{html_table(list(RUN_HEADS.values()), runs)}</div>' if runs else ""
     return f"<h2>Picture</h2>{lines}{table}"

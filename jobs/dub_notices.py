@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from jobs.delivered_picture import WHOLE_WORDS
+from jobs.delivered_picture import WHOLE_WORDS, film_notes
 from pipelines.cue_sheet import flaws_in_words, stored_lines
 from pipelines.heard_film import heard_lines_of
 from pipelines.line_check import doubts_in_words
@@ -23,7 +23,7 @@ def dub_notices(shots: Sequence[Row]) -> list[str]:
     sounds = sounds_in_words(stored_sounds(first["sounds_uri"]))
     flaws = flaws_in_words(stored_lines(first["lines_uri"]))
     doubts = doubts_in_words(heard_lines_of(shots))
-    return [*_picture(first), *_mix(first), *sounds, *_conform(first), *flaws, *doubts]
+    return [*_picture(first), *film_notes(first), *_mix(first), *sounds, *_conform(first), *flaws, *doubts]
 
 
 def film_mix(film: Row) -> Mix:

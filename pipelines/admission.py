@@ -19,7 +19,7 @@ from pipelines.media.refusal import MediaRefusedError
 from schemas.reason import Refusal
 from schemas.timing import clock, rational
 
-VERSION = 4  # raised when the same files are admitted otherwise, or with other facts
+VERSION = 5  # raised when the same files are admitted otherwise, or with other facts
 MEMORY_BYTES = 6 << 30
 FACTS = (
     "width_px",
@@ -36,6 +36,8 @@ FACTS = (
     "num_frames",
     "num_gops",
     "whole",
+    "colours",
+    "notes",
 )
 Problem = dict[str, str]
 
@@ -58,7 +60,10 @@ def examine(request: dict[str, Any]) -> dict[str, Any]:
 def film_facts(probe: Probe) -> dict[str, Any]:
     """The columns of FILM that a probe knows."""
     facts = {name: getattr(probe, name) for name in FACTS}
-    return facts | {name: rational(facts[name]) for name in ("time_base", "frame_rate")}
+    facts |= {name: rational(facts[name]) for name in ("time_base", "frame_rate")}
+    colours = [{"start_pts": pts, **tags._asdict()} for pts, tags in probe.colours]
+    notes = [{"note": note.note.value, "detail": note.detail} for note in probe.notes]
+    return facts | {"colours": colours, "notes": notes}
 
 
 def _sheet(path: Path, film: Probe | Problem) -> list[Problem]:

@@ -21,6 +21,7 @@ from pipelines.face_crop import crop_frame, shown_box
 from pipelines.face_frame import compose
 from pipelines.media.container import UndecodableError
 from pipelines.media.display import View, display_view
+from pipelines.media.interlaced import is_interlaced
 from pipelines.media.picture import frames
 from pipelines.media.picture_part import part_around, parts_as_rgb
 from pipelines.progress import TELL_EVERY_FRAMES
@@ -29,7 +30,7 @@ from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
 from pipelines.track_frames import TrackFrames, frames_to_paint
 from schemas.frames import CROPPED_FRAME
-from schemas.reason import Reason, Verdict
+from schemas.reason import FilmNote, Reason, Verdict
 from schemas.shot import CROPPED_SHOT, PLANNED_SHOT
 
 VERSION = 2  # raised when the same tracks give other crops
@@ -67,11 +68,13 @@ class CutCrops(RowStage):
         if not wanted:
             return {"crops_uri": None}
         key = self._key(row, wanted)
-        if not self._store.has(key):
-            try:
+        try:
+            if _is_interlaced(row):
+                return {"crops_uri": None, "reason": Reason.INTERLACED.value}
+            if not self._store.has(key):
                 self._commit(key, row, wanted)
-            except UndecodableError:
-                return {"crops_uri": None, "reason": Reason.UNDECODABLE.value}
+        except UndecodableError:
+            return {"crops_uri": None, "reason": Reason.UNDECODABLE.value}
         return {"crops_uri": self._store.uri(key)}
 
     def _key(self, row: Row, wanted: Mapping[int, WantedFrames]) -> str:
@@ -95,6 +98,12 @@ class CutCrops(RowStage):
             if table.num_rows < sum(len(one.all) for one in wanted.values()):
                 raise UndecodableError(f"{row['film_uri']}: frames that were decoded once were not again")
             table.commit(key)
+
+
+def _is_interlaced(row: Row) -> bool:
+    """Whether any frame of a shot is; only in films of which that is noted it is looked for."""
+    noted = any(note["note"] == FilmNote.INTERLACED_FRAMES for note in row["notes"])
+    return noted and is_interlaced(Path(row["film_uri"]), row["shot_start_pts"], row["shot_end_pts"])
 
 
 def wanted_frames(row: Row, eligibility: Eligibility) -> dict[int, WantedFrames]:

@@ -25,7 +25,7 @@ from schemas.shot import PLANNED_SHOT, TRACKED_SHOT
 VERSION = 2
 NAMES = (  # no pixel depends on it: what the dub sounds like is in its digest
     *("film_uri", "dub_uri", "me_uri", "cast_uri", "cast_digest", "title"),
-    *("me_digest", "sound_rate_hz", "sound_layout", "num_sounds", "num_gops", "whole"),
+    *("me_digest", "sound_rate_hz", "sound_layout", "num_sounds", "num_gops", "whole", "colours", "notes"),
     *("sheet_uri", "sheet_digest", "lines_uri", "conform", "script_uri", "script_digest"),
 )
 JUDGED = ("verdicts", "tracks", *UNSEEN)  # of the plan of this run: no pixel depends on its words and scores

@@ -241,6 +241,7 @@ def _manifest(film: Row, shots: Sequence[Row], patches: ShotPatches) -> dict[str
         "dub_kind": film["dub_kind"],
         "sheet_digest": film["sheet_digest"],
         "conform": film["conform"],
+        "notes": film["notes"],
         "lines": stored_lines(film["lines_uri"]),
         "heard_lines": heard_lines_of(shots),
         "words": words_summary(shots),

@@ -18,6 +18,23 @@ CONFORM = pa.struct(
     ]
 )
 
+FILM_NOTE = pa.struct(
+    [
+        column("note", pa.string(), "interlaced_frames, colour_conflict or colour_change."),
+        column("detail", pa.string(), "What it is, where, and what is made of it, in words."),
+    ]
+)
+
+COLOUR = pa.struct(
+    [
+        column("start_pts", pa.int64(), "First frame with these tags.", unit="time_base"),
+        column("range", pa.int32(), "AVCOL_RANGE: 0 not said, 1 limited, 2 full."),
+        column("matrix", pa.int32(), "Number of ITU-T H.273."),
+        column("primaries", pa.int32(), "Number of ITU-T H.273."),
+        column("transfer", pa.int32(), "Number of ITU-T H.273."),
+    ]
+)
+
 FILM = pa.schema(
     [
         column("film_id", pa.string(), "SHA-256 of the film's bytes: same film, same id."),
@@ -59,6 +76,8 @@ FILM = pa.schema(
         column("num_frames", pa.int64(), "Frames counted by decoding."),
         column("num_gops", pa.int64(), "Parts of the picture that can be encoded again one by one."),
         column("whole", pa.string(), "Why the whole picture is encoded again; null where GOPs are.", nullable=True),
+        column("colours", pa.list_(COLOUR), "Colour tags of its frames, and where they change."),
+        column("notes", pa.list_(FILM_NOTE), "What is odd in the film; it is dubbed all the same."),
     ]
 )
 

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     CAST = "cast"  # the catalog's cast list says so of this person
     BY_HAND = "by_hand"  # a person edited the verdict
     UNDECODABLE = "undecodable"  # the picture of this shot cannot be decoded
+    INTERLACED = "interlaced"  # a frame of the shot is flagged so: what is painted on two fields at once combs
     GATE_FAILED = "gate_failed"  # painted, and worse than the original
     WORKER_DIED = "worker_died"  # the process that worked on the shot ended without an answer
 
@@ -94,6 +95,14 @@ class Whole(StrEnum):
     UNLIKE = "unlike"  # the encoder does not follow the film's order of frames
     ENCODER = "encoder"  # a part of it could not be encoded by itself
     PROOF_FAILED = "proof_failed"  # the spliced film did not hold
+
+
+class FilmNote(StrEnum):
+    """What is odd in a film that is dubbed all the same."""
+
+    INTERLACED_FRAMES = "interlaced_frames"  # few: shots with such a frame keep their picture
+    COLOUR_CONFLICT = "colour_conflict"  # container and picture say different things: the picture is believed
+    COLOUR_CHANGE = "colour_change"  # from some frame on its colour tags are others
 
 
 class Refusal(StrEnum):

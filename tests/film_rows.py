@@ -53,6 +53,8 @@ def film_row(film: SyntheticFilm, dub: Path | None = None, **changes: Any) -> di
         "num_frames": len(film.pts),
         "num_gops": 1,
         "whole": None,
+        "colours": [],
+        "notes": [],
         **changes,
     }
 

@@ -22,6 +22,7 @@ from av.video.stream import VideoStream
 
 from pipelines.media.coded_picture import CodedPicture
 from pipelines.media.container import FILM_FORMATS, open_media, picture_stream
+from pipelines.media.declared_colour import declared_colour
 from pipelines.media.picture import digest_of, planes_of
 
 OF_MUXERS = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")  # tags that are no one's
@@ -77,7 +78,7 @@ class Ledger:
     streams: list[StreamLedger]  # all but the picture and data streams, in order
     chapters: list[tuple[Fraction, Fraction, str]]
     tags: dict[str, str]  # of the film, and the timecode of whichever stream has one; names in small letters
-    declared_colour: tuple[int, int, int] | None  # primaries, transfer, matrix of an MP4 or MOV; the container's word
+    declared_colour: tuple[int, int, int] | None  # primaries, transfer, matrix; the container's word
 
 
 def read_ledger(path: Path) -> Ledger:
@@ -224,19 +225,8 @@ def _tags(film: InputContainer) -> dict[str, str]:
 
 
 def _declared_colour(path: Path) -> tuple[int, int, int] | None:
-    """What the first `colr` box of an MP4 or MOV says (ISO 14496-12, 12.1.5; QuickTime's nclc); None without one."""
-    with path.open("rb") as file:
-        while len(head := file.read(8)) == 8:
-            length, name = struct.unpack(">I4s", head)
-            held = int.from_bytes(file.read(8)) - 16 if length == 1 else length - 8
-            if name == b"moov":
-                movie = file.read(max(held, 0))
-                places = [at + 8 for kind in (b"colrnclx", b"colrnclc") if (at := movie.find(kind)) >= 0]
-                return struct.unpack_from(">3H", movie, min(places)) if places else None
-            if held < 0 or not name.isascii():
-                return None
-            file.seek(held, 1)
-    return None
+    said = declared_colour(path)
+    return None if said is None else (said.primaries, said.transfer, said.matrix)
 
 
 def _without_adts(data: bytes) -> bytes:

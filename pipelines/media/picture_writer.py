@@ -68,6 +68,11 @@ class PictureWriter(Protocol):
         """What is written in the place of a packet of the film; the last one is empty."""
 
 
+def lost_fields(num_frames: int) -> list[str]:
+    """Of frames that were flagged interlaced and are encoded again: as they lie in the frame, without the flag."""
+    return [f"the interlaced flag of {num_frames} frames"] if num_frames else []
+
+
 @dataclass(slots=True)
 class TranscodedPicture:
     """Every frame decoded and encoded again."""
@@ -77,6 +82,7 @@ class TranscodedPicture:
     counts: PictureCounts = field(default_factory=PictureCounts)
     _encoded: VideoStream | None = None
     _kinds: set[str] = field(default_factory=set)  # of side data that was seen
+    _num_interlaced: int = 0
 
     def add(self, out: OutputContainer, source: VideoStream, first: VideoFrame) -> Stream:
         """Add the stream, coded as `add_picture` says."""
@@ -86,7 +92,8 @@ class TranscodedPicture:
     @property
     def lost(self) -> list[str]:
         kinds = self._kinds.difference(CARRIED, ABOUT_CODING)
-        return sorted({CALLED.get(kind, f"{kind} of its frames") for kind in kinds})
+        carried = sorted({CALLED.get(kind, f"{kind} of its frames") for kind in kinds})
+        return [*carried, *lost_fields(self._num_interlaced)]
 
     def take(self, packet: "Packet[Any]") -> "Iterator[Packet[Any]]":
         """The packets that are ready; after the last packet of the film all that are left.
@@ -105,6 +112,7 @@ class TranscodedPicture:
         if frame.pts is None:
             raise UndecodableError("a frame has no pts")
         self._kinds |= {one.type.name for one in cast("Iterator[SideData]", iter(frame.side_data))}
+        self._num_interlaced += frame.interlaced_frame
         planes = self.changes.change(frame.pts, partial(coded_planes, frame))
         self.counts.edited += planes is not None
         self.counts.re_encoded_untouched += planes is None

@@ -19,6 +19,9 @@ from av.video.stream import VideoStream
 from pipelines.media.coding import LUMA_WEIGHTS, UNTAGGED
 from pipelines.media.container import FILM_FORMATS, MAX_PIXELS, UndecodableError, open_media, picture_stream
 from pipelines.media.copyable import check_copyable
+from pipelines.media.declared_colour import DeclaredColour, declared_colour
+from pipelines.media.film_notes import Note, film_notes
+from pipelines.media.frame_tags import ColourTags, FrameTags
 from pipelines.media.gops import PictureReader
 from pipelines.media.muxer import delivered_suffix
 from pipelines.media.refusal import MediaRefusedError, check_file, refusal_of_unopened
@@ -33,7 +36,7 @@ PIXEL_FORMATS = frozenset(
 ) | {"yuvj420p", "yuvj422p", "yuvj444p"}
 MATRICES = {*LUMA_WEIGHTS, UNTAGGED, 3}  # 3 is reserved, and says nothing
 MAX_PTS_GAP_S = 10
-MAX_INTERLACED_SHARE = 0.05  # above it weaving would comb; below it is a stray flag
+MAX_INTERLACED_SHARE = 0.05  # above it there is nothing to dub; below it the shots with such frames are left alone
 END_TOLERANCE_S = Fraction(1, 4)  # a container's declared length is rounded and may count a codec's padding
 PROGRESS_FRAMES = 250
 
@@ -59,6 +62,8 @@ class Probe:
     num_frames: int
     num_gops: int
     whole: str | None  # why the picture cannot be encoded GOP by GOP
+    colours: tuple[tuple[int, ColourTags], ...]  # of its frames, each with the pts from which on they hold
+    notes: tuple[Note, ...]  # what is odd in it
     streams: tuple[StreamFacts, ...]
     num_chapters: int
 
@@ -118,10 +123,16 @@ def _probe_open(container: InputContainer, path: Path, progress: Progress) -> Pr
                 if tally.num_frames % PROGRESS_FRAMES == 0:
                     progress(tally.num_frames)
     tally.judge(container)
-    return _probe_of(container, stream, tally, _gops(path, stream, reader))
+    return _probe_of(container, stream, tally, _gops(path, stream, reader), declared_colour(path))
 
 
-def _probe_of(container: InputContainer, stream: VideoStream, tally: "_Tally", gops: tuple[int, str | None]) -> Probe:
+def _probe_of(
+    container: InputContainer,
+    stream: VideoStream,
+    tally: "_Tally",
+    gops: tuple[int, str | None],
+    said: DeclaredColour | None,
+) -> Probe:
     frame, rate = tally.last, stream.average_rate or stream.guessed_rate
     assert stream.time_base
     assert frame is not None
@@ -144,6 +155,8 @@ def _probe_of(container: InputContainer, stream: VideoStream, tally: "_Tally", g
         num_frames=tally.num_frames,
         num_gops=num_gops,
         whole=whole,
+        colours=tuple(tally.tags.colours),
+        notes=tuple(film_notes(tally.tags, frame.format.name, Fraction(stream.time_base), said)),
         streams=tuple(stream_facts(other) for other in container.streams),
         num_chapters=len(container.chapters()),
     )
@@ -170,7 +183,7 @@ class _Tally:
 
     def __init__(self, stream: VideoStream) -> None:
         self._stream = stream
-        self._interlaced = 0
+        self.tags = FrameTags()
         self._damaged: list[int] = []
         self._end_s: Fraction | None = None
         self._previous_pts: int | None = None
@@ -194,7 +207,7 @@ class _Tally:
         self._check_length(frame.duration)
         self._check_same(frame)
         self._check_matrix(int(frame.colorspace))
-        self._interlaced += frame.interlaced_frame
+        self.tags.see(frame)
         if frame.is_corrupt:
             self._damaged.append(frame.pts or 0)
         self.num_frames += 1
@@ -253,8 +266,10 @@ class _Tally:
         """Refuse what only the whole film shows."""
         if not self.num_frames:
             raise MediaRefusedError(Refusal.NO_FRAMES, "no frame of the picture can be decoded")
-        if self._interlaced > MAX_INTERLACED_SHARE * self.num_frames:
-            detail = f"{self._interlaced} of {self.num_frames} frames are interlaced; deinterlace the film first"
+        if self.tags.num_interlaced > MAX_INTERLACED_SHARE * self.num_frames:
+            detail = (
+                f"{self.tags.num_interlaced} of {self.num_frames} frames are interlaced; deinterlace the film first"
+            )
             raise MediaRefusedError(Refusal.INTERLACED, detail)
         missing_s = self._missing_s(container)
         if missing_s > END_TOLERANCE_S:

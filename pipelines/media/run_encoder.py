@@ -42,6 +42,7 @@ class EncodedRun:
     extradata: bytes | None  # of the film's stream, this run's parameter sets among them
     changes: Changes  # what was asked for its frames
     num_frames_changed: int
+    num_interlaced: int  # frames that were flagged so; new ones never are
     crf: int
     psnr_db_min: float  # of the worst frame, over the samples that were not painted
     num_bytes: int
@@ -105,6 +106,7 @@ class RunEncoder:
             extradata=made.extradata,
             changes=made.changes,
             num_frames_changed=made.num_frames_changed,
+            num_interlaced=made.num_interlaced,
             crf=crf,
             psnr_db_min=psnr_db,
             num_bytes=sum(packet.size for packet in made.packets),
@@ -115,13 +117,14 @@ class RunEncoder:
         encoder: VideoCodecContext | None = None
         made: list[Packet[Any]] = []
         starts = _idr_pts(run, self.match.index)
-        num_frames = num_changed = 0
+        num_frames = num_changed = num_interlaced = 0
         for frame, planes in self._frames(packets, changes):
             encoder = encoder or encoder_of(self.match, frame, self._config, crf)
             target = frame if planes is None else with_planes(planes, frame)
             target.pict_type = PictureType.I if frame.pts in starts else PictureType.NONE
             made += _encoded(encoder, target)
             num_frames, num_changed = num_frames + 1, num_changed + (planes is not None)
+            num_interlaced += frame.interlaced_frame
         if encoder is None:
             raise UndecodableError("a stretch of the film shows no frame")
         made += encoder.encode(None)
@@ -130,7 +133,7 @@ class RunEncoder:
             raise UndecodableError(f"{len(shown)} packets gave {num_frames} frames and {len(made)} new packets")
         sets = sets_of(self.match, encoder.extradata or b"")
         timed = tuple(self._timed(made, shown))
-        return _Attempt(timed, sets.extradata() if sets else None, changes, num_changed)
+        return _Attempt(timed, sets.extradata() if sets else None, changes, num_changed, num_interlaced)
 
     def _frames(
         self, packets: Sequence["Packet[Any]"], changes: Changes
@@ -194,6 +197,7 @@ class _Attempt:
     extradata: bytes | None
     changes: Changes
     num_frames_changed: int
+    num_interlaced: int
 
 
 def _idr_pts(run: Run, index: PictureIndex) -> set[int]:

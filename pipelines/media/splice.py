@@ -20,7 +20,7 @@ from pipelines.media.container import FILM_FORMATS, open_media, picture_stream
 from pipelines.media.encode import EncodeConfig
 from pipelines.media.gops import PictureIndex, Run
 from pipelines.media.matched_encoder import describe_as
-from pipelines.media.picture_writer import Changes, PictureCounts
+from pipelines.media.picture_writer import Changes, PictureCounts, lost_fields
 from pipelines.media.run_encoder import EncodedRun, RunEncoder, UnspliceableError
 from pipelines.media.spliceable import check_changed, check_spliceable, copied_index
 from schemas.reason import Whole
@@ -60,7 +60,7 @@ class SplicedPicture:
 
     @property
     def lost(self) -> list[str]:
-        return []
+        return lost_fields(sum(run.num_interlaced for run in self.encoded))
 
     def __enter__(self) -> "SplicedPicture":
         return self

@@ -23,7 +23,7 @@ from pipelines.media.display import display_view
 from pipelines.media.picture import frames, rgb_frames
 from pipelines.storage import ObjectStore, read_table
 from schemas.frames import CROPPED_FRAME, TRACK_FRAME
-from schemas.reason import Reason, Verdict
+from schemas.reason import FilmNote, Reason, Verdict
 from schemas.shot import CROPPED_SHOT, PLANNED_SHOT
 from tests.pipelines.faces_drawn import drawn_landmarks
 from tests.planned_rows import TICKS_PER_FRAME, shot, spans, track
@@ -160,6 +160,19 @@ def test_where_nothing_is_painted_nothing_is_cut_and_no_frame_is_decoded(tmp_pat
 
     assert cut(tmp_path, silent)["crops_uri"] is None
     assert cut(tmp_path, listeners)["crops_uri"] is None
+
+
+@pytest.mark.parametrize("woven", [True, False])
+def test_a_shot_with_interlaced_frames_keeps_its_picture_and_the_others_of_its_film_are_cut(
+    tmp_path: Path, woven: bool
+) -> None:
+    encoder = (*SPEC.encoder, ("x264-params", "tff=1")) if woven else SPEC.encoder
+    film = make_film(tmp_path / "film.mp4", replace(SPEC, encoder=encoder), noise)
+    noted = [{"note": FilmNote.INTERLACED_FRAMES.value, "detail": "40 of 4000"}]
+
+    found = cut(tmp_path, planned(tmp_path, film, Verdict.DUB, Verdict.LEAVE, notes=noted))
+
+    assert (found["crops_uri"] is None, found["reason"]) == (woven, Reason.INTERLACED if woven else None)
 
 
 def test_a_second_run_finds_the_crops_done(tmp_path: Path, film: SyntheticFilm) -> None:
