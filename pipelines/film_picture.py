@@ -9,6 +9,7 @@ from typing import Any
 
 from pipelines.media.dub_track import DubTrack
 from pipelines.media.encode import EncodeConfig
+from pipelines.media.frame_tags import ColourTags
 from pipelines.media.mux import Written, write_film
 from pipelines.media.picture_writer import DOLBY, TranscodedPicture
 from pipelines.media.run_encoder import EncodedRun, UnspliceableError
@@ -111,7 +112,8 @@ def write_picture(
         return _whole(shots, config, write, UnspliceableError(Whole.PROOF_FAILED, failed))
     begin = partial(ShotPatches, shots)
     try:
-        with spliced(source, target.suffix, changed_pts(shots), begin, config, runs_at_once(config)) as picture:
+        changed, at_once = changed_pts(shots), runs_at_once(config)
+        with spliced(source, target.suffix, changed, begin, config, at_once, colours_of(film)) as picture:
             written, runs = write(picture), picture.encoded
     except UnspliceableError as error:
         return _whole(shots, config, write, error)
@@ -127,6 +129,15 @@ def _whole(shots: Sequence[Row], config: EncodeConfig, write: Any, why: Unsplice
     patches = ShotPatches(shots)
     written = write(TranscodedPicture(patches, config))
     return WrittenPicture(written=written, patches=patches, whole=why.reason, detail=str(why))
+
+
+def colours_of(film: Row) -> list[tuple[int, ColourTags]]:
+    """Colour tags of a film's frames, each with the pts from which on they hold.
+
+    Args:
+        film: row of FILM.
+    """
+    return [(one["start_pts"], ColourTags(*(one[name] for name in ColourTags._fields))) for one in film["colours"]]
 
 
 def runs_at_once(config: EncodeConfig) -> int:

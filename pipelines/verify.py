@@ -14,6 +14,7 @@ from pipelines.media.ledger import Ledger, StreamLedger, read_ledger
 from pipelines.media.sound import sound_format
 from pipelines.name_checks import tags, titles
 from pipelines.picture_difference import PictureDifference, Shown, picture_difference
+from pipelines.picture_tags import picture_tags
 from pipelines.proof import Check, Proof
 from pipelines.splice_proof import class_checks, parameter_sets, random_seeks
 
@@ -140,20 +141,6 @@ def decodes_clean(before: Ledger, after: Ledger) -> Check:
     """No frame is flagged corrupt and no packet is refused by the decoder, beyond the source's own."""
     damage = [ledger.num_corrupt + ledger.num_errors for ledger in (before, after)]
     return Check("decodes_clean", damage[1] <= damage[0], f"{damage[1]} damaged, {damage[0]} in the source")
-
-
-def picture_tags(before: Ledger, after: Ledger) -> Check:
-    """Size, sample format, four colour tags, rotation, shape of pixels: of the first frame, and no other elsewhere.
-
-    What the container says of colours is what the source's said, or what the frames say.
-    """
-    wrong = {key: [old, after.colour.get(key)] for key, old in before.colour.items() if old != after.colour.get(key)}
-    own = tuple(after.colour.get(key) for key in ("primaries", "transfer", "matrix"))
-    if after.declared_colour not in (before.declared_colour, own):
-        wrong["the container says"] = [before.declared_colour, after.declared_colour]
-    if after.num_recoloured > before.num_recoloured:
-        wrong["frames unlike the first"] = [before.num_recoloured, after.num_recoloured]
-    return Check("picture_tags", not wrong, json.dumps(wrong) if wrong else "equal")
 
 
 def tracks(before: Ledger, after: Ledger) -> Check:

@@ -83,18 +83,24 @@ class PictureIndex:
         """In frames."""
         return int(np.diff(np.append(self.gop_starts, self.num_packets)).max(initial=1))
 
-    def runs(self, changed: Collection[int]) -> list[Run]:
-        """What is encoded again when the frames of these pts change: whole GOPs, at most about 15 s together."""
-        wanted = np.isin(self.pts, np.fromiter(changed, np.int64, len(changed)))
+    def runs(self, changed: Collection[int], parted: Collection[int] = ()) -> list[Run]:
+        """What is encoded again when the frames of these pts change: whole GOPs, at most about 15 s together.
+
+        Args:
+            changed: pts of frames.
+            parted: pts of frames before which a run ends, as their colours are others.
+        """
+        wanted, edges = (np.isin(self.pts, np.fromiter(pts, np.int64, len(pts))) for pts in (changed, parted))
         runs: list[Run] = []
         for start, end in pairwise([*self.gop_starts.tolist(), self.num_packets]):
             if wanted[start:end].any():
-                runs = self._with_gop(runs, start, end)
+                runs = self._with_gop(runs, start, end, may_join=not edges[start:end].any())
         return runs
 
-    def _with_gop(self, runs: list[Run], start: int, end: int) -> list[Run]:
+    def _with_gop(self, runs: list[Run], start: int, end: int, *, may_join: bool) -> list[Run]:
         if (
-            runs
+            may_join
+            and runs
             and runs[-1].end == start
             and (self._length_s(runs[-1].first, end) <= MAX_RUN_S or self._has_odd_end(runs[-1]))
         ):

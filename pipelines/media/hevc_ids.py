@@ -5,7 +5,7 @@ from another encoder would take the sets of all that follows away. Ids that take
 follows them by a whole byte: slices stay aligned, and nothing but their ids has to be understood.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipelines.media.nal import Hevc, bits_of, bytes_of, escape, golomb_at, golomb_of, kind_of, unescape
@@ -15,6 +15,7 @@ HEADER_BITS = 16
 IRAP_KINDS = range(16, 24)  # slices from which decoding can begin
 SLICE_KINDS = range(32)
 VPS_IDS, SPS_IDS, PPS_IDS = range(1, 16), range(15, 16), range(15, 31)  # those of 9 bits; a VPS has always 4
+MORE_SPS_IDS = range(14, 0, -1)  # of fewer: what follows them in a set is moved by bits
 
 
 class NoFreeIdError(ValueError):
@@ -45,6 +46,16 @@ def free_ids(sets: ParameterSets) -> HevcIds:
     return HevcIds(first_free(VPS_IDS, sets.ids(Hevc.VPS)), SPS_IDS[0], pps)
 
 
+def another(sets: ParameterSets, taken: Sequence[HevcIds]) -> HevcIds:
+    """Ids for one more kind of stretches, beside what a stream has and other stretches got; they share a VPS.
+
+    Raises:
+        NoFreeIdError: there is none left.
+    """
+    sps = first_free(MORE_SPS_IDS, sets.ids(Hevc.SPS) | {ids.sps for ids in taken})
+    return HevcIds(taken[0].vps, sps, first_free(PPS_IDS, sets.ids(Hevc.PPS) | {ids.pps for ids in taken}))
+
+
 def first_free(wanted: Iterable[int], taken: set[int]) -> int:
     """The first id that is not taken.
 
@@ -64,10 +75,10 @@ def renumber(unit: bytes, ids: HevcIds) -> bytes:
         return escape(_with_vps(payload, ids.vps))
     if kind == Hevc.SPS:
         place = id_place(unit, "hevc")
-        return escape(_with_id(_with_vps(payload, ids.vps), place, ids.sps))
+        return escape(_with_id_in_set(_with_vps(payload, ids.vps), place, ids.sps))
     if kind == Hevc.PPS:
         named = _with_id(payload, HEADER_BITS, ids.pps)
-        return escape(_with_id(named, HEADER_BITS + len(golomb_of(ids.pps)), ids.sps))
+        return escape(_with_id_in_set(named, HEADER_BITS + len(golomb_of(ids.pps)), ids.sps))
     if kind in SLICE_KINDS:
         flags = 2 if kind in IRAP_KINDS else 1  # first slice of its picture; what becomes of earlier pictures
         return escape(_with_id(payload, HEADER_BITS + flags, ids.pps))
@@ -76,6 +87,14 @@ def renumber(unit: bytes, ids: HevcIds) -> bytes:
 
 def _with_vps(payload: bytes, vps: int) -> bytes:
     return payload[:2] + bytes([vps << 4 | payload[2] & 15]) + payload[3:]
+
+
+def _with_id_in_set(payload: bytes, place: int, value: int) -> bytes:
+    """The same of a set, whose end may move by bits: a one and zeros up to a whole byte (7.3.2.11)."""
+    bits = bits_of(payload)
+    old = golomb_at(bits, place)
+    moved = (bits[:place] + golomb_of(value) + bits[place + old.num_bits :]).rstrip("0")
+    return bytes_of(moved + "0" * (-len(moved) % 8))
 
 
 def _with_id(payload: bytes, place: int, value: int) -> bytes:

@@ -72,7 +72,7 @@ class Ledger:
     num_corrupt: int
     num_errors: int
     colour: dict[str, Any]
-    num_recoloured: int  # frames with other tags than the first
+    shown_as: list[dict[str, Any]]  # of each frame what `colour` is of the first; of equal ones the same object
     picture: StreamLedger
     coded: CodedPicture
     streams: list[StreamLedger]  # all but the picture and data streams, in order
@@ -126,7 +126,7 @@ def _ledger(
         num_corrupt=shown.num_corrupt,
         num_errors=shown.num_errors,
         colour=shown.colour | {"sample_aspect_ratio": str(Fraction(picture.sample_aspect_ratio or 1))},
-        num_recoloured=shown.num_recoloured,
+        shown_as=shown.shown_as,
         picture=streams[picture.index],
         coded=coded,
         streams=[one for index, one in streams.items() if index != picture.index and one.kind != "data"],
@@ -147,7 +147,7 @@ class _Shown:
         self.num_corrupt = 0
         self.num_errors = 0
         self.colour: dict[str, Any] = {}
-        self.num_recoloured = 0
+        self.shown_as: list[dict[str, Any]] = []
 
     def take(self, packet: "Packet[Any]") -> None:
         try:
@@ -173,7 +173,8 @@ class _Shown:
             "rotation": frame.rotation,
         }
         self.colour = self.colour or tags
-        self.num_recoloured += tags != self.colour
+        last = self.shown_as[-1] if self.shown_as else tags
+        self.shown_as.append(last if last == tags else tags)
 
 
 def _side_data(frame: VideoFrame) -> Iterator[tuple[str, bytes]]:

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from pipelines.media.container import FILM_FORMATS, UndecodableError, open_media, picture_stream
 from pipelines.media.encode import EncodeConfig, with_planes
+from pipelines.media.frame_tags import ColourTags, colour_tags
 from pipelines.media.gops import PictureIndex, Run
 from pipelines.media.matched_encoder import Match, encoder_of, fitted, match_of, sets_of
 from pipelines.media.picture import coded_planes, coding_of, planes_of
 from pipelines.media.picture_writer import Changes
+from pipelines.media.run_colours import RunColours
 from pipelines.media.run_quality import EQUAL_DB, Quality, next_crf, rank, worst_plane_db
 from schemas.reason import Whole
 
@@ -61,12 +63,26 @@ class EncodedRun:
 class RunEncoder:
     """Encodes runs of one film, one after the other. Closed after use."""
 
-    def __init__(self, path: Path, index: PictureIndex, config: EncodeConfig) -> None:
+    def __init__(
+        self, path: Path, index: PictureIndex, config: EncodeConfig, colours: Sequence[ColourTags] = ()
+    ) -> None:
+        """Open the film.
+
+        Args:
+            path: the film.
+            index: of its picture.
+            config: encoder settings.
+            colours: tags of all frames that are encoded in this film; may be left out where they are the same.
+
+        Raises:
+            ValueError: its parameter sets leave no id.
+        """
         self._opened = open_media(path, FILM_FORMATS)
         self._stream = picture_stream(self._opened.__enter__())
         self._config = config
         self._is_mov = self._stream.container.format.name.startswith("mov")
         self.match: Match = match_of(self._stream, index)
+        self._colours = RunColours(self.match, config, colours)
 
     def close(self) -> None:
         """Free the decoder."""
@@ -115,11 +131,18 @@ class RunEncoder:
 
     def _attempt(self, run: Run, packets: Sequence["Packet[Any]"], changes: Changes, crf: int) -> "_Attempt":
         encoder: VideoCodecContext | None = None
+        tags: ColourTags | None = None
+        match = self.match
         made: list[Packet[Any]] = []
         starts = _idr_pts(run, self.match.index)
         num_frames = num_changed = num_interlaced = 0
         for frame, planes in self._frames(packets, changes):
-            encoder = encoder or encoder_of(self.match, frame, self._config, crf)
+            if encoder is None:
+                tags = colour_tags(frame)
+                match = self._colours.match_of(tags)
+                encoder = encoder_of(match, frame, self._config, crf)
+            if colour_tags(frame) != tags:
+                raise UnspliceableError(Whole.UNLIKE, f"the colour tags change within a GOP, at pts {frame.pts}")
             target = frame if planes is None else with_planes(planes, frame)
             target.pict_type = PictureType.I if frame.pts in starts else PictureType.NONE
             made += _encoded(encoder, target)
@@ -131,9 +154,9 @@ class RunEncoder:
         shown = [packet for packet in packets if not packet.is_discard]
         if not num_frames == len(made) == len(shown):
             raise UndecodableError(f"{len(shown)} packets gave {num_frames} frames and {len(made)} new packets")
-        sets = sets_of(self.match, encoder.extradata or b"")
-        timed = tuple(self._timed(made, shown))
-        return _Attempt(timed, sets.extradata() if sets else None, changes, num_changed, num_interlaced)
+        extradata = self._colours.extradata(sets_of(match, encoder.extradata or b""))
+        timed = tuple(self._timed(match, made, shown))
+        return _Attempt(timed, extradata, changes, num_changed, num_interlaced)
 
     def _frames(
         self, packets: Sequence["Packet[Any]"], changes: Changes
@@ -147,7 +170,9 @@ class RunEncoder:
                     raise UndecodableError("a frame has no pts")
                 yield frame, changes.change(frame.pts, partial(coded_planes, frame))
 
-    def _timed(self, made: Sequence["Packet[Any]"], shown: Sequence["Packet[Any]"]) -> Iterator["Packet[Any]"]:
+    def _timed(
+        self, match: Match, made: Sequence["Packet[Any]"], shown: Sequence["Packet[Any]"]
+    ) -> Iterator["Packet[Any]"]:
         """The new packets with the times of the old ones: those of decoding in their order, all others by pts."""
         by_pts = {packet.pts: packet for packet in shown}
         for packet, place in zip(made, shown, strict=True):
@@ -156,7 +181,7 @@ class RunEncoder:
                 raise UnspliceableError(Whole.UNLIKE, f"the encoder moved a frame to pts {packet.pts}")
             if place.dts is not None and place.dts > packet.pts:
                 raise UnspliceableError(Whole.UNLIKE, f"the frame at pts {packet.pts} would be decoded too late")
-            new = Packet(fitted(self.match, packet, source))
+            new = Packet(fitted(match, packet, source))
             lasting = place if self._is_mov else source  # MP4 and MOV know how long decoding takes, others showing
             new.pts, new.dts, new.duration = packet.pts, place.dts, lasting.duration
             new.time_base, new.is_keyframe = source.time_base, packet.is_keyframe

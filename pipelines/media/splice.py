@@ -1,7 +1,8 @@
 """The picture of a film with new GOPs where something changed, and its own packets everywhere else."""
 
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
@@ -18,6 +19,7 @@ from av.video.stream import VideoStream
 
 from pipelines.media.container import FILM_FORMATS, open_media, picture_stream
 from pipelines.media.encode import EncodeConfig
+from pipelines.media.frame_tags import ColourTags
 from pipelines.media.gops import PictureIndex, Run
 from pipelines.media.matched_encoder import describe_as
 from pipelines.media.picture_writer import Changes, PictureCounts, lost_fields
@@ -26,6 +28,7 @@ from pipelines.media.spliceable import check_changed, check_spliceable, copied_i
 from schemas.reason import Whole
 
 Packets = tuple["Packet[Any]", ...]
+Coloured = tuple[int, ColourTags]  # with the pts from which on they hold
 
 
 class SplicedPicture:
@@ -39,6 +42,7 @@ class SplicedPicture:
         begin: Callable[[], Changes],
         config: EncodeConfig,
         at_once: int = 1,
+        colours: Sequence[Coloured] = (),
     ) -> None:
         """Begin to encode.
 
@@ -49,12 +53,14 @@ class SplicedPicture:
             begin: gives what changes them, as often as it is asked.
             config: encoder settings.
             at_once: runs that are encoded at the same time; each holds its packets and an encoder.
+            colours: tags of the film's frames and where they begin; may be left out where they are the same.
         """
         self.counts = PictureCounts()
         self.encoded: list[EncodedRun] = []  # without their packets
         self._index, self._place = index, 0
-        self._runs = deque(index.runs(changed))
-        self._encoding = _Encoding(path, index, list(self._runs), begin, config, at_once)
+        self._runs = deque(index.runs(changed, [pts for pts, _ in colours[1:]]))
+        own = _colours_of(index, self._runs, colours)
+        self._encoding = _Encoding(path, index, list(self._runs), begin, config, at_once, own)
         self._next: EncodedRun | None = None
         self._ready: Iterator[Packet[Any]] = iter(())  # of the run in which the film is
 
@@ -133,11 +139,12 @@ class _Encoding:
         begin: Callable[[], Changes],
         config: EncodeConfig,
         at_once: int,
+        colours: Sequence[ColourTags],
     ) -> None:
         self._begin, self._crf = begin, config.crf
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="splice")
         self._idle: SimpleQueue[RunEncoder] = SimpleQueue()
-        self._encoders = [RunEncoder(path, index, config) for _ in range(min(at_once, len(runs)))]
+        self._encoders = [RunEncoder(path, index, config, colours) for _ in range(min(at_once, len(runs)))]
         for encoder in self._encoders:
             self._idle.put(encoder)
         self._is_first = True
@@ -191,6 +198,13 @@ def _packets_of(path: Path, runs: Sequence[Run]) -> "Generator[tuple[Run, Packet
                 held = []
 
 
+def _colours_of(index: PictureIndex, runs: Iterable[Run], colours: Sequence[Coloured]) -> list[ColourTags]:
+    """The tags of the frames of some runs, each once, in the order of the film."""
+    starts = [pts for pts, _ in colours]
+    firsts = (int(index.pts[run.first : run.end].min()) for run in runs)
+    return list(dict.fromkeys(colours[max(bisect_right(starts, pts) - 1, 0)][1] for pts in firsts if colours))
+
+
 @contextmanager
 def spliced(
     path: Path,
@@ -199,6 +213,7 @@ def spliced(
     begin: Callable[[], Changes],
     config: EncodeConfig,
     at_once: int = 1,
+    colours: Sequence[Coloured] = (),
 ) -> Iterator[SplicedPicture]:
     """The picture of a film whose changed GOPs alone are encoded again.
 
@@ -209,6 +224,7 @@ def spliced(
         begin: gives what changes them, as often as it is asked.
         config: encoder settings.
         at_once: runs that are encoded at the same time.
+        colours: tags of the film's frames and where they begin; may be left out where they are the same.
 
     Raises:
         UnspliceableError: the film's picture cannot be cut; why, and what that means.
@@ -216,5 +232,12 @@ def spliced(
     """
     index = check_spliceable(path, suffix) if changed else copied_index(path, suffix)
     check_changed(index, changed)
-    with SplicedPicture(path, index, changed, begin, config, at_once) as picture:
+    with _begun(path, index, changed, begin, config, at_once, colours) as picture:
         yield picture
+
+
+def _begun(path: Path, index: PictureIndex, changed: Collection[int], *more: Any) -> SplicedPicture:
+    try:
+        return SplicedPicture(path, index, changed, *more)
+    except ValueError as error:
+        raise UnspliceableError(Whole.PARAMETER_SETS, str(error)) from error
