@@ -109,14 +109,14 @@ def write_picture(
         tell=tell,
     )
     if failed is not None:
-        return _whole(shots, config, write, UnspliceableError(Whole.PROOF_FAILED, failed))
+        return _whole(film, shots, config, write, UnspliceableError(Whole.PROOF_FAILED, failed))
     begin = partial(ShotPatches, shots)
     try:
         changed, at_once = changed_pts(shots), runs_at_once(config)
         with spliced(source, target.suffix, changed, begin, config, at_once, colours_of(film)) as picture:
             written, runs = write(picture), picture.encoded
     except UnspliceableError as error:
-        return _whole(shots, config, write, error)
+        return _whole(film, shots, config, write, error)
     written.counts.copied -= written.counts.all - film["num_frames"]  # packets of which nothing is shown
     laid = ShotPatches(shots)
     for run in runs:
@@ -125,9 +125,11 @@ def write_picture(
     return WrittenPicture(written=written, patches=laid, runs=runs)
 
 
-def _whole(shots: Sequence[Row], config: EncodeConfig, write: Any, why: UnspliceableError) -> WrittenPicture:
-    patches = ShotPatches(shots)
-    written = write(TranscodedPicture(patches, config))
+def _whole(
+    film: Row, shots: Sequence[Row], config: EncodeConfig, write: Any, why: UnspliceableError
+) -> WrittenPicture:
+    patches, colours = ShotPatches(shots), {tags for _, tags in colours_of(film)}
+    written = write(TranscodedPicture(patches, config, len(colours)))
     return WrittenPicture(written=written, patches=patches, whole=why.reason, detail=str(why))
 
 

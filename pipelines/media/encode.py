@@ -1,7 +1,7 @@
 """Encoders of the delivered streams: the picture as the source was coded, the dub as AAC or without loss."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, cast
@@ -42,26 +42,62 @@ class EncodeConfig:
     sound_bit_rate_per_channel: int = 128_000
 
 
-def add_picture(out: OutputContainer, source: VideoStream, first: VideoFrame, config: EncodeConfig) -> VideoStream:
-    """A picture stream with the source's size, format, colour tags, light, shape of pixels and time base."""
-    name = ENCODERS.get(source.codec_context.codec.canonical_name, "libx264")
+def add_picture(
+    out: OutputContainer, source: VideoStream, first: VideoFrame, config: EncodeConfig, more: Sequence[str] = ()
+) -> VideoStream:
+    """A picture stream with the source's size, format, colour tags, light, shape of pixels and time base.
+
+    Args:
+        out: the film that is written.
+        source: the film's own picture.
+        first: its first frame.
+        config: encoder settings.
+        more: what the encoder is told besides, as x264 and x265 take it.
+    """
     rate = source.average_rate or source.guessed_rate
-    told = [*light_params(first, LIGHT_NAMES[name]), *_siting(source)]
-    stream = cast(VideoStream, out.add_stream(name, rate=rate, options=_options(name, config, told)))
-    stream.width, stream.height, stream.pix_fmt = first.width, first.height, first.format.name
-    context = stream.codec_context
+    name, options = _encoder_of(source, first, config, more)
+    stream = cast(VideoStream, out.add_stream(name, rate=rate, options=options))
+    _set_up(stream.codec_context, source, first, config)
+    if first.rotation:
+        stream.set_display_rotation(first.rotation)
+    return stream
+
+
+def further_encoder(
+    source: VideoStream, first: VideoFrame, config: EncodeConfig, more: Sequence[str]
+) -> VideoCodecContext:
+    """What goes on from a frame in a stream of `add_picture`; it says in its keyframes what their colours are."""
+    name, options = _encoder_of(source, first, config, more)
+    context = cast(VideoCodecContext, av.CodecContext.create(name, "w"))
+    context.options, context.framerate = options, Fraction(source.average_rate or source.guessed_rate or 25)
+    _set_up(context, source, first, config)
+    return context
+
+
+def _encoder_of(
+    source: VideoStream, first: VideoFrame, config: EncodeConfig, more: Sequence[str]
+) -> tuple[str, dict[str, str]]:
+    name = encoder_name(source)
+    return name, _options(name, config, [*light_params(first, LIGHT_NAMES[name]), *_siting(source), *more])
+
+
+def encoder_name(source: VideoStream) -> str:
+    """Of the encoder of a film's picture."""
+    return ENCODERS.get(source.codec_context.codec.canonical_name, "libx264")
+
+
+def _set_up(context: VideoCodecContext, source: VideoStream, first: VideoFrame, config: EncodeConfig) -> None:
+    context.width, context.height, context.pix_fmt = first.width, first.height, first.format.name
     context.time_base = _known(source.time_base)
     context.gop_size = max(1, round(config.keyframe_s * (source.average_rate or 25)))
     context.thread_count = config.threads
     context.flags |= Flags.frame_duration
     tag_as(context, first)
-    if name == "libx265" and source.codec_context.codec_tag in HEVC_TAGS:
-        context.codec_tag = source.codec_context.codec_tag  # Apple's players want hvc1 where it was
+    own = source.codec_context
+    if context.name == "libx265" and own.codec_tag in HEVC_TAGS:
+        context.codec_tag = own.codec_tag  # Apple's players want hvc1 where it was
     if source.sample_aspect_ratio:
         context.sample_aspect_ratio = source.sample_aspect_ratio
-    if first.rotation:
-        stream.set_display_rotation(first.rotation)
-    return stream
 
 
 def tag_as(context: VideoCodecContext, frame: VideoFrame) -> None:
@@ -94,11 +130,11 @@ def _options(encoder: str, config: EncodeConfig, told: list[str]) -> dict[str, s
     return options | {"threads": str(config.threads), "x264-params": ":".join(["open-gop=0", "mbtree=0", *told])}
 
 
-def encode_picture(stream: VideoStream, source: VideoFrame, planes: list[Plane] | None) -> "list[Packet[VideoStream]]":
+def encode_picture(encoder: VideoCodecContext, source: VideoFrame, planes: list[Plane] | None) -> "list[Packet[Any]]":
     """Packets of one frame: of the decoder's own samples, or of new planes in its place."""
     frame = source if planes is None else with_planes(planes, source)
     frame.pict_type = PictureType.NONE  # the source's choice of I, P and B is not ours
-    return stream.encode(frame)
+    return encoder.encode(frame)
 
 
 def with_planes(planes: list[Plane], frame: VideoFrame) -> VideoFrame:

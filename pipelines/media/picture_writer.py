@@ -15,8 +15,9 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from pipelines.media.coding import Coding
+from pipelines.media.colour_encoders import ColourEncoders, told_of_colours
 from pipelines.media.container import UndecodableError
-from pipelines.media.encode import EncodeConfig, add_picture, encode_picture
+from pipelines.media.encode import EncodeConfig, add_picture
 from pipelines.media.light import LEVEL_DATA, SCREEN_DATA
 from pipelines.media.muxer import writing
 from pipelines.media.picture import coded_planes
@@ -79,14 +80,17 @@ class TranscodedPicture:
 
     changes: Changes
     config: EncodeConfig
+    num_colours: int = 1  # colour tags that its frames have
     counts: PictureCounts = field(default_factory=PictureCounts)
     _encoded: VideoStream | None = None
+    _encoders: ColourEncoders | None = None
     _kinds: set[str] = field(default_factory=set)  # of side data that was seen
     _num_interlaced: int = 0
 
     def add(self, out: OutputContainer, source: VideoStream, first: VideoFrame) -> Stream:
         """Add the stream, coded as `add_picture` says."""
-        self._encoded = add_picture(out, source, first, self.config)
+        self._encoded = add_picture(out, source, first, self.config, told_of_colours(source, self.num_colours))
+        self._encoders = ColourEncoders(self._encoded, source, first, self.config)
         return self._encoded
 
     @property
@@ -101,14 +105,15 @@ class TranscodedPicture:
         Raises:
             UndecodableError: a frame has no pts.
         """
-        assert self._encoded is not None
+        assert self._encoders is not None
         for frame in packet.decode():
             yield from self._taken(frame)
         if packet.dts is None and not packet.size:
-            yield from self._encoded.encode(None)
+            yield from self._encoders.end()
 
-    def _taken(self, frame: VideoFrame) -> "list[Packet[VideoStream]]":
+    def _taken(self, frame: VideoFrame) -> "list[Packet[Any]]":
         assert self._encoded is not None
+        assert self._encoders is not None
         if frame.pts is None:
             raise UndecodableError("a frame has no pts")
         self._kinds |= {one.type.name for one in cast("Iterator[SideData]", iter(frame.side_data))}
@@ -117,4 +122,4 @@ class TranscodedPicture:
         self.counts.edited += planes is not None
         self.counts.re_encoded_untouched += planes is None
         with writing(Path(self._encoded.container.name)):
-            return encode_picture(self._encoded, frame, planes)
+            return self._encoders.encode(frame, planes)
