@@ -1,6 +1,6 @@
 """Hard cuts, flashes and fades by PySceneDetect's detector and what it lacks, as the frames come.
 
-Flashes are no cuts, a fade through black is one.
+Flashes and fast pans are no cuts, a fade through black is one.
 """
 
 from collections import deque
@@ -12,12 +12,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.camera_move import CameraMove, move_between
+
 CONTENT_SIDE_PX = 256  # PySceneDetect's own working width: grain averages out, a cut does not
 FLASH_S = Fraction(8, 25)  # a picture that comes back within so long was gone for a flash
 FLASH_FRAMES = 8  # so many at 25 a second
 RETURNED = 0.4  # of the jump: so near to the picture before it is again
 BLACK = 20  # codes that a black frame's samples stay below
 BLACK_REST = 0.01  # of them may be brighter; letters on black are no black
+REPEATED = 0.15  # of the jump: a picture so near to the one before is the same once more
+RECENT_FRAMES = 4  # in which a camera is seen to move, of a film that shows each picture two or three times
 JUMP = 12.0  # mean difference in codes of a picture that goes black at once
 
 Bytes = NDArray[np.uint8]
@@ -95,13 +99,32 @@ class _Jump:
     cut: int
     before: Bytes  # the frame before it
     size: float  # how far the frame at the cut is from that
+    is_moved: bool  # that frame is the one before it moved
+
+    def is_over(self, small: Bytes, *, jumps: bool) -> bool:
+        """Whether the picture before is back, also if the camera went on moving and it comes back at a jump."""
+        if _difference(self.before, small) < RETURNED * self.size:
+            return True
+        move = move_between(self.before, small) if jumps and not self.is_moved else None
+        return move is not None and move.rest < RETURNED * self.size
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """A cut that is none if the camera goes on moving."""
+
+    cut: int
+    at: Bytes  # the frame at the cut
+    move: CameraMove  # by which the camera came there
+    least: float  # difference of a picture that is not the same once more
 
 
 class ContentCuts:
     """The cuts of the frames taken so far, by jumps in hue, saturation and brightness.
 
-    After a flash the picture comes back: no cut. Where all is black for a while there is one cut (`Black`). So what a
-    frame is may be known only after later ones: `certain` says up to where it is.
+    After a flash the picture comes back: no cut. Where all is black for a while there is one cut (`Black`). The same
+    picture moved is no cut where the camera moves so before it or after it; where it moved once it is one, as when
+    an actor is filmed twice. So what a frame is may be known only after later ones: `certain` says up to where it is.
     """
 
     def __init__(self, threshold: float | None = None, flash_frames: int = FLASH_FRAMES) -> None:
@@ -123,7 +146,8 @@ class ContentCuts:
         self._jumps: list[_Jump] = []  # of the last frames, in which a flash may end
         self._flash_frames = flash_frames
         self._black = Black(flash_frames)
-        self._last: Bytes | None = None
+        self._moved: list[_Moved] = []  # of these, too
+        self._recent: deque[Bytes] = deque(maxlen=RECENT_FRAMES)
 
     @property
     def certain(self) -> int:
@@ -138,18 +162,18 @@ class ContentCuts:
         # The rate is a label that the detector asks for: only frame indices go in and out.
         jumps = bool(self._detector.process_frame(self._timecode(index, 25.0), small))
         self._jumps = [jump for jump in self._jumps if index - jump.cut <= self._flash_frames]
-        returned = [one for one in self._jumps if _difference(one.before, small) < RETURNED * one.size]
+        self._tell_pans(index, small)
+        returned = [one for one in self._jumps if one.is_over(small, jumps=jumps)]
         black_cut = self._black.take(index, small)
         if returned:
             self._drop(returned[0].cut)
-        elif jumps and self._last is not None and not self._black.is_near(index):
-            self.cuts.append(index)
-            self._jumps.append(_Jump(index, self._last, _difference(self._last, small)))
+        elif jumps and self._recent and not self._black.is_near(index):
+            self._jump(index, small)
         if self._black.begins_at == index:
             self._drop(index - self._flash_frames)  # jumps of hue in what is nearly black
         if black_cut is not None:
             self.cuts = sorted({*self.cuts, black_cut})
-        self._last = small
+        self._recent.append(small)
         self.num_frames += 1
 
     def end(self) -> list[int]:
@@ -157,10 +181,40 @@ class ContentCuts:
         last = self._black.end()
         return self.cuts if last is None else sorted({*self.cuts, last})
 
+    def _jump(self, index: int, small: Bytes) -> None:
+        """A cut, if the camera does not move on as it came."""
+        last = self._recent[-1]
+        size, move = _difference(last, small), move_between(last, small)
+        is_moved = move is not None and move.explains
+        if move is not None and is_moved:
+            if self._came_by(move, REPEATED * size):
+                return
+            self._moved.append(_Moved(index, small, move, REPEATED * size))
+        self.cuts.append(index)
+        self._jumps.append(_Jump(index, last, size, is_moved))
+
+    def _came_by(self, move: CameraMove, least: float) -> bool:
+        """Whether the camera moved as much before: between the last frame and the one before that differs from it."""
+        last = self._recent[-1]
+        before = next((one for one in reversed(self._recent) if _difference(one, last) >= least), None)
+        came = None if before is None else move_between(before, last)
+        return came is not None and move.goes_on(came)
+
+    def _tell_pans(self, index: int, small: Bytes) -> None:
+        """Forget the cuts after which the camera moves on."""
+        open_yet = [one for one in self._moved if index - one.cut <= self._flash_frames]
+        told = [one for one in open_yet if _difference(one.at, small) >= one.least]
+        self._moved = [one for one in open_yet if _difference(one.at, small) < one.least]
+        for one in told:
+            went = move_between(one.at, small)
+            if went is not None and one.move.goes_on(went):
+                self.cuts = [cut for cut in self.cuts if cut != one.cut]
+
     def _drop(self, first: int) -> None:
         """Forget the cuts from a frame on."""
         self.cuts = [cut for cut in self.cuts if cut < first]
         self._jumps = [jump for jump in self._jumps if jump.cut < first]
+        self._moved = [moved for moved in self._moved if moved.cut < first]
 
 
 def flash_frames_of(frame_rate: Fraction) -> int:

@@ -21,7 +21,7 @@ from schemas.film import FILM
 from schemas.shot import SHOT
 from schemas.timing import fraction
 
-VERSION = 4  # raised when the same film gives other shots
+VERSION = 5  # raised when the same film gives other shots
 
 Bytes = NDArray[np.uint8]
 Frames = Iterable[tuple[int, Bytes]]
