@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.camera_move import CameraMove, move_between
+from pipelines.picture_light import is_relit, is_white
 
 CONTENT_SIDE_PX = 256  # PySceneDetect's own working width: grain averages out, a cut does not
 FLASH_S = Fraction(8, 25)  # a picture that comes back within so long was gone for a flash
@@ -122,9 +123,10 @@ class _Moved:
 class ContentCuts:
     """The cuts of the frames taken so far, by jumps in hue, saturation and brightness.
 
-    After a flash the picture comes back: no cut. Where all is black for a while there is one cut (`Black`). The same
-    picture moved is no cut where the camera moves so before it or after it; where it moved once it is one, as when
-    an actor is filmed twice. So what a frame is may be known only after later ones: `certain` says up to where it is.
+    After a flash the picture comes back: no cut; with a flash at a cut there is one. Where all is black for a while
+    there is one (`Black`). The same picture moved is no cut where the camera moves so before it or after it; where it
+    moved once it is one, as when an actor is filmed twice. So what a frame is may be known only after later ones:
+    `certain` says up to where it is.
     """
 
     def __init__(self, threshold: float | None = None, flash_frames: int = FLASH_FRAMES) -> None:
@@ -184,6 +186,10 @@ class ContentCuts:
     def _jump(self, index: int, small: Bytes) -> None:
         """A cut, if the camera does not move on as it came."""
         last = self._recent[-1]
+        if self._jumps and is_relit(self._jumps[-1].before, last):
+            self._drop(self._jumps[-1].cut)  # a flash before the cut
+        elif self._jumps and (is_white(last) or is_relit(last, small)):
+            return  # the flash that a shot began with is over
         size, move = _difference(last, small), move_between(last, small)
         is_moved = move is not None and move.explains
         if move is not None and is_moved:

@@ -33,7 +33,7 @@ class ShotConfig:
 
     detector: str = "content"  # PySceneDetect, light and exact on hard cuts; "transnet" also sees dissolves
     threshold: float | None = None  # None: the detector's own, 27 of 255 for content and 0.5 for transnet
-    min_shot_frames: int = 6  # shorter is a flash or a flaw of the picture, not a camera
+    min_shot_frames: int = 3  # montages have shots of a tenth of a second; shorter is a flaw of the picture
 
     def __post_init__(self) -> None:
         if self.detector not in DETECTORS:

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from pipelines.content_cuts import flash_frames_of
+from pipelines.content_cuts import RECENT_FRAMES, flash_frames_of
 from pipelines.cuts import STREAMED
 from pipelines.face_config import FaceConfig
 from pipelines.face_scan import Pixels
@@ -62,7 +62,7 @@ class WatchPart(RowStage):
         """The shots that begin in the part; their faces are kept."""
         view = display_view(Path(film["film_uri"]), film["start_pts"])
         flash_frames = flash_frames_of(fraction(film["frame_rate"]))
-        lead_frames = flash_frames + 2 * self._shots.min_shot_frames
+        lead_frames = RECENT_FRAMES + 2 * (flash_frames + self._shots.min_shot_frames)
         source = PartFrames(film, part, view, lead_frames)
         stream = ShotStream[Wanted](self._shots.min_shot_frames, source.again, self._shots.threshold, flash_frames)
         open_shot: SeenFaces | None = None

@@ -155,6 +155,37 @@ def test_a_flash_at_a_cut_leaves_one_cut() -> None:
     assert cut == 30
 
 
+@pytest.mark.parametrize("shape", FLASHES[:3])
+def test_a_flash_that_ends_or_begins_with_a_shot_leaves_the_cut_where_it_is(shape: tuple[float, ...]) -> None:
+    before, after = np.ones(30), np.ones(30)
+    before[-len(shape) :] = shape[::-1]
+    after[: len(shape)] = shape
+
+    assert film(seen(1, 30), seen(2, 30, light=after)) == [30]
+    assert film(seen(1, 30, light=before), seen(2, 30)) == [30]
+
+
+@pytest.mark.parametrize("white", [3, 5, 7])
+def test_a_cut_through_white_is_one_cut_where_the_picture_goes(white: int) -> None:
+    assert film(seen(1, 30), seen(1, white, light=np.full(white, 50.0)), seen(2, 30)) == [30]
+
+
+@pytest.mark.parametrize("length", [3, 4, 5, 6, 8])
+def test_a_montage_has_every_cut(length: int) -> None:
+    shots = [seen(seed, length) for seed in range(20)]
+
+    assert film(seen(30, 25), *shots, seen(31, 25)) == [25 + length * index for index in range(21)]
+
+
+def test_a_montage_of_one_place_has_every_cut() -> None:
+    """The same background, another person every fifth of a second."""
+    frames = list(seen(1, 60))
+    for index, frame in enumerate(frames):
+        frame[20:, 40:220] = place(40 + index // 5)[20:, 40:220]
+
+    assert cuts_of(frames) == list(range(5, 60, 5))
+
+
 @pytest.mark.parametrize("speed", [2.0, 6.0, 10.0])
 def test_a_pan_has_no_cut(speed: float) -> None:
     assert film(seen(4, 60, speed=speed)) == []
