@@ -31,6 +31,7 @@ from pipelines.plan import apply_edits, plan_shots, plan_table
 from pipelines.progress import Listener
 from pipelines.rate_meter import paint_rate
 from pipelines.run_stage import check_cluster
+from pipelines.shared_lines import shared_lines
 from pipelines.spoken_lines import spoken_lines
 from pipelines.stage import Row
 from pipelines.stitch import Review
@@ -85,6 +86,9 @@ class RayDubPipeline:
             return apply_edits(planned, edited)
         except ValueError as error:
             raise PlanUnreadableError(str(error)) from error
+
+    def shared_lines(self, planned: pa.Table) -> list[str]:
+        return list(shared_lines(planned.to_pylist(), self._config.eligibility))
 
     def paint_and_stitch(
         self, planned: pa.Table, listener: Listener, code: Mapping[str, str], review: Review

@@ -62,6 +62,7 @@ def plan_films(
         kept, ignored = _sorted_out(edited, here, analysis.lost, skipping=skipping)
         notices += ignored
         planned = pipeline.edit(planned, kept)
+        notices += pipeline.shared_lines(planned)
     for film in here:
         names = {"title": film["title"], "language": film["language"]}
         seconds = (time.monotonic() - begin) / len(here)

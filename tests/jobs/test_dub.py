@@ -108,6 +108,9 @@ class TwoShotPipeline:
     def edit(self, planned: pa.Table, edited: pa.Table) -> pa.Table:
         return apply_edits(planned, edited)
 
+    def shared_lines(self, planned: pa.Table) -> list[str]:
+        return []
+
     def paint_and_stitch(
         self, planned: pa.Table, listener: Listener, code: Mapping[str, str], review: Review
     ) -> Iterator[Row]:

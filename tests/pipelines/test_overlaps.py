@@ -5,11 +5,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from pipelines.eligibility import Eligibility
 from pipelines.paint_spans import spans_to_paint
-from pipelines.plan import plan_shots, plan_table
+from pipelines.plan import apply_edits, plan_shots, plan_table
+from pipelines.shared_lines import shared_lines
 from pipelines.speaking import speech_pieces
 from pipelines.stage import Row
-from schemas.shot import TRACKED_SHOT
+from schemas.shot import PLAN, TRACKED_SHOT
 from tests.pipelines.test_characters import (
     ANA,
     BEN,
@@ -137,3 +139,18 @@ def test_the_plan_says_why_somebody_who_speaks_is_left() -> None:
     told = plan_table(plan_shots(rows, None, {}, {SHEET: [*LINES, line(2, "ANA")]})).to_pylist()[3]["measured"]
 
     assert "the dub's line is another's" in told
+
+
+def test_two_mouths_move_to_one_line_only_where_a_person_asks_for_both_and_is_told() -> None:
+    """The plan leaves the one who listens; somebody sets both to dub, who then share two seconds of the dub."""
+    row = shot(track(0, speaking_score=0.95), track(1, speaking_score=0.1), original_speech=spans(((20, 60),)))
+    table = plan_shots(pa.Table.from_pylist([row], schema=TRACKED_SHOT))
+    edits = plan_table(table).to_pylist()
+    assert [edit["verdict"] for edit in edits] == ["dub", "leave"]
+    edited = apply_edits(table, pa.Table.from_pylist([edit | {"verdict": "dub"} for edit in edits], schema=PLAN))
+
+    (told,) = shared_lines(edited.to_pylist(), Eligibility())
+
+    assert list(shared_lines(table.to_pylist(), Eligibility())) == []
+    assert "shot 0 at 00:00:00.000: faces 0 and 1 both move to one line of the dub for 1.6 s" in told
+    assert list(shared_lines([planned(talk_over((4, 62), (75, 99)))], Eligibility())) == []
