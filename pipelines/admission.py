@@ -16,8 +16,9 @@ from pipelines.cue_sheet import CueLine, cue_lines, takes_of
 from pipelines.media.dub_sound import SoundProbe, probe_sound
 from pipelines.media.probe import Probe, probe_film
 from pipelines.media.refusal import MediaRefusedError
+from pipelines.programme_time import first_timecode_s, misplaced
 from schemas.reason import Refusal
-from schemas.timing import clock, rational
+from schemas.timing import rational
 
 VERSION = 5  # raised when the same files are admitted otherwise, or with other facts
 MEMORY_BYTES = 6 << 30
@@ -47,7 +48,9 @@ def examine(request: dict[str, Any]) -> dict[str, Any]:
     film = _tried(_film, request["film"])
     problems = [{"column": "film", **film}] if isinstance(film, dict) else []
     if request["dub_kind"] == "cue_sheet":
-        problems += [{"column": "cue_sheet", **problem} for problem in _sheet(Path(request["dub"]), film)]
+        problems += [
+            {"column": "cue_sheet", **problem} for problem in _sheet(Path(request["dub"]), film, request["film"])
+        ]
     else:
         dub = _tried(_sound, request["dub"])
         problems += [{"column": request["dub_kind"], **dub}] if isinstance(dub, dict) else []
@@ -66,26 +69,24 @@ def film_facts(probe: Probe) -> dict[str, Any]:
     return facts | {"colours": colours, "notes": notes}
 
 
-def _sheet(path: Path, film: Probe | Problem) -> list[Problem]:
+def _sheet(path: Path, film: Probe | Problem, film_path: str) -> list[Problem]:
     """What is wrong with a cue sheet as a whole; a take that is no sound costs its line alone."""
     try:
         lines = cue_lines(path)
     except CueSheetError as error:
         return [{"refusal": Refusal.BAD_ROW.value, "detail": detail} for detail in str(error).splitlines()]
     looks = [_heard_take(take) for take in takes_of(path, lines).values()]  # each: none may crash whoever places it
-    problems = _none_within(lines, film) if isinstance(film, Probe) else []
+    problems = _misplaced(lines, film, Path(film_path)) if isinstance(film, Probe) else []
     if None not in looks:
         detail = f"none of its takes can be heard: {looks[0]}"
         problems.append({"refusal": Refusal.NO_SOUND.value, "detail": detail})
     return problems
 
 
-def _none_within(lines: list[CueLine], film: Probe) -> list[Problem]:
+def _misplaced(lines: list[CueLine], film: Probe, path: Path) -> list[Problem]:
     starts = [line.start_s for line in lines if line.start_s is not None and not line.flaw]
-    if min(starts) < film.duration_s:
-        return []
-    detail = f"its first line begins at {clock(min(starts))}, and the film lasts {clock(film.duration_s)}: "
-    return [{"refusal": Refusal.BAD_ROW.value, "detail": detail + "times count from the film's first frame"}]
+    detail = misplaced(starts, film.duration_s, first_timecode_s(path))
+    return [{"refusal": Refusal.BAD_ROW.value, "detail": detail}] if detail else []
 
 
 def _heard_take(path: Path) -> str | None:
