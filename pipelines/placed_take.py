@@ -11,16 +11,15 @@ from pipelines.cue_sheet import CueLine
 from pipelines.media.container import UndecodableError
 from pipelines.media.sound import panned_blocks, read_layout
 from pipelines.media.tempo import at_tempo
+from pipelines.spoken_part import LEVEL_STEP, quiet_end, spoken_part
 from pipelines.stage import Row
 from schemas.line import STEM_RATE_HZ
 from schemas.reason import LineFlaw
 
 Floats = NDArray[np.float32]
 
-LEVEL_STEP = STEM_RATE_HZ // 100  # 10 ms
 MAX_TAKE_S = 120  # of one line; more is a reel, not a take
 MIN_FITTED_S = 0.2  # a shorter one, a breath or a cry, is heard as it was spoken
-ABOVE_FLOOR, BELOW_PEAK = 4.0, 0.02  # of room tone, and of the loudest 10 ms: from there on somebody speaks
 ROLL_S, FADE_S = 0.1, 0.005  # kept before and after, so that a soft consonant is not cut off; begins and ends softly
 
 
@@ -48,7 +47,7 @@ class PlacedTake:
         start: first sample in the stem; before the line where a soft sound leads into it.
         samples: [N] mono, as it is heard.
         tempo: how much faster than it was spoken.
-        heard_end: sample of the stem at which the last sound ends.
+        heard_end: sample of the stem at which the spoken part ends.
     """
 
     start: int
@@ -68,8 +67,8 @@ class TakeFlawError(Exception):
 def placed_take(line: CueLine, take: Path, config: TakeConfig) -> PlacedTake:
     """A take as it lies in the stem.
 
-    Its first sound lies at the line's start. Where the sheet says when the line ends, the take is played slower or
-    faster to fill it, within the limits of the configuration; one that is much shorter stays as it was spoken.
+    Its first sound that lasts lies at the line's start. Where the sheet says when the line ends, the take is played
+    slower or faster to fill it, within the limits of the configuration; one that is much shorter stays as it was.
 
     Args:
         line: with a start.
@@ -90,8 +89,9 @@ def placed_take(line: CueLine, take: Path, config: TakeConfig) -> PlacedTake:
     place = _length(line.end_s - line.start_s) if line.end_s is not None else 0
     tempo = fitting_tempo(after - first, place, config) if is_fitted else 1.0
     roll = round(ROLL_S * STEM_RATE_HZ)
-    lead, tail = min(roll, first), min(roll, len(samples) - after)
-    heard = _faded(samples[first - lead : after + tail], lead, tail)
+    kept = quiet_end(samples, after, config.silence_dbfs)  # what is whispered later is heard, and fills no place
+    lead, tail = min(roll, first), min(roll, len(samples) - kept)
+    heard = _faded(samples[first - lead : kept + tail], lead, tail)
     start = _length(line.start_s)
     played = at_tempo(heard[None], STEM_RATE_HZ, tempo)[0]
     return PlacedTake(start - round(lead / tempo), played, tempo, start + round((after - first) / tempo))
@@ -145,30 +145,6 @@ def _samples(take: Path) -> Floats:
     if not np.isfinite(samples).all():
         raise TakeFlawError(LineFlaw.UNREADABLE_TAKE, f"{take.name} holds values that are no numbers")
     return samples
-
-
-def spoken_part(samples: Floats, silence_dbfs: float) -> tuple[int, int]:
-    """Between which samples somebody speaks: over room tone, hum and the offset of a bad converter.
-
-    Args:
-        samples: [N] mono at 48 kHz.
-        silence_dbfs: below it nothing is heard, however silent the rest is.
-
-    Returns:
-        The first sample and the one after the last; the same where nobody does.
-    """
-    centred = samples - np.median(samples) if len(samples) else samples
-    steps = np.pad(centred, (0, -len(centred) % LEVEL_STEP)).reshape(-1, LEVEL_STEP)
-    levels = np.sqrt(np.mean(steps**2, axis=1, dtype=np.float64))
-    if not len(levels):
-        return 0, 0
-    over_room = min(ABOVE_FLOOR * np.percentile(levels, 10), BELOW_PEAK * levels.max())
-    least = max(10 ** (silence_dbfs / 20), over_room)
-    loud = np.flatnonzero(levels > least)
-    if not len(loud):
-        return 0, 0
-    onset = int(np.flatnonzero(np.abs(steps[loud[0]]) > least)[0])
-    return int(loud[0]) * LEVEL_STEP + onset, min(len(samples), int(loud[-1] + 1) * LEVEL_STEP)
 
 
 def _faded(samples: Floats, lead: int, tail: int) -> Floats:

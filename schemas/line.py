@@ -45,7 +45,7 @@ LINE = pa.schema(
         column("end_sample", pa.int64(), "Where the sheet lets it end.", unit=UNIT, nullable=True),
         column("take", pa.string(), "The recording, as the sheet names it.", nullable=True),
         column("tempo", pa.float64(), "How much faster the take is played than it was spoken.", nullable=True),
-        column("heard_end_sample", pa.int64(), "Where the last sound of the take lies.", unit=UNIT, nullable=True),
+        column("heard_end_sample", pa.int64(), "Where what is spoken in the take ends.", unit=UNIT, nullable=True),
         column("flaw", pa.string(), "What is wrong with it, one of LineFlaw.", nullable=True),
         column("detail", pa.string(), "The flaw in words.", nullable=True),
     ]

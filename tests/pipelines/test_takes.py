@@ -151,6 +151,22 @@ def test_a_soft_consonant_before_a_word_is_kept_before_the_line(film: SyntheticF
     assert not stem[: STEM_RATE_HZ - len(soft)].any()
 
 
+def test_a_click_before_a_word_moves_no_line_and_a_whisper_after_a_shout_is_heard_and_fills_no_place(
+    film: SyntheticFilm, tmp_path: Path
+) -> None:
+    room = np.random.default_rng(0).normal(0, 10 ** (-52 / 20), round(2.8 * STEM_RATE_HZ)).astype(np.float32)
+    words = [silence(0.3), 0.4 * tone(0.012), silence(0.488), 2 * tone(1.0), silence(0.3), 0.03 * tone(0.5)]
+    spoken = np.concatenate(words)
+    take(tmp_path, "a.wav", room[: len(spoken)] + spoken)
+
+    stem, (line,) = place(film, tmp_path, "1,2,a.wav\n")
+
+    assert (line["flaw"], line["tempo"]) == (None, pytest.approx(1, abs=0.02))
+    assert np.flatnonzero(np.abs(stem) > LEVEL)[0] / STEM_RATE_HZ == pytest.approx(1, abs=0.011)
+    whisper = stem[round(2.4 * STEM_RATE_HZ) : round(2.75 * STEM_RATE_HZ)]
+    assert np.sqrt(np.mean(whisper**2)) > 1.5 * np.sqrt(np.mean(room**2))
+
+
 def test_a_sheet_of_which_nothing_is_heard_is_no_dub(film: SyntheticFilm, tmp_path: Path) -> None:
     take(tmp_path, "silent.wav", silence(1.0))
     with pytest.raises(SheetUnheardError, match="can be heard"):
