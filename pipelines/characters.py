@@ -29,6 +29,7 @@ CUED = 4.0  # log-likelihood ratio of a line being its character's rather than a
 WAITS = 0.5  # of a face about which sheet and picture disagree
 BEYOND_DOUBT = 0.25  # s of a line without sound: less is the margin of the line beside it
 NOMINAL_S = 2  # of a line without an end
+HEARD_FLAWS = {LineFlaw.TAKE_TOO_LONG, LineFlaw.OPPOSED_CHANNELS}  # their lines have a sound
 UNNAMED = ""  # a line of nobody in particular
 SAMPLES_A_SAMPLE = STEM_RATE_HZ // ANALYSIS_RATE_HZ
 
@@ -166,9 +167,9 @@ def by_lines(decided: Decision, spoken: Sequence[tuple[int, int]], row: Row, lin
         and sum(_shared((line.start, line.end), (start, end)) for start, end in spans)
         >= min(BEYOND_DOUBT * ANALYSIS_RATE_HZ, (line.end - line.start) / 2)
     }
-    if flaws - {LineFlaw.TAKE_TOO_LONG}:
+    if flaws - HEARD_FLAWS:
         return Verdict.REVIEW, Reason.TAKE_MISSING
-    return (Verdict.REVIEW, Reason.TAKE_TOO_LONG) if flaws else decided
+    return (Verdict.REVIEW, Reason.TAKE_TOO_LONG) if LineFlaw.TAKE_TOO_LONG in flaws else decided
 
 
 def character_of(piece: tuple[int, int], lines: Sequence[SheetLine]) -> str | None:

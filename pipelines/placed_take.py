@@ -13,6 +13,7 @@ from pipelines.media.sound import panned_blocks, read_layout
 from pipelines.media.tempo import at_tempo
 from pipelines.spoken_part import LEVEL_STEP, quiet_end, spoken_part
 from pipelines.stage import Row
+from pipelines.take_channels import one_channel
 from schemas.line import STEM_RATE_HZ
 from schemas.reason import LineFlaw
 
@@ -20,6 +21,7 @@ Floats = NDArray[np.float32]
 
 MAX_TAKE_S = 120  # of one line; more is a reel, not a take
 MIN_FITTED_S = 0.2  # a shorter one, a breath or a cry, is heard as it was spoken
+OPPOSED_WORDS = "its take's channels are of opposite phase, so only the first is heard: turn one of them, or give one"
 ROLL_S, FADE_S = 0.1, 0.005  # kept before and after, so that a soft consonant is not cut off; begins and ends softly
 
 
@@ -48,12 +50,14 @@ class PlacedTake:
         samples: [N] mono, as it is heard.
         tempo: how much faster than it was spoken.
         heard_end: sample of the stem at which the spoken part ends.
+        opposed: its two channels are of opposite phase, and the first alone is heard.
     """
 
     start: int
     samples: Floats
     tempo: float
     heard_end: int
+    opposed: bool = False
 
 
 class TakeFlawError(Exception):
@@ -79,7 +83,7 @@ def placed_take(line: CueLine, take: Path, config: TakeConfig) -> PlacedTake:
         TakeFlawError: nothing in it can be heard.
     """
     assert line.start_s is not None
-    samples = _samples(take)
+    samples, opposed = one_channel(_channels(take))
     first, after = spoken_part(samples, config.silence_dbfs)
     if first == after:
         raise TakeFlawError(
@@ -94,7 +98,7 @@ def placed_take(line: CueLine, take: Path, config: TakeConfig) -> PlacedTake:
     heard = _faded(samples[first - lead : kept + tail], lead, tail)
     start = _length(line.start_s)
     played = at_tempo(heard[None], STEM_RATE_HZ, tempo)[0]
-    return PlacedTake(start - round(lead / tempo), played, tempo, start + round((after - first) / tempo))
+    return PlacedTake(start - round(lead / tempo), played, tempo, start + round((after - first) / tempo), opposed)
 
 
 def fitting_tempo(num_samples: int, place: int, config: TakeConfig) -> float:
@@ -108,6 +112,8 @@ def line_row(line: CueLine, placed: PlacedTake | None = None) -> Row:
     start, end = (None if at is None else _length(at) for at in (line.start_s, line.end_s))
     heard_end = placed.heard_end if placed else None
     flaw, detail = line.flaw, line.detail
+    if placed and placed.opposed:
+        flaw, detail = LineFlaw.OPPOSED_CHANNELS, OPPOSED_WORDS
     if placed and heard_end is not None and end is not None and heard_end > end + LEVEL_STEP:
         flaw = LineFlaw.TAKE_TOO_LONG
         late_s = (heard_end - end) / STEM_RATE_HZ
@@ -126,14 +132,14 @@ def line_row(line: CueLine, placed: PlacedTake | None = None) -> Row:
     }
 
 
-def _samples(take: Path) -> Floats:
-    """[N] mono: of two channels the mean, as loud as each where they are the same."""
+def _channels(take: Path) -> Floats:
+    """[2, N]; of a take in mono twice the same."""
     blocks, length = [], 0
     try:
         if read_layout(take)[1] not in ("mono", "stereo"):
             raise TakeFlawError(LineFlaw.UNREADABLE_TAKE, f"{take.name} has more than two channels")
         for block in panned_blocks(take, STEM_RATE_HZ, "stereo"):
-            blocks.append(block.mean(0))
+            blocks.append(block)
             length += block.shape[1]
             if length > MAX_TAKE_S * STEM_RATE_HZ:
                 raise TakeFlawError(LineFlaw.UNREADABLE_TAKE, f"{take.name} is longer than {MAX_TAKE_S} s")
@@ -141,7 +147,7 @@ def _samples(take: Path) -> Floats:
         raise TakeFlawError(LineFlaw.UNREADABLE_TAKE, str(error)) from error
     except OSError as error:  # it was there when the job began
         raise TakeFlawError(LineFlaw.UNREADABLE_TAKE, f"{take.name}: {error.strerror}") from error
-    samples = np.concatenate(blocks)
+    samples = np.concatenate(blocks, axis=1)
     if not np.isfinite(samples).all():
         raise TakeFlawError(LineFlaw.UNREADABLE_TAKE, f"{take.name} holds values that are no numbers")
     return samples

@@ -23,7 +23,7 @@ from schemas.line import LINE, STEM_RATE_HZ
 from schemas.reason import LineFlaw
 from schemas.timing import fraction, pts_to_sample
 
-VERSION = 2  # raised when the same takes give another stem
+VERSION = 3  # raised when the same takes give another stem
 BLOCK_SAMPLES = 60 * STEM_RATE_HZ  # a minute of stem is in memory at a time, and the takes that are heard in it
 
 Floats = NDArray[np.float32]
@@ -157,7 +157,8 @@ class _Takes:
             self._flaw(place, error.flaw, error.detail)
             return []
         self._rows[place] = line_row(self._lines[place], placed)
-        if self._rows[place]["heard_end_sample"] > self._num_samples and not self._rows[place]["flaw"]:
+        row = self._rows[place]
+        if row["heard_end_sample"] > self._num_samples and row["flaw"] != LineFlaw.TAKE_TOO_LONG:
             self._flaw(place, LineFlaw.TAKE_TOO_LONG, "it is cut off where the film ends")
         self.num_heard += 1
         return [placed]

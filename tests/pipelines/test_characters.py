@@ -183,6 +183,10 @@ def test_whose_line_has_a_flaw_waits_for_a_person_and_nobody_else(flaw: LineFlaw
     assert decided(film(*SURE), endless) == [[(Verdict.REVIEW, reason)], [DUB]]
 
 
+def test_a_line_that_is_heard_by_one_of_two_opposed_channels_holds_nobody_up() -> None:
+    assert decided(film(*SURE), [line(0, "ANA", LineFlaw.OPPOSED_CHANNELS), line(1, "BEN")]) == [[DUB], [DUB]]
+
+
 def test_a_flawed_line_of_somebody_else_or_in_the_margin_beside_holds_nobody_up() -> None:
     again = film(*SURE, said(face(0, ANA, 0.97)))
     bens = {**line(2, "BEN", LineFlaw.SILENT_TAKE), "start_sample": 11 * SECOND}

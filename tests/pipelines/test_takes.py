@@ -126,6 +126,33 @@ def test_a_take_is_as_loud_in_one_channel_as_in_two_and_more_are_not_taken(
     assert (lines[2]["flaw"], lines[2]["detail"]) == ("unreadable_take", "6.wav has more than two channels")
 
 
+def test_a_take_is_as_loud_as_its_one_channel_that_is_heard_and_opposed_channels_do_not_cancel_it(
+    film: SyntheticFilm, tmp_path: Path
+) -> None:
+    hiss = np.random.default_rng(0).normal(0, 10 ** (-65 / 20), (2, STEM_RATE_HZ // 2)).astype(np.float32)
+    voice, gains = tone(0.5), {"left": (1, 0), "right": (0, 1), "bleed": (1, 0.008), "opposed": (1, -0.9)}
+    for name, gain in gains.items():
+        pair = np.array(gain, np.float32)[:, None] * voice + hiss
+        write_wav(tmp_path / f"{name}.wav", pair, STEM_RATE_HZ)
+
+    stem, lines = place(film, tmp_path, "".join(f"{at},,{name}.wav\n" for at, name in enumerate(gains)))
+
+    heard = stem.reshape(FILM_S, -1)
+    assert np.abs(heard).max(1) == pytest.approx([LEVEL] * 4, abs=3e-3)
+    assert [line["flaw"] for line in lines] == [None, None, None, "opposed_channels"]
+    assert "only the first is heard" in lines[3]["detail"]
+
+
+def test_of_two_channels_that_differ_the_take_is_the_mean(film: SyntheticFilm, tmp_path: Path) -> None:
+    pair = np.stack([tone(0.5), 0.5 * tone(0.5, 330.0)])
+    write_wav(tmp_path / "a.wav", pair, STEM_RATE_HZ)
+
+    stem, (line,) = place(film, tmp_path, "1,,a.wav\n")
+
+    assert line["flaw"] is None
+    np.testing.assert_allclose(stem[STEM_RATE_HZ : STEM_RATE_HZ + 20_000], pair.mean(0)[:20_000], atol=1e-6)
+
+
 def test_room_tone_and_an_offset_before_a_word_are_not_the_word(film: SyntheticFilm, tmp_path: Path) -> None:
     room = np.random.default_rng(0).normal(0, 10 ** (-55 / 20), 3 * STEM_RATE_HZ).astype(np.float32)
     room[2 * STEM_RATE_HZ :] += tone(1.0)
