@@ -7,6 +7,7 @@ from pipelines.cue_sheet import flaws_in_words, stored_lines
 from pipelines.heard_film import heard_lines_of
 from pipelines.line_check import doubts_in_words
 from pipelines.media.dub_track import mix_of
+from pipelines.sheet_notices import sheet_notices
 from pipelines.sound_check import sounds_in_words, stored_sounds
 from pipelines.stage import Row
 from schemas.mix import Mix
@@ -23,7 +24,8 @@ def dub_notices(shots: Sequence[Row]) -> list[str]:
     sounds = sounds_in_words(stored_sounds(first["sounds_uri"]))
     flaws = flaws_in_words(stored_lines(first["lines_uri"]))
     doubts = doubts_in_words(heard_lines_of(shots))
-    return [*_picture(first), *film_notes(first), *_mix(first), *sounds, *_conform(first), *flaws, *doubts]
+    found = [*_picture(first), *film_notes(first), *_mix(first), *sounds, *_conform(first)]
+    return [*found, *sheet_notices(first), *flaws, *doubts]
 
 
 def film_mix(film: Row) -> Mix:

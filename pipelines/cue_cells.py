@@ -1,10 +1,17 @@
-"""The cells of a cue sheet as CSV, JSON or SRT holds them: text by column, whatever it says."""
+"""The cells of a cue sheet as CSV, JSON or SRT holds them: text by column, whatever it says.
 
+A CSV may be parted by commas, semicolons or tabs, as its header is, and be UTF-8 or UTF-16. Rows whose cells cannot be
+told apart are refused, all of them at once.
+"""
+
+import codecs
 import csv
 import io
 import json
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -13,6 +20,9 @@ from typing import Any
 COLUMNS = ("id", "character", "start", "end", "text", "take")
 MAX_SHEET_BYTES = 20_000_000
 MAX_LINES = 20_000
+MAX_ROWS_TOLD = 20
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SRT_TIMES = re.compile(r"\s*(\S+)\s*-->\s*(\S+)")
 _SPEAKER = re.compile(r"((?:[A-Z\u00c0-\u00de][^\s:]*+\s?){1,4}):\s+(\S.*)", re.DOTALL)  # each word with a capital
 
@@ -23,35 +33,78 @@ class CueSheetError(ValueError):
     """A cue sheet that cannot be followed at all; one problem a line."""
 
 
-def sheet_cells(sheet: Path, needed: Sequence[str]) -> list[Cells]:
-    """The cells of each line, in order: stripped, what is no Unicode replaced.
+@dataclass(kw_only=True, slots=True)
+class SheetCells:
+    """What a sheet holds.
+
+    Attributes:
+        lines: the cells of each line, in order: stripped, what is no Unicode replaced.
+        unread: columns that mean nothing here, and are passed over.
+        wrong: rows whose cells cannot be told apart, in words.
+    """
+
+    lines: list[Cells] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Refuse the sheet where rows are wrong.
+
+        Raises:
+            CueSheetError: all of them, of many the first ones.
+        """
+        more = len(self.wrong) - MAX_ROWS_TOLD
+        if self.wrong:
+            told = self.wrong[:MAX_ROWS_TOLD]
+            raise CueSheetError("\n".join([*told, *([f"{more} more rows are wrong"] if more > 0 else [])]))
+
+
+def sheet_cells(sheet: Path, needed: Sequence[str]) -> SheetCells:
+    """What a sheet holds, as text.
 
     Args:
         sheet: CSV, JSON or SRT.
-        needed: columns that a CSV must have.
+        needed: columns that a CSV, or a line of a JSON, must have.
 
     Raises:
-        CueSheetError: it cannot be read, or has other columns, or too many lines.
+        CueSheetError: it cannot be read, or lacks columns, or has too many lines, or rows that cannot be told apart.
     """
-    readers: dict[str, Callable[[str], Iterator[Cells]]] = {
+    readers: dict[str, Callable[[SheetCells, str], Iterator[Cells]]] = {
         ".csv": partial(_csv_cells, needed),
-        ".json": _json_cells,
+        ".json": partial(_json_cells, needed),
         ".srt": _srt_cells,
     }
-    read = readers.get(sheet.suffix.lower())
+    read, found = readers.get(sheet.suffix.lower()), SheetCells()
     if read is None:
         raise CueSheetError(f"a cue sheet or a script is .csv, .json or .srt, got {sheet.name}")
     try:
-        found = list(islice(read(_text(sheet)), MAX_LINES + 1))
+        lines = list(islice(read(found, _text(sheet)), MAX_LINES + 1))
     except CueSheetError:
         raise
     except (ValueError, RecursionError, csv.Error) as error:
         raise CueSheetError(f"{sheet.name} cannot be read: {error}") from error
-    if not found:
+    if not lines:
         raise CueSheetError(f"{sheet.name} has no lines")
-    if len(found) > MAX_LINES:
+    if len(lines) > MAX_LINES:
         raise CueSheetError(f"{sheet.name} has more than {MAX_LINES:,} lines")
-    return [{name: _plain(value) for name, value in cells.items()} for cells in found]
+    found.lines = [{name: _plain(value) for name, value in cells.items()} for cells in lines]
+    _check_ids(found, is_counted=sheet.suffix.lower() == ".srt")
+    found.check()
+    return found
+
+
+def _check_ids(found: SheetCells, is_counted: bool) -> None:
+    """Ids that are given twice are wrong; the counters of an SRT whose reels were joined name nothing."""
+    places = defaultdict[str, list[int]](list)
+    for place, cells in enumerate(found.lines, start=1):
+        places[cells.get("id", "")].append(place)
+    doubled = {name: lines for name, lines in places.items() if name and len(lines) > 1}
+    if doubled and is_counted:
+        found.lines = [{**cells, "id": ""} for cells in found.lines]
+        return
+    for name, (first, again, *more) in doubled.items():
+        called = f"{2 + len(more)} lines have the id {name[:80]!r}, the {first}. and the {again}. among them"
+        found.wrong.append(f"{called}: give each its own")
 
 
 def _plain(value: str) -> str:
@@ -60,58 +113,92 @@ def _plain(value: str) -> str:
 
 
 def _text(sheet: Path) -> str:
+    """With line feeds alone."""
     try:
         if sheet.stat().st_size > MAX_SHEET_BYTES:
             raise CueSheetError(f"{sheet.name} is larger than {MAX_SHEET_BYTES:,} bytes")
-        return sheet.read_text(encoding="utf-8-sig")
+        data = sheet.read_bytes()
+        text = data.decode("utf-16" if data.startswith(_UTF16) else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise CueSheetError(f"{sheet.name} is not UTF-8 text") from error
+        raise CueSheetError(f"{sheet.name} is not UTF-8 text, nor UTF-16 with a byte order mark") from error
     except OSError as error:
         raise CueSheetError(f"{sheet.name} cannot be read: {error.strerror}") from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _csv_cells(needed: Sequence[str], text: str) -> Iterator[Cells]:
-    reader = csv.DictReader(io.StringIO(text), skipinitialspace=True, strict=True)
+def csv_delimiter(text: str, columns: Sequence[str]) -> str:
+    """What parts the cells of a CSV: of comma, semicolon and tab the one by which its header names most columns."""
+
+    def named(delimiter: str) -> int:
+        return sum(name.strip(' "').lower() in columns for name in header.split(delimiter))
+
+    header = text.lstrip().partition("\n")[0]
+    return max(DELIMITERS, key=named)
+
+
+def _csv_cells(needed: Sequence[str], found: SheetCells, text: str) -> Iterator[Cells]:
+    delimiter = csv_delimiter(text, COLUMNS)
+    reader = csv.DictReader(io.StringIO(text), skipinitialspace=True, strict=True, delimiter=delimiter)
     heads = [name.strip().lower() for name in reader.fieldnames or ()]
-    unknown = [name for name in heads if name not in COLUMNS]
-    if unknown or not set(needed) <= set(heads):
-        least = " and ".join(needed)
-        raise CueSheetError(f"the columns are {', '.join(COLUMNS)}, {least} at least; got {', '.join(heads)}")
+    _check_columns(needed, heads)
+    found.unread = [name for name in dict.fromkeys(heads) if name and name not in COLUMNS]
     reader.fieldnames = heads
     for row in reader:
+        surplus: Any = row.get(None) or ()
+        is_wrong = any(cell.strip() for cell in surplus)
+        if is_wrong:
+            found.wrong.append(_too_many(reader.line_num, len(heads), len(surplus), delimiter))
         cells = {name: value.strip() for name, value in row.items() if name in COLUMNS and isinstance(value, str)}
-        if any(cells.values()):
+        if is_wrong or any(cells.values()):
             yield cells
 
 
-def _json_cells(text: str) -> Iterator[Cells]:
+def _check_columns(needed: Sequence[str], heads: Sequence[str]) -> None:
+    least = " and ".join(needed)
+    if not set(needed) <= set(heads):
+        raise CueSheetError(f"the columns are {', '.join(COLUMNS)}, {least} at least; got {', '.join(heads)}")
+    doubled = [name for name in COLUMNS if heads.count(name) > 1]
+    if doubled:
+        raise CueSheetError(f"two columns are called {' and two '.join(doubled)}: leave one of them out")
+
+
+def _too_many(line: int, num_columns: int, num_surplus: int, delimiter: str) -> str:
+    counted = f"line {line} of the file has {num_columns + num_surplus} cells under {num_columns} columns"
+    return f"{counted}: what holds a {DELIMITERS[delimiter]} stands in quotes"
+
+
+def _json_cells(needed: Sequence[str], found: SheetCells, text: str) -> Iterator[Cells]:
     try:
-        found: Any = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+        read: Any = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
     except json.JSONDecodeError as error:
         raise CueSheetError(f"no JSON: {error}") from error
-    lines = found.get("lines") if isinstance(found, dict) else found
+    lines = read.get("lines") if isinstance(read, dict) else read
     if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
         raise CueSheetError("a list of objects is needed, one a line")
-    unknown = sorted({str(name) for line in lines for name in line} - set(COLUMNS))
-    if unknown:
-        raise CueSheetError(f"lines have {', '.join(COLUMNS)}; unknown: {', '.join(unknown)}")
-    yield from ({name: "" if value is None else str(value).strip() for name, value in line.items()} for line in lines)
+    names = dict.fromkeys(str(name) for line in lines for name in line)
+    if lines:
+        _check_columns(needed, list(names))
+    found.unread = [name for name in names if name not in COLUMNS]
+    for line in lines:
+        yield {name: "" if line[name] is None else str(line[name]).strip() for name in COLUMNS if name in line}
 
 
-def _srt_cells(text: str) -> Iterator[Cells]:
-    for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip()):
-        rows = block.strip().split("\n")
+def _srt_cells(found: SheetCells, text: str) -> Iterator[Cells]:
+    for block in re.split(r"\n\s*\n", text.strip()):
+        rows = [row.strip() for row in block.strip().split("\n")]
         place = next((place for place, row in enumerate(rows[:2]) if "-->" in row), None)
         if place is None:
-            yield {"id": rows[0].strip(), "text": " ".join(rows[1:])}
+            yield {"id": rows[0], "text": " ".join(rows[1:])}
             continue
+        if any("-->" in row for row in rows[place + 1 :]):
+            found.wrong.append(f"below {rows[place][:80]!r} stands another time: a blank line parts it from the next")
         times = _SRT_TIMES.match(rows[place])
         start, end = times.groups() if times else ("", "")
         takes = [row[5:].strip() for row in rows[place + 1 :] if row.lower().startswith("take:")]
-        words = " ".join(row.strip() for row in rows[place + 1 :] if not row.lower().startswith("take:"))
+        words = " ".join(row for row in rows[place + 1 :] if not row.lower().startswith("take:"))
         named = _SPEAKER.fullmatch(words)
         yield {
-            "id": rows[0].strip() if place else "",
+            "id": rows[0] if place else "",
             "character": named.group(1) if named else "",
             "start": start,
             "end": end,

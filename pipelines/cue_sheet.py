@@ -14,7 +14,8 @@ a text may begin with the character, and one names the take:
     ANA: No lo sé.
     take: takes/017.wav
 
-A flaw of a line costs its sound; only a sheet of which nothing can be placed is refused.
+A flaw of a line costs its sound; only a sheet of which nothing can be placed, or whose rows cannot be told apart, is
+refused.
 """
 
 import re
@@ -30,6 +31,7 @@ from pipelines.storage import content_key, file_digest, read_table
 from schemas.reason import LineFlaw
 
 VERSION = 1
+SHEET_NEEDS, SCRIPT_NEEDS = ("start", "take"), ("start", "text")  # columns
 MAX_NAME_LETTERS = 80
 MAX_FLAWS_TOLD = 20
 MAX_TIME_S = 86_400  # no film lasts a day
@@ -71,7 +73,7 @@ def cue_lines(sheet: Path) -> list[CueLine]:
     Raises:
         CueSheetError: it cannot be read, or holds no line that could be placed.
     """
-    cells = sheet_cells(sheet, ("start", "take"))
+    cells = sheet_cells(sheet, SHEET_NEEDS).lines
     return _placeable([_line(one, number, sheet.parent) for number, one in enumerate(cells, start=1)])
 
 
@@ -84,14 +86,15 @@ def script_lines(script: Path) -> list[CueLine]:
     Raises:
         CueSheetError: it cannot be read, or no line of it has a time.
     """
-    cells = sheet_cells(script, ("start", "text"))
+    cells = sheet_cells(script, SCRIPT_NEEDS).lines
     return _placeable([_line(one, number, None) for number, one in enumerate(cells, start=1)])
 
 
 def _placeable(lines: list[CueLine]) -> list[CueLine]:
     if all(line.flaw for line in lines):
-        flaws = (f"line {line.line_id}: {line.detail}" for line in lines[:5])
-        raise CueSheetError("\n".join(["none of its lines can be placed", *flaws]))
+        flaws = [f"line {line.line_id}: {line.detail}" for line in lines[:MAX_FLAWS_TOLD]]
+        more = [f"{len(lines) - len(flaws)} more lines likewise"] if len(lines) > len(flaws) else []
+        raise CueSheetError("\n".join(["none of its lines can be placed", *flaws, *more]))
     return lines
 
 
@@ -102,9 +105,14 @@ def takes_of(sheet: Path, lines: Sequence[CueLine]) -> dict[str, Path]:
 
 
 def take_path(folder: Path, take: str) -> Path:
-    """Where a take of a sheet lies in its folder, however its name is composed (Unicode NFC or NFD)."""
-    forms = [folder / unicodedata.normalize(form, take) for form in ("NFC", "NFD")]
+    """Where a take of a sheet lies in its folder, however its name is composed (Unicode NFC or NFD) and slashed."""
+    names = (take, _slashed(take))
+    forms = [folder / unicodedata.normalize(form, name) for name in names for form in ("NFC", "NFD")]
     return next((path for path in (folder / take, *forms) if _is_file(path)), folder / take)
+
+
+def _slashed(take: str) -> str:
+    return take.replace("\\", "/")  # Windows writes takes\\017.wav
 
 
 def sheet_digest(sheet: Path, digest_of: Callable[[Path], str] = file_digest) -> str:
@@ -171,7 +179,7 @@ def _flaw(
         return None, None
     if not take:
         return LineFlaw.MISSING_TAKE, "no take is named"
-    if PurePath(take).is_absolute() or ".." in PurePath(take).parts:
+    if PurePath(_slashed(take)).is_absolute() or ".." in PurePath(_slashed(take)).parts:
         return LineFlaw.MISSING_TAKE, f"takes lie in the folder of their sheet, and {take} does not"
     if any(ord(letter) < 32 for letter in take) or "://" in take or not _is_file(take_path(folder, take)):
         return LineFlaw.MISSING_TAKE, f"there is no file {take}"

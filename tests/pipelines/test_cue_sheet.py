@@ -106,7 +106,7 @@ def test_a_line_with_a_flaw_is_named_and_the_others_stay(folder: Path, line: str
         ("sheet.csv", "start,take\n-1,takes/a.wav\n0,takes/c.wav\n", "line 2: there is no file takes/c.wav"),
         ("sheet.json", "{", "no JSON"),
         ("sheet.json", '{"line": []}', "a list of objects"),
-        ("sheet.json", '[{"start": 0, "file": "takes/a.wav"}]', "unknown: file"),
+        ("sheet.json", '[{"start": 0, "file": "takes/a.wav"}]', "got start, file"),
         ("sheet.srt", "hello", "none of its lines"),
         ("sheet.json", "[" * 100_000, "cannot be read"),
         ("sheet.csv", 'start,take\n0,"takes/a.wav\n', "cannot be read"),
@@ -143,6 +143,70 @@ def test_words_before_a_colon_are_a_character_only_where_they_are_written_as_a_n
 
     assert [line.character for line in lines] == ["OLD MAN", None, "\u00c1lvaro"]
     assert lines[1].text == "What I mean is: go away."
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "encoding"),
+    [
+        ("semicolons.csv", "id;start;end;text;take\n7;1,5;2,5;No, no;takes/a.wav\n", "utf-8"),
+        ("tabs.csv", "id\tstart\tend\ttext\ttake\r\n7\t1.5\t2.5\tNo, no\ttakes/a.wav\r\n", "utf-16"),
+        ("empty.csv", 'id,start,end,text,take,\n7,1.5,2.5,"No, no",takes/a.wav,\n', "utf-8-sig"),
+        ("more.csv", 'Notes,"id",start,end,text,take\nx;y;z,7,1.5,2.5,"No, no",takes/a.wav\n', "utf-16"),
+        ("slash.csv", 'id,start,end,text,take\n7,1.5,2.5,"No, no",takes\\a.wav\n', "utf-8"),
+        ("upper.srt", "7\n00:00:01,500 --> 00:00:02,500\nNo, no\n  TAKE: takes/a.wav\n", "utf-16"),
+        ("more.json", '[{"id":7,"start":1.5,"end":2.5,"text":"No, no","take":"takes/a.wav","reel":1}]', "utf-8"),
+    ],
+)
+def test_a_sheet_is_read_as_other_programs_save_it(folder: Path, name: str, text: str, encoding: str) -> None:
+    (folder / name).write_bytes(text.encode(encoding))
+
+    (line,) = cue_lines(folder / name)
+
+    assert (line.line_id, line.start_s, line.end_s, line.text) == ("7", Fraction(3, 2), Fraction(5, 2), "No, no")
+    assert line.flaw is None
+    assert list(takes_of(folder / name, [line]).values()) == [folder / "takes" / "a.wav"]
+
+
+def test_takes_outside_the_folder_are_not_reached_by_the_other_slash_either(folder: Path) -> None:
+    text = "start,take\n0,takes/a.wav\n1,..\\x\\takes\\a.wav\n2,\\\\host\\a.wav\n"
+    _, above, away = cue_lines(write(folder, "sheet.csv", text))
+    assert [line.flaw for line in (above, away)] == [LineFlaw.MISSING_TAKE] * 2
+    assert "takes lie in the folder of their sheet" in (above.detail or "")
+    assert "takes lie in the folder of their sheet" in (away.detail or "")
+
+
+def test_all_rows_whose_cells_cannot_be_told_apart_are_told_together(folder: Path) -> None:
+    rows = ["1,0,1,takes/a.wav,No, no", "2,1,2,takes/a.wav,Yes", "2,2,3,takes/a.wav,,,", "3,3,4,takes/a.wav,a,b,c"]
+    with pytest.raises(CueSheetError) as refused:
+        cue_lines(write(folder, "sheet.csv", "\n".join(["id,start,end,take,text", *rows])))
+
+    assert str(refused.value).splitlines() == [
+        "line 2 of the file has 6 cells under 5 columns: what holds a comma stands in quotes",
+        "line 5 of the file has 7 cells under 5 columns: what holds a comma stands in quotes",
+        "2 lines have the id '2', the 2. and the 3. among them: give each its own",
+    ]
+
+
+def test_of_many_wrong_rows_the_first_are_told(folder: Path) -> None:
+    with pytest.raises(CueSheetError) as refused:
+        cue_lines(write(folder, "sheet.csv", "start,take\n" + "0,takes/a.wav,x\n" * 50))
+    told = str(refused.value).splitlines()
+    assert (len(told), told[-1]) == (21, "30 more rows are wrong")
+
+
+def test_two_columns_of_one_name_are_refused(folder: Path) -> None:
+    with pytest.raises(CueSheetError, match="two columns are called start"):
+        cue_lines(write(folder, "sheet.csv", "start,Start ,take\n0,1,takes/a.wav\n"))
+
+
+def test_lines_of_an_srt_without_a_blank_one_between_are_refused_and_not_one_text(folder: Path) -> None:
+    with pytest.raises(CueSheetError, match="stands another time: a blank line parts it from the next"):
+        cue_lines(write(folder, "sheet.srt", SRT.replace("wav\n\n", "wav\n")))
+
+
+def test_counters_of_joined_reels_of_an_srt_name_no_line(folder: Path) -> None:
+    lines = cue_lines(write(folder, "sheet.srt", SRT.replace("18\n", "17\n")))
+    assert [line.line_id for line in lines] == ["1", "2"]
 
 
 def test_bytes_that_are_no_text_are_refused(folder: Path) -> None:
