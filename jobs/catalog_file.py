@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipelines.csv_delimiter import csv_delimiter
+
+NEEDED = ("film", "language")  # columns that every catalog has
 MAX_CATALOG_BYTES = 256 << 20  # a catalog names films; one that is larger is not a catalog
 
 
@@ -50,7 +53,8 @@ def _text(path: Path) -> str:
 
 
 def _read_csv(path: Path) -> list[CatalogRecord]:
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    text = _text(path)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=csv_delimiter(text, NEEDED))
     try:
         header = [name.strip() for name in next(reader, [])]
         if len(set(header)) < len(header):

@@ -17,11 +17,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pipelines.csv_delimiter import DELIMITERS, csv_delimiter
+
 COLUMNS = ("id", "character", "start", "end", "text", "take")
 MAX_SHEET_BYTES = 20_000_000
 MAX_LINES = 20_000
 MAX_ROWS_TOLD = 20
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SRT_TIMES = re.compile(r"\s*(\S+)\s*-->\s*(\S+)")
 _SPEAKER = re.compile(r"((?:[A-Z\u00c0-\u00de][^\s:]*+\s?){1,4}):\s+(\S.*)", re.DOTALL)  # each word with a capital
@@ -124,16 +125,6 @@ def _text(sheet: Path) -> str:
     except OSError as error:
         raise CueSheetError(f"{sheet.name} cannot be read: {error.strerror}") from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def csv_delimiter(text: str, columns: Sequence[str]) -> str:
-    """What parts the cells of a CSV: of comma, semicolon and tab the one by which its header names most columns."""
-
-    def named(delimiter: str) -> int:
-        return sum(name.strip(' "').lower() in columns for name in header.split(delimiter))
-
-    header = text.lstrip().partition("\n")[0]
-    return max(DELIMITERS, key=named)
 
 
 def _csv_cells(needed: Sequence[str], found: SheetCells, text: str) -> Iterator[Cells]:
