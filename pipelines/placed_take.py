@@ -21,7 +21,7 @@ Floats = NDArray[np.float32]
 
 MAX_TAKE_S = 120  # of one line; more is a reel, not a take
 MIN_FITTED_S = 0.2  # a shorter one, a breath or a cry, is heard as it was spoken
-OPPOSED_WORDS = "its take's channels are of opposite phase, so only the first is heard: turn one of them, or give one"
+OPPOSED_WORDS = "its take's channels are of opposite phase, so only the louder is heard: turn one of them, or give one"
 ROLL_S, FADE_S = 0.1, 0.005  # kept before and after, so that a soft consonant is not cut off; begins and ends softly
 
 
@@ -50,7 +50,7 @@ class PlacedTake:
         samples: [N] mono, as it is heard.
         tempo: how much faster than it was spoken.
         heard_end: sample of the stem at which the spoken part ends.
-        opposed: its two channels are of opposite phase, and the first alone is heard.
+        opposed: its two channels are of opposite phase, and the louder alone is heard.
     """
 
     start: int
@@ -118,6 +118,7 @@ def line_row(line: CueLine, placed: PlacedTake | None = None) -> Row:
         flaw = LineFlaw.TAKE_TOO_LONG
         late_s = (heard_end - end) / STEM_RATE_HZ
         detail = f"at {placed.tempo:.2f} times its tempo it ends {late_s:.2f} s after its place"
+        detail += f"; {OPPOSED_WORDS}" if placed.opposed else ""
     return {
         "line_id": line.line_id,
         "character": line.character,

@@ -14,7 +14,7 @@ from schemas.timing import clock
 HOUR_S = 3600
 MIN_BEGIN_S = 1800  # of a timecode that tells: in a film's first half hour somebody speaks
 MAX_SHARE_AFTER = 0.1  # of lines after the film's end: so many are not those that a shorter cut has lost
-TIMECODE = re.compile(r"(\d{2}):([0-5]\d):([0-5]\d)[:;.]\d{2,3}")
+TIMECODE = re.compile(r"(\d{2}):([0-5]\d):([0-5]\d)[:;.]\d{1,3}")
 COUNTED = "times count from the film's first frame"
 
 

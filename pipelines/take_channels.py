@@ -16,14 +16,15 @@ def one_channel(pair: Floats) -> tuple[Floats, bool]:
         pair: [2, N], finite.
 
     Returns:
-        [N] mono, and whether the channels are of opposite phase; then it is the first alone.
+        [N] mono, and whether the channels are of opposite phase; then it is the louder alone.
     """
     centred = pair - pair.mean(1, keepdims=True, dtype=np.float64)
     levels = np.sqrt(np.mean(centred**2, axis=1))
-    weak, strong = sorted((0, 1), key=lambda channel: levels[channel])
+    strong = int(levels[1] > levels[0])
+    weak = 1 - strong
     least = max(10 ** (DEAD_DBFS / 20), DEAD_BELOW * levels[strong])
     if levels[weak] < least <= levels[strong]:
         return pair[strong], False
     power = float(levels[0] * levels[1])
     opposed = power > 0 and float(np.mean(centred[0] * centred[1])) < MAX_OPPOSED * power
-    return (pair[0] if opposed else pair.mean(0)), opposed
+    return (pair[strong] if opposed else pair.mean(0)), opposed

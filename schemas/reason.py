@@ -54,7 +54,7 @@ class LineFlaw(StrEnum):
     UNREADABLE_TAKE = "unreadable_take"  # no sound in it can be decoded
     SILENT_TAKE = "silent_take"  # nothing is heard in it
     TAKE_TOO_LONG = "take_too_long"  # longer than its place, also when it is played faster: it ends later
-    OPPOSED_CHANNELS = "opposed_channels"  # the channels of its take are of opposite phase: the first alone is heard
+    OPPOSED_CHANNELS = "opposed_channels"  # the channels of its take are of opposite phase: the louder alone is heard
 
 
 class LineDoubt(StrEnum):
