@@ -12,7 +12,7 @@ from pipelines.stored_sound import stored_sound
 from pipelines.whisper_words import MAX_S, has_whisper, heard_language, whisper_language
 from schemas.timing import ANALYSIS_RATE_HZ
 
-VERSION = 1
+VERSION = 2
 MIN_SPEECH_S = 3  # of less no language is told
 MIN_SURE, MAX_EXPECTED = 0.9, 0.02  # probabilities: near languages are taken for each other
 

@@ -11,7 +11,7 @@ from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_sound import stored_sound
 from pipelines.voice_descriptor import ASSET, VoiceDescriber
 
-VERSION = 1  # raised when the same sound gives other descriptors
+VERSION = 2  # raised when the same sound gives other descriptors
 VOICE_FACTS = {"version": VERSION, "weights": declared_digest(ASSET)}
 
 

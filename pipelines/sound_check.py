@@ -23,7 +23,7 @@ from schemas.reason import SoundFlaw
 from schemas.sound import SOUND
 from schemas.timing import ANALYSIS_RATE_HZ, clock, fraction, pts_to_sample
 
-VERSION = 1
+VERSION = 2
 SILENCE_DBFS = -60.0
 MAX_LAG_S = 2.0  # that a stem is looked for at
 LENGTH_TOLERANCE_S = 0.5  # a codec pads, and a stem may end with its last word

@@ -27,7 +27,7 @@ from pipelines.stored_sound import Sound, stored_sound
 from pipelines.torch_threads import fixed_threads
 from schemas.timing import ANALYSIS_RATE_HZ
 
-VERSION = 3
+VERSION = 4
 THREADS = 2  # to the bit what one gives, in little more than half the time
 MIN_SAMPLES = 1_600  # 100 ms: less is no word, and the model's filters need some context
 LEVEL_STEP = 160  # 10 ms

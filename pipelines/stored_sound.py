@@ -14,7 +14,7 @@ from pipelines.media.sound import mono_blocks
 from pipelines.storage import ObjectStore, content_key
 from schemas.timing import ANALYSIS_RATE_HZ
 
-VERSION = 2  # raised, with those of speech, align and heard, when the same file gives other samples
+VERSION = 3  # raised, with those of speech, align and heard, when the same file gives other samples
 SAMPLE = np.dtype("<f4")
 
 Floats = NDArray[np.float32]

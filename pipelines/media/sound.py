@@ -25,6 +25,7 @@ Routes = Callable[[str, str], Floats]
 GAP_TOLERANCE_S = Fraction(1, 50)  # a jump of pts below it is rounding of the container (Matroska counts in ms)
 BEGINNING = Fraction(0)
 LEADING_CODECS = ("aac", "ac3", "eac3", "mp2", "mp2float", "mp3", "mp3float")  # their first samples are nobody's
+RANGE_CODECS = ("ac3", "eac3")  # they carry gains for small rooms, which their decoders follow unless told not to
 PCM_24_MAX = (1 << 23) - 1
 SILENCE_SAMPLES = 1 << 16  # a hole is filled in blocks as large as that: it may last for hours
 
@@ -175,7 +176,7 @@ def panned_blocks(
 
 
 def sound_stream(container: InputContainer) -> AudioStream:
-    """The first sound stream, its decoder pinned.
+    """The first sound stream, its decoder pinned, and its loud and soft parts as they were mixed.
 
     Raises:
         UndecodableError: there is none, or its codec is not on the list.
@@ -187,6 +188,8 @@ def sound_stream(container: InputContainer) -> AudioStream:
     if context is None or not (context.name in SOUND_CODECS or context.name.startswith("pcm_")):
         raise UndecodableError(f"sound codec {context.name if context else 'unknown'} is not on the list")
     context.thread_count = 1
+    if context.name in RANGE_CODECS:
+        context.options = {"drc_scale": "0"}
     return stream
 
 

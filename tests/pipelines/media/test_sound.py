@@ -9,6 +9,7 @@ import scipy.io.wavfile
 
 from pipelines.media.container import UndecodableError
 from pipelines.media.sound import SILENCE_SAMPLES, mono_blocks, read_channels, read_mono, write_wav
+from tests.pipelines.media.ac3_gains import write_with_gain
 from tests.synthetic import FilmSpec, make_film, ticking
 
 
@@ -83,3 +84,14 @@ def test_a_film_without_sound_says_so(tmp_path: Path) -> None:
 
     with pytest.raises(UndecodableError, match="no sound stream"):
         read_mono(film.path)
+
+
+@pytest.mark.parametrize("word", [0b11000000, 0b10100000, 0b01000000])
+def test_ac3_is_heard_as_loud_as_it_was_mixed_whatever_range_it_asks_for(tmp_path: Path, word: int) -> None:
+    tone = (0.05 * np.sin(2 * np.pi * 997 * np.arange(48_000) / 48_000)).astype(np.float32)
+    for name, asked in (("plain.mka", 0), ("asked.mka", word)):
+        write_with_gain(tmp_path / name, tone, 48_000, asked)
+
+    plain, asked_for = (read_channels(tmp_path / name)[0] for name in ("plain.mka", "asked.mka"))
+
+    assert np.array_equal(asked_for[:, 4800:40_000], plain[:, 4800:40_000])
