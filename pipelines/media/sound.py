@@ -150,10 +150,10 @@ def tells_lead(path: Path) -> bool:
         return skips or stream.codec_context.name not in LEADING_CODECS
 
 
-def layout_of(stream: AudioStream) -> str:
-    """Name of the stream's layout; of the usual one where the file only counts channels, as plain WAV does."""
-    name = stream.layout.name
-    return UNNAMED.get(stream.layout.nb_channels, name) if name.endswith(" channels") else name
+def layout_of(sound: AudioStream | AudioFrame) -> str:
+    """Name of its layout; of the usual one where the file only counts channels, as plain WAV does."""
+    name = sound.layout.name
+    return UNNAMED.get(sound.layout.nb_channels, name) if name.endswith(" channels") else name
 
 
 def panned_blocks(
@@ -204,11 +204,21 @@ def _resampled(
         for frame in stretch:
             if position is None and frame is not None:
                 position = round((_start_s(frame) - origin_s) * sample_rate_hz)
-            for block in resampler.resample(frame):
+            for block in resampler.resample(frame and _named(frame)):
                 assert position is not None
                 samples = _numbers(np.asarray(block.to_ndarray(), np.float32), damaged)
                 yield position, samples.reshape(block.samples, -1).T
                 position += block.samples
+
+
+def _named(frame: AudioFrame) -> AudioFrame:
+    """A frame whose channels have names; FFmpeg takes three without names for two and low frequency effects."""
+    layout = layout_of(frame)
+    if layout == frame.layout.name or frame.format.name.startswith("s64"):  # PyAV has no array of 64 bits
+        return frame
+    named = AudioFrame.from_ndarray(frame.to_ndarray(), frame.format.name, layout)
+    named.sample_rate, named.pts, named.time_base = frame.sample_rate, frame.pts, frame.time_base
+    return named
 
 
 def _origin_s(container: InputContainer, stream: AudioStream) -> Fraction:

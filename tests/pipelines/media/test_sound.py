@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import scipy.io.wavfile
 
+from pipelines.media.channels import UNNAMED
 from pipelines.media.container import UndecodableError
 from pipelines.media.sound import SILENCE_SAMPLES, mono_blocks, read_channels, read_mono, write_wav
 from tests.pipelines.media.ac3_gains import write_with_gain
@@ -95,3 +96,16 @@ def test_ac3_is_heard_as_loud_as_it_was_mixed_whatever_range_it_asks_for(tmp_pat
     plain, asked_for = (read_channels(tmp_path / name)[0] for name in ("plain.mka", "asked.mka"))
 
     assert np.array_equal(asked_for[:, 4800:40_000], plain[:, 4800:40_000])
+
+
+@pytest.mark.parametrize("num_channels", UNNAMED)
+def test_channels_without_names_are_all_heard_in_the_order_of_the_usual_layout(
+    tmp_path: Path, num_channels: int
+) -> None:
+    sound = np.random.default_rng(num_channels).uniform(-1, 1, (num_channels, 4800)).astype(np.float32)
+    write_wav(tmp_path / "stem.wav", sound, 48_000)
+
+    found, _, layout = read_channels(tmp_path / "stem.wav")
+
+    assert layout == UNNAMED[num_channels]
+    assert np.abs(found - sound).max() < 2**-22
