@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from pipelines.media.channels import UNNAMED, UnknownChannelError, channel_routes
 from pipelines.media.container import SOUND_CODECS, UndecodableError, open_media
+from pipelines.media.sound_stretches import start_of, stretches
 from schemas.timing import ANALYSIS_RATE_HZ
 
 Floats = NDArray[np.float32]
 Routes = Callable[[str, str], Floats]
 """Names of a sound's layout and of a wanted one -> [T, S] how loud each channel is heard in each."""
 
-GAP_TOLERANCE_S = Fraction(1, 50)  # a jump of pts below it is rounding of the container (Matroska counts in ms)
 BEGINNING = Fraction(0)
 LEADING_CODECS = ("aac", "ac3", "eac3", "mp2", "mp2float", "mp3", "mp3float")  # their first samples are nobody's
 RANGE_CODECS = ("ac3", "eac3")  # they carry gains for small rooms, which their decoders follow unless told not to
@@ -198,12 +198,12 @@ def _resampled(
 ) -> Iterator[tuple[int, Floats]]:
     """Blocks with the place of their first sample. Each stretch without a hole is resampled by itself."""
     origin_s = _origin_s(container, stream)
-    for stretch in _stretches(_decoded(container, stream, damaged)):
+    for stretch in stretches(_decoded(container, stream, damaged)):
         resampler = AudioResampler(format="flt", layout=layout, rate=sample_rate_hz)  # PyAV has no 8 planes
         position: int | None = None
         for frame in stretch:
             if position is None and frame is not None:
-                position = round((_start_s(frame) - origin_s) * sample_rate_hz)
+                position = round((start_of(frame) - origin_s) * sample_rate_hz)
             for block in resampler.resample(frame and _named(frame)):
                 assert position is not None
                 samples = _numbers(np.asarray(block.to_ndarray(), np.float32), damaged)
@@ -252,38 +252,6 @@ def _decoded(container: InputContainer, stream: AudioStream, damaged: list[str] 
             damaged.append(f"{error.strerror or type(error).__name__}{at}")
             continue
         yield from frames
-
-
-def _stretches(frames: Iterator[AudioFrame]) -> Iterator[Iterator[AudioFrame | None]]:
-    held: list[AudioFrame] = [frame for frame in [next(frames, None)] if frame is not None]
-
-    def stretch() -> Iterator[AudioFrame | None]:
-        frame = held.pop()
-        while True:
-            expected = _start_s(frame) + Fraction(frame.samples, frame.sample_rate)
-            yield frame
-            following = next(frames, None)
-            if following is None:
-                break
-            joins = abs(_start_s(following) - expected) <= GAP_TOLERANCE_S and _kind(following) == _kind(frame)
-            if not joins:
-                held.append(following)
-                break
-            frame = following
-        yield None
-
-    while held:
-        yield stretch()
-
-
-def _start_s(frame: AudioFrame) -> Fraction:
-    if frame.pts is None or frame.time_base is None:
-        raise UndecodableError("the sound has no timestamps")
-    return frame.pts * frame.time_base
-
-
-def _kind(frame: AudioFrame) -> tuple[int, str, str]:
-    return frame.sample_rate, frame.layout.name, frame.format.name
 
 
 def write_wav(path: Path, samples: Floats, sample_rate_hz: int) -> None:
