@@ -1,8 +1,8 @@
 """Stage 2: where the dub lies on each shot, how late it is, where dub and original speak, and in whose voice.
 
-The dub is delivered as it comes: its sample 0 lies at film time 0. So the dub's span on a shot is the
-shot's own span in samples, and the mouths follow what will be heard. The lag that is left is measured and reported:
-whatever could be done about it was done before (`conform.py`).
+The dub is delivered as it comes: its beginning (`dub_origin.py`) lies on the film's first frame. So the dub's span on
+a shot is the shot's own span in samples, and the mouths follow what will be heard. The lag that is left is measured
+and reported: whatever could be done about it was done before (`conform.py`).
 """
 
 from dataclasses import dataclass, field
@@ -15,14 +15,16 @@ import pyarrow as pa
 
 from pipelines.line_check import WordsConfig, heard_lines
 from pipelines.media.container import UndecodableError
+from pipelines.media.dub_origin import dub_origin_s
+from pipelines.media.sound import BEGINNING
 from pipelines.original_voices import original_voices
 from pipelines.sound_check import checked_sounds
-from pipelines.speech import SampleSpan, SpeechConfig, stored_speech
+from pipelines.speech import SampleSpan, SpeechConfig, dub_speech, stored_speech
 from pipelines.spoken_lines import spoken_lines
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_heard import keep_heard
-from pipelines.stored_sound import Sound, stored_sound
+from pipelines.stored_sound import Sound, stored_dub, stored_sound
 from pipelines.voice_descriptor import VoiceDescriber
 from schemas.shot import ALIGNED_SHOT, SHOT
 from schemas.timing import ANALYSIS_RATE_HZ, Span, fraction, pts_to_sample
@@ -63,11 +65,13 @@ class AlignDub(RowStage):
     def facts(self, row: Row) -> Row:
         span = Span(row["shot_start_pts"], row["shot_end_pts"], fraction(row["time_base"]))
         start, end = span.to_samples(ANALYSIS_RATE_HZ)
-        spoken = stored_speech(self._store, row["dub_digest"], Path(row["dub_uri"]), self._config.speech)
+        spoken = dub_speech(self._store, row, self._config.speech)
         original = stored_speech(self._store, row["film_id"], Path(row["film_uri"]), self._config.speech)
         for sound, heard in (("dub", spoken), ("film", original)):
             if heard.spoken:  # stages that compare mouths with it then need no network
-                keep_heard(self._store, row[DIGESTS[sound]], Path(row[f"{sound}_uri"]))
+                path = Path(row[f"{sound}_uri"])
+                start_s = dub_origin_s(path) if sound == "dub" else BEGINNING
+                keep_heard(self._store, row[DIGESTS[sound]], path, start_s)
         zero = _film_start(row)
         dub = [(first + zero, after + zero) for first, after in spoken.spoken]
         speech = clip_spans(original.spoken, start, end)
@@ -102,7 +106,7 @@ class AlignDub(RowStage):
             original = stored_sound(self._store, row["film_id"], Path(row["film_uri"])).since(max(_film_start(row), 0))
         except UndecodableError:  # a silent film shares nothing with its dub
             return 0
-        dub = stored_sound(self._store, row["dub_digest"], Path(row["dub_uri"]))
+        dub = stored_dub(self._store, row)
         return constant_lag(original, dub, round(self._config.max_lag_s * ANALYSIS_RATE_HZ))
 
 

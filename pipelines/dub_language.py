@@ -1,14 +1,13 @@
 """Whether a dub is spoken in the language that the catalog says, as far as Whisper can tell."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from pipelines.speech import SampleSpan
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key
-from pipelines.stored_sound import stored_sound
+from pipelines.stored_sound import stored_dub
 from pipelines.whisper_words import MAX_S, has_whisper, heard_language, whisper_language
 from schemas.timing import ANALYSIS_RATE_HZ
 
@@ -42,7 +41,7 @@ def _languages(store: ObjectStore, row: Row, spoken: Sequence[SampleSpan]) -> li
     length = sum(after - first for first, after in spoken)
     if length < MIN_SPEECH_S * ANALYSIS_RATE_HZ or not has_whisper():
         return []
-    sound, parts, missing = stored_sound(store, row["dub_digest"], Path(row["dub_uri"])), [], MAX_S * ANALYSIS_RATE_HZ
+    sound, parts, missing = stored_dub(store, row), [], MAX_S * ANALYSIS_RATE_HZ
     for first, after in spoken:
         parts.append(sound[first : min(after, first + missing)])
         missing -= len(parts[-1])

@@ -21,9 +21,11 @@ from pipelines.gate import GateConfig, Try
 from pipelines.media.coding import Coding
 from pipelines.media.container import UndecodableError
 from pipelines.media.display import View, display_view
+from pipelines.media.dub_origin import dub_origin_s
 from pipelines.media.encode import with_planes
 from pipelines.media.picture import coded_planes, frames
 from pipelines.media.picture_part import part_around, parts_as_rgb
+from pipelines.media.sound import BEGINNING
 from pipelines.mouth_judge import MouthJudge, likeness, runs_of
 from pipelines.patch import Plane, lay, patch_of, window
 from pipelines.progress import TELL_EVERY_FRAMES
@@ -131,7 +133,8 @@ class JudgeShot(RowStage):
         if not speech:
             return None
         try:
-            return likeness(mouths, stored_heard(self._store, digest, Path(uri)), speech)
+            start_s = dub_origin_s(Path(uri)) if whose == "dub" else BEGINNING
+            return likeness(mouths, stored_heard(self._store, digest, Path(uri), start_s), speech)
         except UndecodableError:  # a film without sound
             return None
 

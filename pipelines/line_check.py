@@ -6,7 +6,6 @@ Nothing follows from it by itself: a synthetic ear is wrong more often than a du
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from pipelines.assets import declared_digest
@@ -15,7 +14,7 @@ from pipelines.speech import SampleSpan
 from pipelines.spoken_lines import SpokenLine
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key
-from pipelines.stored_sound import StoredSound, stored_sound
+from pipelines.stored_sound import StoredSound, stored_dub
 from pipelines.whisper_words import MAX_S, MODEL_FILES, MODEL_PARTS, has_whisper
 from pipelines.words import align_words, hear_words, word_error_rate, written_words
 from schemas.reason import LineDoubt
@@ -146,7 +145,7 @@ def _heard(store: ObjectStore, row: Row, line: SpokenLine, window: SampleSpan, c
     facts = {"dub": row["dub_digest"], "language": row["language"], "text": line.text, "window": list(window)}
     key = content_key("heard-line", VERSION, facts | {"config": asdict(config), "ear": ear(config.ctc)})
     if not store.has(key):
-        sound = stored_sound(store, row["dub_digest"], Path(row["dub_uri"]))
+        sound = stored_dub(store, row)
         store.put_json(key, _listened(sound, window, line.text or "", row["language"], config))
     heard: Row = store.get_json(key)
     return heard

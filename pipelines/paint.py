@@ -35,7 +35,7 @@ from pipelines.reference import choose_references
 from pipelines.row_table import draft_table
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key, file_digest
-from pipelines.stored_sound import stored_sound
+from pipelines.stored_sound import stored_dub
 from pipelines.track_frames import TrackFrames, frames_to_paint
 from schemas.frames import PAINTED_FRAME
 from schemas.reason import Verdict
@@ -84,7 +84,7 @@ class PaintMouths(RowStage):
         noise_ids = (row["film_id"], row["shot_index"], track.index)
         references = self._references(row["crops_uri"], track, pts)
         weights = fade_weights(track.pts, pts, *_unseen(row, track.index))
-        mel = DubMel(stored_sound(self._store, row["dub_digest"], Path(row["dub_uri"])), self._painter.sound)
+        mel = DubMel(stored_dub(self._store, row), self._painter.sound)
         frames = track.cropped(row["crops_uri"], pts, ["affine", "landmarks", "crop"])
         for part in self._painter.batches(len(pts)):
             batch = list(islice(frames, part.stop - part.start))

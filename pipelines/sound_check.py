@@ -11,10 +11,11 @@ import pyarrow as pa
 from pipelines.dub_language import other_language
 from pipelines.media.channels import channels_of, holds, nearest_layout
 from pipelines.media.container import UndecodableError
+from pipelines.media.dub_origin import dub_origin_s
 from pipelines.media.loudness import Loudness, LoudnessMeter
 from pipelines.media.regular_blocks import regular_blocks
 from pipelines.media.sound import BEGINNING, sound_blocks, sound_format, tells_lead
-from pipelines.speech import SpeechConfig, stored_speech
+from pipelines.speech import SpeechConfig, dub_speech, stored_speech
 from pipelines.stage import Row
 from pipelines.stem_lag import stem_lag
 from pipelines.storage import ObjectStore, content_key, read_table
@@ -128,23 +129,23 @@ def _sounds(row: Row) -> Iterator[tuple[str, tuple[Path, str]]]:
 
 def _checked(store: ObjectStore, row: Row, role: str, path: Path, digest: str, config: SpeechConfig) -> Row | None:
     """The SOUND row of one sound; None where there is none."""
-    begin_s = row["start_pts"] * fraction(row["time_base"]) if role == "original" else BEGINNING
-    measure = _stored_measure(store, path, digest, begin_s)
+    is_own = role == "original"
+    origin_s = BEGINNING if is_own else dub_origin_s(path)
+    film_start_s = row["start_pts"] * fraction(row["time_base"])
+    measure = _stored_measure(store, path, digest, film_start_s if is_own else origin_s)
     if measure is None:
         return None
-    spoken_s = None if role == "music_and_effects" else _spoken_s(store, path, digest, config)
+    spoken_s = None if role == "music_and_effects" else _spoken_s(store, path, digest, config, origin_s)
     film_s = float((row["end_pts"] - row["start_pts"]) * fraction(row["time_base"]))
-    flaws = list(_damage(measure) if role == "original" else _flaws(measure, film_s, spoken_s))
+    flaws = list(_damage(measure) if is_own else _flaws(measure, film_s, spoken_s))
     told = [{"flaw": flaw.value, "detail": detail} for flaw, detail in flaws]
     return _row(measure, role) | {"speech_s": spoken_s, "flaws": told}
 
 
 def _flaws_of_speech(store: ObjectStore, row: Row, config: SpeechConfig, *, hear: bool) -> list[Row]:
     """What is wrong with what a dub says, and with when a stem says it."""
-    dub, own = (
-        stored_speech(store, row[digest], Path(row[uri]), config).spoken
-        for digest, uri in (("dub_digest", "dub_uri"), ("film_id", "film_uri"))
-    )
+    dub = dub_speech(store, row, config).spoken
+    own = stored_speech(store, row["film_id"], Path(row["film_uri"]), config).spoken
     flaws = []
     if hear and (found := other_language(store, row, dub)):
         words = f"heard in another language, {found[0]} ({found[1]:.0%} sure), and {row['language']} is in the catalog"
@@ -175,8 +176,8 @@ def _stored_measure(store: ObjectStore, path: Path, digest: str, start_s: Fracti
     return measure
 
 
-def _spoken_s(store: ObjectStore, path: Path, digest: str, config: SpeechConfig) -> float:
-    spoken = stored_speech(store, digest, path, config).spoken
+def _spoken_s(store: ObjectStore, path: Path, digest: str, config: SpeechConfig, start_s: Fraction) -> float:
+    spoken = stored_speech(store, digest, path, config, start_s).spoken
     return sum(end - start for start, end in spoken) / ANALYSIS_RATE_HZ
 
 

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.media.container import UndecodableError
+from pipelines.media.dub_origin import dub_origin_s
+from pipelines.media.sound import BEGINNING
+from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_sound import Sound, stored_sound
 from pipelines.torch_threads import fixed_threads
@@ -66,18 +70,26 @@ class Speech:
     overlapped: list[SampleSpan]
 
 
-def stored_speech(store: ObjectStore, digest: str, path: Path, config: SpeechConfig) -> Speech:
-    """Where the sound of a file speaks; computed once per digest. A file without sound does not speak."""
-    key = content_key("speech", VERSION, {"sound": digest, "config": asdict(config)})
+def stored_speech(
+    store: ObjectStore, digest: str, path: Path, config: SpeechConfig, start_s: Fraction = BEGINNING
+) -> Speech:
+    """Where the sound of a file speaks, from `start_s` of its time on; computed once. One without sound is silent."""
+    key = content_key("speech", VERSION, {"sound": digest, "start": str(start_s), "config": asdict(config)})
     if not store.has(key):
-        store.put_json(key, asdict(_speech_of_file(store, digest, path, config)))
+        store.put_json(key, asdict(_speech_of_file(store, digest, path, config, start_s)))
     stored = store.get_json(key)
     return Speech(**{name: [(start, end) for start, end in spans] for name, spans in stored.items()})
 
 
-def _speech_of_file(store: ObjectStore, digest: str, path: Path, config: SpeechConfig) -> Speech:
+def dub_speech(store: ObjectStore, row: Row, config: SpeechConfig) -> Speech:
+    """Where the dub of a row of FILM or wider speaks, in samples from the film's first frame on."""
+    path = Path(row["dub_uri"])
+    return stored_speech(store, row["dub_digest"], path, config, dub_origin_s(path))
+
+
+def _speech_of_file(store: ObjectStore, digest: str, path: Path, config: SpeechConfig, start_s: Fraction) -> Speech:
     try:
-        sound = stored_sound(store, digest, path)
+        sound = stored_sound(store, digest, path, start_s)
     except UndecodableError:  # a silent film, or no sound that anyone could hear: nobody speaks in it
         return Speech([], [])
     return find_speech(sound, config)

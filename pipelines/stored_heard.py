@@ -1,11 +1,13 @@
 """The curves of a sound that mouths are compared with, in storage: worked out once for all its shots."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from pipelines.expected_opening import WEIGHTS
 from pipelines.heard_sound import HeardSound, heard_sound
+from pipelines.media.sound import BEGINNING
 from pipelines.storage import ObjectStore, content_key, file_digest
 from pipelines.stored_sound import stored_sound
 
@@ -13,22 +15,24 @@ VERSION = 2  # raised when the same sound gives other curves
 HEARD_FACTS = {"version": VERSION, "weights": file_digest(WEIGHTS)}
 
 
-def stored_heard(store: ObjectStore, digest: str, path: Path) -> HeardSound:
+def stored_heard(store: ObjectStore, digest: str, path: Path, start_s: Fraction = BEGINNING) -> HeardSound:
     """The curves of the whole sound of a file.
 
     Args:
         store: where they are kept.
         digest: of the file.
         path: the file.
+        start_s: of its time, at which the curves begin.
     """
-    loud, expected = np.frombuffer(store.get(keep_heard(store, digest, path)), "<f4").astype(np.float64).reshape(2, -1)
+    curves = np.frombuffer(store.get(keep_heard(store, digest, path, start_s)), "<f4")
+    loud, expected = curves.astype(np.float64).reshape(2, -1)
     return HeardSound(loud, expected)
 
 
-def keep_heard(store: ObjectStore, digest: str, path: Path) -> str:
+def keep_heard(store: ObjectStore, digest: str, path: Path, start_s: Fraction = BEGINNING) -> str:
     """Work the curves out where nobody did; the key of what `stored_heard` then reads, without loading torch."""
-    key = content_key("heard", VERSION, {"film": digest, **HEARD_FACTS})
+    key = content_key("heard", VERSION, {"film": digest, "start": str(start_s), **HEARD_FACTS})
     if not store.has(key):
-        heard = heard_sound(stored_sound(store, digest, path))
+        heard = heard_sound(stored_sound(store, digest, path, start_s))
         store.put(key, np.stack([heard.loud, heard.expected]).astype("<f4").tobytes())
     return key

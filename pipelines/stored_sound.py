@@ -4,13 +4,16 @@ A film of two hours has 115 million samples: whoever needs a shot's reads a shot
 is stored has the very samples that `read_mono` gives, and silence where that gives up.
 """
 
+from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.media.sound import mono_blocks
+from pipelines.media.dub_origin import dub_origin_s
+from pipelines.media.sound import BEGINNING, mono_blocks
 from pipelines.storage import ObjectStore, content_key
 from schemas.timing import ANALYSIS_RATE_HZ
 
@@ -63,19 +66,34 @@ class StoredSound:
         return StoredSound(self._store, self._key, self._first + first)
 
 
-def stored_sound(store: ObjectStore, digest: str, path: Path) -> StoredSound:
+def stored_sound(store: ObjectStore, digest: str, path: Path, start_s: Fraction = BEGINNING) -> StoredSound:
     """The sound of a file, decoded into storage unless it is there.
 
     Args:
         store: where it is kept: 230 MB for an hour.
         digest: of the file.
         path: the file.
+        start_s: of its time, at which sample 0 lies.
 
     Raises:
         UndecodableError: there is no sound that can be decoded.
     """
-    key = content_key("sound", VERSION, {"sound": digest, "sample_rate_hz": ANALYSIS_RATE_HZ})
+    key = content_key("sound", VERSION, {"sound": digest, "start": str(start_s), "sample_rate_hz": ANALYSIS_RATE_HZ})
     if not store.has(key):
-        blocks = mono_blocks(path, ANALYSIS_RATE_HZ, damaged=[])  # told of by `sound_check`
+        blocks = mono_blocks(path, ANALYSIS_RATE_HZ, start_s, damaged=[])  # told of by `sound_check`
         store.put_blocks(key, (block.astype(SAMPLE, copy=False).tobytes() for block in blocks))
     return StoredSound(store, key)
+
+
+def stored_dub(store: ObjectStore, row: Mapping[str, Any]) -> StoredSound:
+    """The sound of a row's dub, sample 0 on the film's first frame.
+
+    Args:
+        store: where it is kept.
+        row: FILM or wider.
+
+    Raises:
+        UndecodableError: there is no sound that can be decoded.
+    """
+    path = Path(row["dub_uri"])
+    return stored_sound(store, row["dub_digest"], path, dub_origin_s(path))

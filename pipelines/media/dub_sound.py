@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from pipelines.media.container import SOUND_FORMATS, UndecodableError, open_media
+from pipelines.media.dub_origin import dub_origin_s
 from pipelines.media.refusal import MediaRefusedError, check_file, refusal_of_unopened
 from pipelines.media.sound import layout_of, sound_stream
 from schemas.reason import Refusal
@@ -50,5 +51,8 @@ def _probe(path: Path) -> SoundProbe:
         if not num_frames:
             raise MediaRefusedError(Refusal.NO_SOUND, "no sound can be decoded")
         return SoundProbe(
-            codec=stream.codec_context.name, sample_rate_hz=stream.rate, layout=layout_of(stream), end_s=end_s
+            codec=stream.codec_context.name,
+            sample_rate_hz=stream.rate,
+            layout=layout_of(stream),
+            end_s=end_s - dub_origin_s(path),
         )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipelines.media.channels import channel_routes, channels_of, dialogue_routes, has_centre, holds, nearest_layout
 from pipelines.media.container import UndecodableError
+from pipelines.media.dub_origin import dub_origin_s
 from pipelines.media.sound import BEGINNING, Routes, SoundFormat, panned_blocks, sound_format
 from schemas.mix import Mix
 
@@ -133,13 +134,18 @@ def film_format(film: Path) -> SoundFormat | None:
 def parts_of(source: DubSource, mix: Mix) -> tuple[_Part, ...]:
     """What is added up."""
     if mix is Mix.AS_DELIVERED:
-        return (_Part(source.dub, channel_routes),)
-    stem = _Part(source.dub, dialogue_routes)
+        return (_given(source.dub, channel_routes),)
+    stem = _given(source.dub, dialogue_routes)
     if mix is Mix.WITH_ME and source.music_and_effects:
-        return stem, _Part(source.music_and_effects, channel_routes)
+        return stem, _given(source.music_and_effects, channel_routes)
     return (
         (stem, _Part(source.film, _without_centre, source.start_s, is_own=True)) if mix is Mix.IN_CENTRE else (stem,)
     )
+
+
+def _given(path: Path, routes: Routes) -> _Part:
+    """A file that was given with the film, heard from the film's first frame on."""
+    return _Part(path, routes, dub_origin_s(path))
 
 
 def part_blocks(part: _Part, sample_rate_hz: int, layout: str) -> Iterator[Floats]:
