@@ -64,7 +64,7 @@ class ConformDub(RowStage):
         moved, detail = judged(fit, self._config, has_folder=is_local(self._store.root_uri))
         told = asdict(fit) | {"moved": moved, "detail": detail, "lag_after_s": _known_lag(fit)}
         facts: Row = {"conform": told, "dub": None, "digest": None}
-        del told["is_sure"]
+        del told["is_sure"], told["num_repeating"]
         if moved:
             dub = Path(row["dub_uri"])
             sample_rate_hz, layout = read_layout(dub)
@@ -121,6 +121,11 @@ def judged(fit: ConformFit, config: ConformConfig, *, has_folder: bool = True) -
     found = f"{fit.num_agreeing} of {fit.num_windows} stretches of the film agree"
     if not fit.num_windows:
         return False, "not moved: too little of the film's own sound is found in it to tell its lag"
+    if fit.repeats:
+        return False, (
+            f"not moved: its lag is not known, the shared sound repeats: {fit.num_repeating} of {fit.num_windows} "
+            "stretches of the film lie equally well at several lags; see that it begins with the film's first frame"
+        )
     if not fit.is_sure:
         return False, f"not moved: its lag is not known, {found}, {fit.num_clear - fit.num_agreeing} contradict"
     lag = f"{abs(fit.lag_s):.3f} s {'late' if fit.lag_s > 0 else 'early'}"

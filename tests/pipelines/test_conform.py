@@ -66,6 +66,33 @@ def test_a_mix_that_was_cut_in_the_middle_is_not_moved() -> None:
     assert not fit_conform(original, torn, MAX_LAG_S).is_sure
 
 
+@pytest.mark.parametrize("period_s", [0.5, 1.5, 2.0, 3.0])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_of_music_that_is_a_loop_no_lag_is_sure_and_the_reason_is_said(period_s: float, seed: int) -> None:
+    """Whole loops later it is the same."""
+    rng = np.random.default_rng(seed)
+    loop = 2 * np.resize(music(rng, period_s), round(40 * ANALYSIS_RATE_HZ))
+    mix, _ = laid(loop + speech(rng, 40.0), 1.0, -1.2)
+
+    found = fit_conform(loop + speech(rng, 40.0), mix, MAX_LAG_S)
+
+    assert not found.is_sure
+    if found.num_windows:
+        assert "the shared sound repeats" in judged(found, ConformConfig())[1]
+
+
+def test_music_that_is_a_loop_for_half_of_a_film_is_found_by_the_other_half() -> None:
+    rng = np.random.default_rng(2)
+    shared = 2 * music(rng, 60.0)
+    shared[len(shared) // 2 :] = np.resize(2 * music(rng, 1.5), len(shared) - len(shared) // 2)
+    mix, lag_s = laid(shared + speech(rng, 60.0), 1.0, -1.2)
+
+    found = fit_conform(shared + speech(rng, 60.0), mix, MAX_LAG_S)
+
+    assert found.is_sure, found
+    assert found.lag_s == pytest.approx(lag_s, abs=1e-3)
+
+
 @pytest.mark.parametrize("channels", [1, 2, 6])
 @pytest.mark.parametrize(("rate", "lag_s"), [(1.0, 0.25), (1.0, -0.25), (25 / 24, 0.5), (0.97, -0.1)])
 def test_what_was_moved_away_comes_back_in_every_channel(channels: int, rate: float, lag_s: float) -> None:
@@ -99,6 +126,11 @@ def test_what_was_moved_away_comes_back_in_every_channel(channels: int, rate: fl
             fit(0.5, is_sure=False, num_agreeing=3),
             False,
             "not moved: its lag is not known, 3 of 9 stretches of the film agree, 6 contradict",
+        ),
+        (
+            fit(0.5, is_sure=False, num_clear=1, num_agreeing=1, num_repeating=8),
+            False,
+            "not moved: its lag is not known, the shared sound repeats: 8 of 9 stretches of the film lie equally well",
         ),
     ],
 )

@@ -1,0 +1,161 @@
+"""Stretches of a film's sound, and where each of them is found in a dub.
+
+By generalised cross correlation with phase transform (Knapp and Carter, "The generalized correlation method for
+estimation of time delay" (1976)).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+from scipy.fft import next_fast_len
+from scipy.signal.windows import hann
+
+from pipelines.stored_sound import Sound
+from schemas.timing import ANALYSIS_RATE_HZ
+
+Floats = NDArray[np.float64]
+
+CLEAR_PEAK = 8.0  # over the typical value: unrelated stretches stay below 6
+SAME_PEAK_S = 0.01  # what is nearer than that belongs to one peak
+LONE_PEAK = 1.3  # over the next: where a sound repeats both are equal but for the voices over them
+SILENT = 1e-4  # RMS: nothing to be heard by
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Dub time as a function of film time: `rate * t + lag_s`."""
+
+    lag_s: float
+    rate: float
+
+    def misses(self, one: "Stretch", rate: float) -> float:
+        """By how much a stretch that was found at a rate lies beside it, in seconds."""
+        return abs(one.lag_s + rate * one.at_s - self.lag_s - self.rate * one.at_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of the film, where it is looked for, and where it is found in the dub.
+
+    Attributes:
+        at_s: its middle, film time.
+        lag_s: how much later than `rate * at_s` it is found.
+        peak: of the correlation, over its typical value.
+        lead: how many times as high as the next peak.
+    """
+
+    at_s: float
+    lag_s: float
+    peak: float
+    lead: float
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether it is in the dub at all."""
+        return self.peak >= CLEAR_PEAK
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other place explains it nearly as well."""
+        return self.lead >= LONE_PEAK
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of the film that can be heard.
+
+    Attributes:
+        start_s: film time.
+        length_s: of it.
+        sound: [n] at the rate at which it is looked for.
+    """
+
+    start_s: float
+    length_s: float
+    sound: Floats
+
+    @property
+    def at_s(self) -> float:
+        """Its middle."""
+        return self.start_s + self.length_s / 2
+
+    def tapered(self) -> "Window":
+        """The same, fading in and out.
+
+        Cut off hard, steady sounds of any kind correlate with one another a little where their middles meet: that
+        makes one of several equal places look the best.
+        """
+        return replace(self, sound=self.sound * hann(len(self.sound)))
+
+
+def windows_of(original: Sound, length_s: float, window_s: float, most: int, hertz: int) -> Iterator[Window]:
+    """Stretches evenly over the film, at most half over each other, without silent ones.
+
+    Args:
+        original: [N] the film's sound, mono at 16 kHz.
+        length_s: how much of it is taken.
+        window_s: length of each.
+        most: at most so many.
+        hertz: sample rate of the stretches.
+    """
+    free_s = length_s - window_s
+    number = min(most, int(free_s / (window_s / 2)) + 1) if free_s > 0 else 0
+    for start_s in np.linspace(0, free_s, number):
+        sound = _cut(original, float(start_s), window_s, 1.0, hertz)
+        if _level(sound) >= SILENT:
+            yield Window(float(start_s), window_s, sound)
+
+
+def stretches(windows: Iterable[Window], dub: Sound, line: Line, range_s: float, hertz: int) -> Iterator[Stretch]:
+    """Where stretches of the film are found near a line.
+
+    Args:
+        windows: of the film, at a sample rate.
+        dub: [M] mono at 16 kHz.
+        line: where they should lie.
+        range_s: how far from it, either way, they are looked for.
+        hertz: sample rate of the windows.
+    """
+    for window in windows:
+        start_s = line.lag_s + line.rate * (window.start_s - range_s)
+        near = _cut(dub, start_s, window.length_s + 2 * range_s, line.rate, hertz)
+        if _level(near) >= SILENT:
+            place, peak, lead = _best_place(window.sound, near, round(SAME_PEAK_S * hertz))
+            yield Stretch(window.at_s, line.lag_s + line.rate * (place / hertz - range_s), peak, lead)
+
+
+def _cut(sound: Sound, start_s: float, length_s: float, rate: float, hertz: int) -> Floats:
+    """`length_s` of film time as it sounds at a rate, from a moment of the sound on; silence beyond its ends."""
+    first, number = round(start_s * ANALYSIS_RATE_HZ), round(rate * length_s * ANALYSIS_RATE_HZ)
+    inside = sound[max(0, first) : max(0, first + number)]
+    lead = min(number, max(0, -first))
+    whole = np.pad(inside, (lead, max(0, number - lead - len(inside)))).astype(np.float32)
+    wanted = round(length_s * hertz)
+    played = whole if rate == 1 and hertz == ANALYSIS_RATE_HZ else soxr.resample(whole, rate * ANALYSIS_RATE_HZ, hertz)
+    return np.pad(played[:wanted], (0, max(0, wanted - len(played)))).astype(np.float64)
+
+
+def _level(sound: Floats) -> float:
+    return float(np.sqrt(np.mean(sound**2)))
+
+
+def _best_place(film: Floats, near: Floats, same: int) -> tuple[float, float, float]:
+    """The sample of `near` at which `film` begins, between samples too; the peak over the typical value and the next.
+
+    The next peak is more than `same` samples away.
+    """
+    size = next_fast_len(len(near) + len(film), real=True)
+    cross = np.fft.rfft(near, size) * np.fft.rfft(film, size).conj()
+    weight = np.abs(cross)
+    likeness = np.fft.irfft(cross / np.maximum(weight, 1e-9 * float(weight.max())), size)[: len(near) - len(film) + 1]
+    best = int(likeness.argmax())
+    peak = float(likeness[best] / np.sqrt(np.mean(likeness**2)))
+    others = np.concatenate([likeness[: max(0, best - same)], likeness[best + same + 1 :]])
+    lead = float(likeness[best] / max(others.max(initial=0.0), 1e-12))
+    if not 0 < best < len(likeness) - 1:
+        return float(best), peak, lead
+    before, at, after = likeness[best - 1 : best + 2]
+    return best + 0.5 * (before - after) / (before - 2 * at + after), peak, lead
