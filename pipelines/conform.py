@@ -79,13 +79,28 @@ class ConformDub(RowStage):
         return _columns(row, facts, self._store)
 
     def _fit(self, row: Row) -> ConformFit:
-        zero = pts_to_sample(row["start_pts"], fraction(row["time_base"]), ANALYSIS_RATE_HZ)
-        try:
-            original = stored_sound(self._store, row["film_id"], Path(row["film_uri"])).since(max(zero, 0))
-        except UndecodableError:  # a silent film shares nothing with its dub
-            return UNKNOWN
-        dub = stored_sound(self._store, row["dub_digest"], Path(row["dub_uri"]))
-        return fit_conform(original, dub, self._config.max_lag_s)
+        return fit_of(self._store, row, row["dub_digest"], Path(row["dub_uri"]), self._config.max_lag_s)
+
+
+def fit_of(store: ObjectStore, row: Row, digest: str, path: Path, max_lag_s: float) -> ConformFit:
+    """How a sound lies on a film, by what it shares with the film's own.
+
+    Args:
+        store: where sounds are kept.
+        row: FILM.
+        digest: of the sound's file.
+        path: that file.
+        max_lag_s: the most that is looked for, either way.
+
+    Raises:
+        UndecodableError: the file has no sound that can be decoded.
+    """
+    zero = pts_to_sample(row["start_pts"], fraction(row["time_base"]), ANALYSIS_RATE_HZ)
+    try:
+        original = stored_sound(store, row["film_id"], Path(row["film_uri"])).since(max(zero, 0))
+    except UndecodableError:  # a silent film shares nothing with its dub
+        return UNKNOWN
+    return fit_conform(original, stored_sound(store, digest, path), max_lag_s)
 
 
 def conformed_before(row: Row, store: ObjectStore, config: ConformConfig) -> Row | None:
@@ -128,14 +143,19 @@ def judged(fit: ConformFit, config: ConformConfig, *, has_folder: bool = True) -
         )
     if not fit.is_sure:
         return False, f"not moved: its lag is not known, {found}, {fit.num_clear - fit.num_agreeing} contradict"
-    lag = f"{abs(fit.lag_s):.3f} s {'late' if fit.lag_s > 0 else 'early'}"
+    lag = lag_in_words(fit)
     if fit.rate == 1 and abs(fit.lag_s) < config.least_lag_s:
         return False, f"in time: {lag}; {found}"
-    speed = "" if fit.rate == 1 else f" and {fit.name or f'{fit.rate:.6f}'} times as long"
     if not config.move or not has_folder:
         why = "for want of a mounted --work folder" if config.move else "as set"
-        return False, f"not moved, {why}: it is {lag}{speed}; {found}"
-    return True, f"moved: it was {lag}{speed}; {found}"
+        return False, f"not moved, {why}: it is {lag}; {found}"
+    return True, f"moved: it was {lag}; {found}"
+
+
+def lag_in_words(fit: ConformFit) -> str:
+    """As `0.400 s late`, and how many times as long where it runs at another speed."""
+    speed = "" if fit.rate == 1 else f" and {fit.name or f'{fit.rate:.6f}'} times as long"
+    return f"{abs(fit.lag_s):.3f} s {'late' if fit.lag_s > 0 else 'early'}{speed}"
 
 
 def conformed_blocks(blocks: Iterable[Floats], sample_rate_hz: int, fit: ConformFit) -> Iterator[Floats]:
