@@ -24,7 +24,7 @@ from pipelines.stored_sound import stored_sound
 from schemas.film import FILM
 from schemas.timing import ANALYSIS_RATE_HZ, fraction, pts_to_sample
 
-VERSION = 3
+VERSION = 4
 
 Floats = NDArray[np.float32]
 

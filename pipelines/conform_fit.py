@@ -7,7 +7,7 @@ polynomial regression analysis" (1950); Sen, "Estimates of the regression coeffi
 tells lag and rate. What is found by less than a sure majority is said and not believed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import theilslopes
 
-from pipelines.conform_search import Line, Stretch, Window, stretches, windows_of
+from pipelines.conform_search import Line, Stretch, Window, stretches, tellingness, windows_of
 from pipelines.stored_sound import Sound
 from schemas.timing import ANALYSIS_RATE_HZ
 
@@ -32,7 +32,8 @@ NAMED_RATES = {
 }
 MAX_DRIFT = 0.0425  # PAL speed-up from 23.976 fps
 GRID_STEP = 2e-4  # within half of it a stretch of 4 s is still heard as one: 0.4 ms
-COARSE_HZ, COARSE_S, COARSE_WINDOWS = 4_000, 4.0, 8
+COARSE_HZ, COARSE_S, COARSE_WINDOWS = 4_000, 4.0, (8, 48)
+COARSE_EVERY_S, TRIED_WINDOWS = 12.5, 4  # a film of ten minutes has all; those that are tried at every rate
 FINE_S, FINE_WINDOWS, FINE_RANGE_S = 6.0, 48, 0.12
 AGREE_S = 0.002  # of the line
 SAME_S = 0.0005  # over the film: a rate that differs less from one with a name is that one
@@ -86,10 +87,18 @@ def fit_conform(original: Sound, dub: Sound, max_lag_s: float) -> ConformFit:
         max_lag_s: the most that is looked for, either way.
     """
     length_s = min(len(original), len(dub)) / ANALYSIS_RATE_HZ
-    line = _coarse_line(original, dub, length_s, max_lag_s)
-    if line is None:
-        return UNKNOWN
     windows = list(windows_of(original, length_s, FINE_S, FINE_WINDOWS, ANALYSIS_RATE_HZ))
+    best = UNKNOWN
+    for line in _coarse_lines(original, dub, length_s, max_lag_s):
+        fit = _fine_fit(windows, dub, line, length_s, max_lag_s)
+        if fit.is_sure or fit.repeats:
+            return fit
+        best = max(best, fit, key=lambda one: (one.num_agreeing, one.num_windows))
+    return best
+
+
+def _fine_fit(windows: Sequence[Window], dub: Sound, line: Line, length_s: float, max_lag_s: float) -> ConformFit:
+    """What stretches tell that are looked for near a line, and then all around that through what was found."""
     for range_s in (FINE_RANGE_S + GRID_STEP * length_s / 2, FINE_RANGE_S):
         rate = line.rate
         found = list(stretches(windows, dub, line, range_s, ANALYSIS_RATE_HZ))
@@ -142,20 +151,39 @@ def _unsure_s(agreeing: Sequence[Stretch], rate: float, line: Line, length_s: fl
     return max(float(spread_s * np.sqrt((1 + ((end - middle) / spread) ** 2) / len(times))) for end in (0.0, length_s))
 
 
-def _coarse_line(original: Sound, dub: Sound, length_s: float, max_lag_s: float) -> Line | None:
-    """The line at the first rate at which most is found, rates with a name first; else at the best of all."""
-    windows = list(windows_of(original, length_s, COARSE_S, COARSE_WINDOWS, COARSE_HZ))
+def _coarse_lines(original: Sound, dub: Sound, length_s: float, max_lag_s: float) -> Iterator[Line]:
+    """The line at the best of the rates that have a name; and, unless most is found at it, at the best of all."""
+    most = int(np.clip(length_s / COARSE_EVERY_S, *COARSE_WINDOWS))
+    windows = list(windows_of(original, length_s, COARSE_S, most, COARSE_HZ))
     range_s = max_lag_s + GRID_STEP * length_s / 2
+    parts = [windows[first::TRIED_WINDOWS] for first in range(min(len(windows), TRIED_WINDOWS))]
+    telling = [max(part, key=lambda one: tellingness(one.sound)) for part in parts]
+    for rates, tried in ((list(map(float, NAMED_RATES)), windows), (_grid(), telling)):
+        found, rate = _best_of(rates, tried, windows, dub, range_s)
+        if len(found) >= MIN_AGREEING:
+            yield _through(found, rate)
+        if len(found) >= _enough(windows):
+            return
+
+
+def _best_of(
+    rates: Sequence[float], tried: Sequence[Window], windows: Sequence[Window], dub: Sound, range_s: float
+) -> tuple[list[Stretch], float]:
+    """What is found at the first rate at which most is, or at the best; all are looked for where one is found."""
     best, best_rate = list[Stretch](), 1.0
-    for rate in [*map(float, NAMED_RATES), *_grid()]:
-        found = _together(windows[::2], dub, rate, range_s)
-        if found:
+    for rate in rates:
+        found = _together(tried, dub, rate, range_s)
+        if found and tried is not windows:
             found = _together(windows, dub, rate, range_s)
         if sum(one.peak for one in found) > sum(one.peak for one in best):
             best, best_rate = found, rate
-        if len(best) >= max(MIN_AGREEING, MIN_SHARE * len(windows)):
+        if len(best) >= _enough(windows):
             break
-    return _through(best, best_rate) if len(best) >= MIN_AGREEING else None
+    return best, best_rate
+
+
+def _enough(windows: Sequence[Window]) -> float:
+    return max(MIN_AGREEING, MIN_SHARE * len(windows))
 
 
 def _together(windows: Sequence[Window], dub: Sound, rate: float, range_s: float) -> list[Stretch]:

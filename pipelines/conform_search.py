@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 CLEAR_PEAK = 8.0  # over the typical value: unrelated stretches stay below 6
 SAME_PEAK_S = 0.01  # what is nearer than that belongs to one peak
 LONE_PEAK = 1.3  # over the next: where a sound repeats both are equal but for the voices over them
+MOST_CHOICES = 4  # stretches of a part of the film, of which the most telling is taken
 SILENT = 1e-4  # RMS: nothing to be heard by
 
 
@@ -92,7 +93,9 @@ class Window:
 
 
 def windows_of(original: Sound, length_s: float, window_s: float, most: int, hertz: int) -> Iterator[Window]:
-    """Stretches evenly over the film, at most half over each other, without silent ones.
+    """Stretches over all the film, without silent ones.
+
+    Where they would lie half over each other they lie evenly; in a longer film each is the most telling of its part.
 
     Args:
         original: [N] the film's sound, mono at 16 kHz.
@@ -103,10 +106,31 @@ def windows_of(original: Sound, length_s: float, window_s: float, most: int, her
     """
     free_s = length_s - window_s
     number = min(most, int(free_s / (window_s / 2)) + 1) if free_s > 0 else 0
+    slot_s = free_s / max(1, number - 1)
     for start_s in np.linspace(0, free_s, number):
-        sound = _cut(original, float(start_s), window_s, 1.0, hertz)
+        around = _starts_around(float(start_s), slot_s, window_s, free_s)
+        heard = [(start, _cut(original, start, window_s, 1.0, hertz)) for start in around]
+        start, sound = max(heard, key=lambda one: tellingness(one[1]))
         if _level(sound) >= SILENT:
-            yield Window(float(start_s), window_s, sound)
+            yield Window(start, window_s, sound)
+
+
+def _starts_around(start_s: float, slot_s: float, window_s: float, free_s: float) -> list[float]:
+    """Where a stretch of a part of the film may begin; where stretches lie closely there is no choice."""
+    number = min(MOST_CHOICES, int(slot_s / window_s))
+    if number < 2:
+        return [start_s]
+    places = start_s + slot_s * ((np.arange(number) + 0.5) / number - 0.5)
+    return [float(place) for place in np.clip(places, 0, free_s)]
+
+
+def tellingness(sound: Floats) -> float:
+    """How much music is likely in a stretch [n]: its level over the flatness of its spectrum; without a unit, above 0.
+
+    Noises, and voices for the most part, are flatter than music.
+    """
+    power = np.abs(np.fft.rfft(sound * hann(len(sound)))) ** 2 + 1e-12
+    return _level(sound) * float(np.sqrt(power.mean() / np.exp(np.log(power).mean())))
 
 
 def stretches(windows: Iterable[Window], dub: Sound, line: Line, range_s: float, hertz: int) -> Iterator[Stretch]:

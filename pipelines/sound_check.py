@@ -25,7 +25,7 @@ from schemas.reason import SoundFlaw
 from schemas.sound import SOUND
 from schemas.timing import ANALYSIS_RATE_HZ, clock, fraction, pts_to_sample
 
-VERSION = 2
+VERSION = 3
 SILENCE_DBFS = -60.0
 MAX_LAG_S = 2.0  # that a stem, and music and effects, are looked for at
 LEAST_LAG_S = 0.005  # nobody hears less

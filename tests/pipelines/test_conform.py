@@ -93,6 +93,19 @@ def test_music_that_is_a_loop_for_half_of_a_film_is_found_by_the_other_half() ->
     assert found.lag_s == pytest.approx(lag_s, abs=1e-3)
 
 
+def test_a_late_mix_is_found_by_music_that_plays_for_a_tenth_of_the_film() -> None:
+    rng = np.random.default_rng(4)
+    shared = music(rng, 300.0)
+    times = np.arange(len(shared)) / ANALYSIS_RATE_HZ
+    shared *= ((times > 50) & (times < 65)) | ((times > 200) & (times < 215))
+    mix, lag_s = laid(shared + speech(rng, 300.0), 1.0, 1.0)
+
+    found = fit_conform(shared + speech(rng, 300.0), mix, MAX_LAG_S)
+
+    assert found.is_sure, found
+    assert found.lag_s == pytest.approx(lag_s, abs=1e-3)
+
+
 @pytest.mark.parametrize("channels", [1, 2, 6])
 @pytest.mark.parametrize(("rate", "lag_s"), [(1.0, 0.25), (1.0, -0.25), (25 / 24, 0.5), (0.97, -0.1)])
 def test_what_was_moved_away_comes_back_in_every_channel(channels: int, rate: float, lag_s: float) -> None:
