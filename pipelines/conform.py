@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipelines.conform_fit import UNKNOWN, ConformFit, fit_conform
 from pipelines.media.container import UndecodableError
+from pipelines.media.dub_origin import dub_origin_s
 from pipelines.media.sound import read_layout, sound_blocks
 from pipelines.media.wave64 import write_wave64
 from pipelines.stage import Row, RowStage
@@ -68,7 +69,8 @@ class ConformDub(RowStage):
         if moved:
             dub = Path(row["dub_uri"])
             sample_rate_hz, layout = read_layout(dub)
-            moving = conformed_blocks(sound_blocks(dub, sample_rate_hz, layout), sample_rate_hz, fit)
+            heard = sound_blocks(dub, sample_rate_hz, layout, dub_origin_s(dub))
+            moving = conformed_blocks(heard, sample_rate_hz, fit)
             conformed = content_key("conformed", VERSION, {"conform": key})
             with self._store.draft() as draft:
                 write_wave64(draft.file, moving, sample_rate_hz, layout)
@@ -100,7 +102,7 @@ def fit_of(store: ObjectStore, row: Row, digest: str, path: Path, max_lag_s: flo
         original = stored_sound(store, row["film_id"], Path(row["film_uri"])).since(max(zero, 0))
     except UndecodableError:  # a silent film shares nothing with its dub
         return UNKNOWN
-    return fit_conform(original, stored_sound(store, digest, path), max_lag_s)
+    return fit_conform(original, stored_sound(store, digest, path, dub_origin_s(path)), max_lag_s)
 
 
 def conformed_before(row: Row, store: ObjectStore, config: ConformConfig) -> Row | None:
