@@ -7,13 +7,14 @@ limited in memory, and killed by its parent when it stands still.
 import json
 import resource
 import sys
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from pipelines.cue_cells import CueSheetError
 from pipelines.cue_sheet import CueLine, cue_lines, takes_of
 from pipelines.media.dub_sound import SoundProbe, probe_sound
+from pipelines.media.given_stream import check_first_is_meant
 from pipelines.media.probe import Probe, probe_film
 from pipelines.media.refusal import MediaRefusedError
 from pipelines.programme_time import first_timecode_s, misplaced
@@ -52,10 +53,10 @@ def examine(request: dict[str, Any]) -> dict[str, Any]:
             {"column": "cue_sheet", **problem} for problem in _sheet(Path(request["dub"]), film, request["film"])
         ]
     else:
-        dub = _tried(_sound, request["dub"])
+        dub = _tried(partial(_given, language=request.get("language")), request["dub"])
         problems += [{"column": request["dub_kind"], **dub}] if isinstance(dub, dict) else []
     if request.get("me_stem"):
-        me = _tried(_sound, request["me_stem"])
+        me = _tried(partial(_given, language=None), request["me_stem"])
         problems += [{"column": "me_stem", **me}] if isinstance(me, dict) else []
     return {"facts": film_facts(film) if isinstance(film, Probe) else None, "problems": problems}
 
@@ -114,6 +115,13 @@ def _film(path: str) -> Probe:
 @cache
 def _sound(path: str) -> SoundProbe:
     return probe_sound(Path(path))
+
+
+def _given(path: str, language: str | None) -> SoundProbe:
+    """A dub, or music and effects, whose first sound is the one that is meant."""
+    sound = _sound(path)
+    check_first_is_meant(Path(path), language)
+    return sound
 
 
 def _say(message: dict[str, Any]) -> None:

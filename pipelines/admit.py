@@ -81,7 +81,7 @@ def admit_films(
     with _Examiner(timeout_s) as examiner:
         for request in requests:
             begin = time.monotonic()
-            facts = known.facts(request.film, request.dub, request.dub_kind, request.me_stem)
+            facts = known.facts(request.film, request.dub, (request.dub_kind, request.language), request.me_stem)
             found, refused = facts is not None, list[Refused]()
             if facts is None:
                 facts, refused = _examined(examiner, request)
@@ -94,6 +94,7 @@ def _examined(examiner: "_Examiner", request: AdmitRequest) -> tuple[Row, list[R
         "film": str(request.film),
         "dub": str(request.dub),
         "dub_kind": request.dub_kind,
+        "language": request.language,
         "me_stem": str(request.me_stem) if request.me_stem else None,
     }
     try:

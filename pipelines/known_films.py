@@ -40,12 +40,19 @@ class KnownFilms:
         """
         return sheet_digest(dub, self.digest) if dub_kind == "cue_sheet" else self.digest(dub)
 
-    def facts(self, film: Path, dub: Path, dub_kind: str, me_stem: Path | None) -> Row | None:
-        """What is known of these files together; None when they must be looked at."""
+    def facts(self, film: Path, dub: Path, kind: tuple[str, str], me_stem: Path | None) -> Row | None:
+        """What is known of these files together; None when they must be looked at.
+
+        Args:
+            film: the film.
+            dub: its dub.
+            kind: the dub's column and its language: of a file with several sounds that one is looked for.
+            me_stem: music and effects.
+        """
         if self._store is None or not all(path.is_file() for path in (film, dub, me_stem) if path):
             return None
         try:
-            key = _key([self.digest(film), self.dub_digest(dub, dub_kind), *self._digests_of(me_stem)], dub_kind)
+            key = _key([self.digest(film), self.dub_digest(dub, kind[0]), *self._digests_of(me_stem)], kind)
         except (CueSheetError, OSError):  # the examiner says what is wrong with it
             return None
         found: Row | None = self._store.get_json(key) if self._store.has(key) else None
@@ -55,7 +62,9 @@ class KnownFilms:
         """Remember admitted films, FILM rows."""
         for film in films if self._store else ():
             me_stem = Path(film["me_uri"]) if film["me_uri"] else None
-            key = _key([film["film_id"], film["dub_digest"], *self._digests_of(me_stem)], film["dub_kind"])
+            key = _key(
+                [film["film_id"], film["dub_digest"], *self._digests_of(me_stem)], (film["dub_kind"], film["language"])
+            )
             assert self._store is not None
             if not self._store.has(key):
                 self._store.put_json(key, {name: film[name] for name in FACTS})
@@ -64,5 +73,5 @@ class KnownFilms:
         return [self.digest(me_stem)] if me_stem else []
 
 
-def _key(digests: list[str], dub_kind: str) -> str:
-    return content_key("admitted", VERSION, {"files": digests, "dub_kind": dub_kind})
+def _key(digests: list[str], kind: tuple[str, str]) -> str:
+    return content_key("admitted", VERSION, {"files": digests, "dub_kind": kind[0], "language": kind[1]})

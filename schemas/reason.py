@@ -117,6 +117,7 @@ class Refusal(StrEnum):
     PLAYLIST = "playlist"  # a text that names other files
     NO_VIDEO = "no_video"
     NO_SOUND = "no_sound"  # a dub without a sound stream
+    SEVERAL_SOUNDS = "several_sounds"  # a dub, or music and effects, whose first sound is not surely the one meant
     NO_FRAMES = "no_frames"
     NO_TIMESTAMPS = "no_timestamps"
     TRUNCATED = "truncated"  # fewer frames than the container declares

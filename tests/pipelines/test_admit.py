@@ -121,6 +121,22 @@ def test_films_that_were_kept_are_not_looked_at_again_and_nothing_is_written_bef
     assert [one.refusal for one in second[1].refused] == [Refusal.PROBE_TIMEOUT]
 
 
+def test_a_dub_of_which_another_sound_is_meant_is_refused_in_that_language_alone(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4").path
+    dub = make_film(tmp_path / "dub.mkv", FilmSpec(languages=("eng", "fra"))).path
+    known = KnownFilms(str(tmp_path / "work"))
+    english = request(1, film, dub, language="en-GB")
+
+    rows, refused = admitted([english, request(2, film, dub), request(3, film, dub, me_stem=dub)], known=known)
+    known.keep(rows)
+    again = list(admit_films([english, request(2, film, dub)], known))
+
+    assert [row["language"] for row in rows] == ["en-GB"]
+    assert [(one.row_number, one.column) for one in refused][:2] == [(2, "dub_stem"), (3, "dub_stem")]
+    assert {one.refusal for one in refused} == {Refusal.SEVERAL_SOUNDS}
+    assert [one.found for one in again] == [True, False]
+
+
 def sheet(folder: Path, *takes: str) -> Path:
     folder.mkdir()
     path = folder / "sheet.csv"
