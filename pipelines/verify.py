@@ -16,6 +16,7 @@ from pipelines.name_checks import tags, titles
 from pipelines.picture_difference import PictureDifference, Shown, picture_difference
 from pipelines.picture_tags import picture_tags
 from pipelines.proof import Check, Proof
+from pipelines.role_checks import dispositions, original
 from pipelines.splice_proof import class_checks, parameter_sets, random_seeks
 
 MATROSKA_S = Fraction(1, 1000)  # Matroska counts time in milliseconds
@@ -55,6 +56,8 @@ def verify_films(
     named = _manifest(delivered).get("left_out")
     checks = [check(before, after) for check in CHECKS]
     checks += [tags(before, after, named), titles(before.streams, _copied(after), named)]
+    checks += [dispositions(before.streams, _copied(after), named)]
+    checks += [original(before.streams, _copied(after), after.container)]
     facts: dict[str, Any] = {"num_frames": len(after.pts)}
     if all(check.ok for check in checks[:2]):  # frames can be compared one by one
         own, made = Shown(source, before.pts, before.digests), Shown(delivered, after.pts, after.digests)
@@ -179,11 +182,6 @@ def languages(before: Ledger, after: Ledger) -> Check:
     return _equal("languages", wanted, found)
 
 
-def dispositions(before: Ledger, after: Ledger) -> Check:
-    """Copied streams keep their roles; `default` belongs to the dub among sounds, `original` is ours."""
-    return _equal("dispositions", *([_role(stream) for stream in some] for some in (before.streams, _copied(after))))
-
-
 def copied_packets(before: Ledger, after: Ledger) -> Check:
     """Copied streams are equal byte for byte."""
     pairs = zip_longest(before.streams, _copied(after))
@@ -219,7 +217,6 @@ CHECKS: tuple[Callable[[Ledger, Ledger], Check], ...] = (
     dub_track,
     dub_span,
     languages,
-    dispositions,
     copied_packets,
     copied_times,
     chapters,
@@ -242,11 +239,6 @@ def _dub(after: Ledger) -> StreamLedger | None:
 def _copied(after: Ledger) -> list[StreamLedger]:
     dub = _dub(after)
     return [stream for stream in after.streams if stream is not dub]
-
-
-def _role(stream: StreamLedger) -> list[str]:
-    ours = {"original", "default"} if stream.kind == "audio" else {"original"}
-    return [name for name in stream.disposition if name not in ours]
 
 
 def _largest_shift(old: list[Fraction], new: list[Fraction]) -> Fraction | None:

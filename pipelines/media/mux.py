@@ -24,6 +24,7 @@ from pipelines.media.muxer import writing
 from pipelines.media.names import OWN_TAGS, TIMECODE_TAGS, lost_names, names_of
 from pipelines.media.picture import frames
 from pipelines.media.picture_writer import PictureCounts, PictureWriter
+from pipelines.media.roles import original_sound
 from pipelines.progress import Tell, telling, untold
 
 CHAPTER_TEXT = "bin_data"  # how FFmpeg calls a track of chapter names
@@ -125,6 +126,8 @@ class _Writer:
                 _describe(self._pictured, stream)
             else:
                 self._add_copy(stream)
+        if original := original_sound(film.streams.audio):
+            self._copies[original.index].disposition |= Disposition.original
         for stream in film.streams:
             if stream.type == "data":
                 self._rewrite(stream)
@@ -150,7 +153,7 @@ class _Writer:
             copy = self._out.add_stream_from_template(stream)
             _describe(copy, stream)
             if stream.type == "audio":
-                copy.disposition = (stream.disposition & ~Disposition.default) | Disposition.original
+                copy.disposition &= ~Disposition.default
             self._copies[stream.index] = copy
 
     def _rewrite(self, stream: Stream) -> None:

@@ -5,12 +5,23 @@ from pathlib import Path
 
 import av
 from av.container import InputContainer
+from av.stream import Stream
 
 from pipelines.media.container import picture_stream
+from pipelines.media.roles import roles_of
 
 OWN_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")  # written by the muxer itself
 TIMECODE_TAGS = ("timecode", "reel_name")  # from which MOV and MP4 make the track of timecodes
 TITLES = ("title", "name", "filename", "handler_name")  # MP4 keeps the title of a track as its name
+
+
+@dataclass(frozen=True, slots=True)
+class TrackNames:
+    """What a track says of itself."""
+
+    kind: str
+    title: str | None
+    roles: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +30,11 @@ class Names:
 
     Attributes:
         tags: of the film, and the timecode of whichever stream has one; names in small letters.
-        tracks: kind and title of each but the picture and data, in order.
+        tracks: each but the picture and data, in order.
     """
 
     tags: dict[str, str]
-    tracks: list[tuple[str, str | None]]
+    tracks: list[TrackNames]
 
 
 def names_of(film: InputContainer, picture_index: int) -> Names:
@@ -32,16 +43,22 @@ def names_of(film: InputContainer, picture_index: int) -> Names:
     own = {key.casefold(): value for key, value in film.metadata.items()}
     tags = {key: value for key, value in (timecodes | own).items() if key not in OWN_TAGS}
     kept = [one for one in film.streams if one.index != picture_index and one.type != "data"]
-    titles = [next((one.metadata[key] for key in TITLES if key in one.metadata), None) for one in kept]
-    return Names(tags, [(one.type, title) for one, title in zip(kept, titles, strict=True)])
+    return Names(tags, [_track(one) for one in kept])
+
+
+def _track(stream: Stream) -> TrackNames:
+    title = next((stream.metadata[key] for key in TITLES if key in stream.metadata), None)
+    return TrackNames(stream.type, title, roles_of(stream))
 
 
 def lost_names(before: Names, delivered: Path) -> list[str]:
     """What of them a delivered film, whose first sound is a new one, does not say."""
     with av.open(str(delivered), metadata_errors="surrogateescape") as film:
         after = names_of(film, picture_stream(film).index)
-    dub = next(place for place, (kind, _) in enumerate(after.tracks) if kind == "audio")
-    titles = [title for place, (_, title) in enumerate(after.tracks) if place != dub]
-    pairs = enumerate(zip(before.tracks, titles, strict=False))
-    tags = [f"tag {key}" for key, value in before.tags.items() if after.tags.get(key) != value]
-    return [*tags, *(f"title of track {place}" for place, ((_, old), new) in pairs if old not in (None, new))]
+    dub = next(place for place, one in enumerate(after.tracks) if one.kind == "audio")
+    copied = [one for place, one in enumerate(after.tracks) if place != dub]
+    lost = [f"tag {key}" for key, value in before.tags.items() if after.tags.get(key) != value]
+    for place, (old, new) in enumerate(zip(before.tracks, copied, strict=False)):
+        lost += [f"title of track {place}"] * (old.title not in (None, new.title))
+        lost += [f"role {role} of track {place}" for role in sorted(old.roles - new.roles)]
+    return lost
