@@ -1,5 +1,6 @@
 """A mix that is late or runs at another speed lies on the film again; what is not sure is not touched."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from schemas.film import FILM
 from schemas.timing import ANALYSIS_RATE_HZ
 from tests.film_rows import film_row
 from tests.shared_sound import laid, music, original_and_mix, speech
-from tests.synthetic import FilmSpec, make_film
+from tests.synthetic import FilmSpec, SyntheticFilm, make_film
 
 Floats = NDArray[np.float32]
 
@@ -181,6 +182,27 @@ def test_a_late_mix_of_a_film_is_delivered_in_time_and_measured_once(tmp_path: P
     np.testing.assert_allclose(samples[0, : 19 * MIX_RATE_HZ], mix[: 19 * MIX_RATE_HZ], atol=2e-3)
     assert again == first
     assert (left["dub_uri"], left["conform"]["moved"]) == (row["dub_uri"], False)
+
+
+def test_a_mix_beside_a_picture_that_begins_late_is_as_late_as_it_sounds(tmp_path: Path) -> None:
+    """Its container's time does not count: sound and picture begin at 1.4 s of it."""
+    rng = np.random.default_rng(12)
+    mix = music(rng, 20.0, MIX_RATE_HZ)
+    late, lag_s = laid(mix, 1.0, 0.3, MIX_RATE_HZ)
+    spec = FilmSpec(num_frames=500, cuts=(), width_px=64, height_px=48, sound_start_s=0, languages=("eng",))
+
+    def written(name: str, sound: Floats, start_frame: int) -> SyntheticFilm:
+        fitted = lambda number, _: np.pad(sound, (0, max(0, number - len(sound))))[:number]  # noqa: E731
+        return make_film(tmp_path / name, replace(spec, start_frame=start_frame, sound_codec="flac"), sound=fitted)
+
+    film, dub = written("film.mkv", mix, 0), written("mix.mkv", late, 35).path
+    row = film_row(film, dub, dub_kind="dub_mix", dub_digest=file_digest(dub))
+
+    (moved,) = ConformDub(str(tmp_path / "work"))(pa.Table.from_pylist([row], schema=FILM)).to_pylist()
+
+    assert moved["conform"]["lag_s"] == pytest.approx(lag_s, abs=1e-3)
+    samples = read_channels(Path(moved["dub_uri"]))[0]
+    np.testing.assert_allclose(samples[0, : 19 * MIX_RATE_HZ], mix[: 19 * MIX_RATE_HZ], atol=2e-3)
 
 
 def test_other_dubs_go_through_as_they_are(tmp_path: Path) -> None:
