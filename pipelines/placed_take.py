@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pipelines.cue_sheet import CueLine
 from pipelines.media.container import UndecodableError
+from pipelines.media.dub_origin import dub_origin_s
 from pipelines.media.sound import panned_blocks, read_layout
 from pipelines.media.tempo import at_tempo
 from pipelines.spoken_part import LEVEL_STEP, quiet_end, spoken_part
@@ -139,7 +140,7 @@ def _channels(take: Path) -> Floats:
     try:
         if read_layout(take)[1] not in ("mono", "stereo"):
             raise TakeFlawError(LineFlaw.UNREADABLE_TAKE, f"{take.name} has more than two channels")
-        for block in panned_blocks(take, STEM_RATE_HZ, "stereo"):
+        for block in panned_blocks(take, STEM_RATE_HZ, "stereo", dub_origin_s(take)):
             blocks.append(block)
             length += block.shape[1]
             if length > MAX_TAKE_S * STEM_RATE_HZ:

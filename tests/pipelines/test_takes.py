@@ -183,6 +183,24 @@ def test_a_click_before_a_word_moves_no_line_and_a_whisper_after_a_shout_is_hear
     assert np.sqrt(np.mean(whisper**2)) > 1.5 * np.sqrt(np.mean(room**2))
 
 
+def test_a_take_that_was_cut_out_of_a_broadcast_is_no_longer_than_it_sounds(
+    film: SyntheticFilm, tmp_path: Path
+) -> None:
+    """Its stream's time begins at five minutes."""
+    with av.open(str(tmp_path / "take.ts"), "w") as file:
+        stream = file.add_stream("mp2", rate=STEM_RATE_HZ, layout="mono")
+        frame = AudioFrame.from_ndarray((tone(0.5)[None] * 32767).astype(np.int16), "s16p", "mono")
+        frame.sample_rate, frame.time_base = STEM_RATE_HZ, Fraction(1, STEM_RATE_HZ)
+        frame.pts = 300 * STEM_RATE_HZ
+        for part in (frame, None):
+            file.mux(stream.encode(part))
+
+    stem, (line,) = place(film, tmp_path, "1.5,,take.ts\n")
+
+    assert line["flaw"] is None
+    assert abs(int(np.flatnonzero(np.abs(stem) > LEVEL / 4)[0]) - 72_000) < 480
+
+
 def test_a_sheet_of_which_nothing_is_heard_is_no_dub(film: SyntheticFilm, tmp_path: Path) -> None:
     take(tmp_path, "silent.wav", silence(1.0))
     with pytest.raises(SheetUnheardError, match="can be heard"):
