@@ -25,7 +25,7 @@ from pipelines.stored_sound import stored_sound
 from schemas.film import FILM
 from schemas.timing import ANALYSIS_RATE_HZ, fraction, pts_to_sample
 
-VERSION = 4
+VERSION = 5
 
 Floats = NDArray[np.float32]
 
@@ -65,7 +65,7 @@ class ConformDub(RowStage):
         moved, detail = judged(fit, self._config, has_folder=is_local(self._store.root_uri))
         told = asdict(fit) | {"moved": moved, "detail": detail, "lag_after_s": _known_lag(fit)}
         facts: Row = {"conform": told, "dub": None, "digest": None}
-        del told["is_sure"], told["num_repeating"]
+        del told["is_sure"], told["num_repeating"], told["far_lag_s"]
         if moved:
             dub = Path(row["dub_uri"])
             sample_rate_hz, layout = read_layout(dub)
@@ -136,8 +136,8 @@ def _columns(row: Row, stored: Row, store: ObjectStore) -> Row:
 def judged(fit: ConformFit, config: ConformConfig, *, has_folder: bool = True) -> tuple[bool, str]:
     """Whether a mix is moved, and what is said of it; without a folder a decoder could not open it."""
     found = f"{fit.num_agreeing} of {fit.num_windows} stretches of the film agree"
-    if not fit.num_windows:
-        return False, "not moved: too little of the film's own sound is found in it to tell its lag"
+    if not fit.num_windows or fit.far_lag_s is not None:
+        return False, _not_found(fit, config)
     if fit.repeats:
         return False, (
             f"not moved: its lag is not known, the shared sound repeats: {fit.num_repeating} of {fit.num_windows} "
@@ -152,6 +152,18 @@ def judged(fit: ConformFit, config: ConformConfig, *, has_folder: bool = True) -
         why = "for want of a mounted --work folder" if config.move else "as set"
         return False, f"not moved, {why}: it is {lag}; {found}"
     return True, f"moved: it was {lag}; {found}"
+
+
+def _not_found(fit: ConformFit, config: ConformConfig) -> str:
+    """Why a mix in which nothing was found stays, and what to do."""
+    advice = "give it from the film's first frame, or raise conform.max_lag_s"
+    if fit.far_lag_s is not None:
+        late = f"{abs(fit.far_lag_s):.1f} s {'late' if fit.far_lag_s > 0 else 'early'}"
+        return f"not moved: it seems to be {late}, beyond the {config.max_lag_s:g} s that are looked for: {advice}"
+    return (
+        "not moved: too little of the film's own sound is found in it to tell its lag; "
+        f"where it lies more than {config.max_lag_s:g} s elsewhere {advice}"
+    )
 
 
 def lag_in_words(fit: ConformFit) -> str:

@@ -35,6 +35,7 @@ GRID_STEP = 2e-4  # within half of it a stretch of 4 s is still heard as one: 0.
 COARSE_HZ, COARSE_S, COARSE_WINDOWS = 4_000, 4.0, (8, 48)
 COARSE_EVERY_S, TRIED_WINDOWS = 12.5, 4  # a film of ten minutes has all; those that are tried at every rate
 FINE_S, FINE_WINDOWS, FINE_RANGE_S = 6.0, 48, 0.12
+FAR_S, FAR_WINDOWS = 30.0, 16  # where nothing is found, to tell why: leaders, and logos that only one of both has
 AGREE_S = 0.002  # of the line
 SAME_S = 0.0005  # over the film: a rate that differs less from one with a name is that one
 MAX_UNSURE_S = 0.0002  # standard error of the line at the film's begin and end
@@ -57,6 +58,7 @@ class ConformFit:
         num_agreeing: of them on the line.
         num_repeating: found at several places nearly equally well, as where music is a loop; they count for nothing.
         is_sure: whether the dub may be moved by it.
+        far_lag_s: where nothing was found, how late it seems to be, beyond the most that is looked for; None unknown.
     """
 
     lag_s: float
@@ -67,6 +69,7 @@ class ConformFit:
     num_agreeing: int
     is_sure: bool
     num_repeating: int = 0
+    far_lag_s: float | None = None
 
     @property
     def repeats(self) -> bool:
@@ -94,7 +97,17 @@ def fit_conform(original: Sound, dub: Sound, max_lag_s: float) -> ConformFit:
         if fit.is_sure or fit.repeats:
             return fit
         best = max(best, fit, key=lambda one: (one.num_agreeing, one.num_windows))
-    return best
+    if best.num_clear >= MIN_AGREEING:
+        return best
+    return replace(best, far_lag_s=_far_lag_s(original, dub, length_s, max_lag_s))
+
+
+def _far_lag_s(original: Sound, dub: Sound, length_s: float, max_lag_s: float) -> float | None:
+    """How late a dub seems to be that begins far from the film's first frame."""
+    windows = list(windows_of(original, length_s, COARSE_S, FAR_WINDOWS, COARSE_HZ))
+    found, rate = _best_of(list(map(float, NAMED_RATES)), windows, windows, dub, FAR_S)
+    lag_s = _through(found, rate).lag_s if len(found) >= MIN_AGREEING else 0.0
+    return lag_s if abs(lag_s) > max_lag_s else None
 
 
 def _fine_fit(windows: Sequence[Window], dub: Sound, line: Line, length_s: float, max_lag_s: float) -> ConformFit:

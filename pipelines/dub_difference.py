@@ -1,8 +1,8 @@
 """Whether the sound that was delivered as dub is the dub: as late as it, as loud as it, everywhere.
 
 Both sounds are compared channel by channel, block by block over the whole film. What is expected is added up anew from
-the dub's own files, in the layout and at the rate that are found. Which channel goes where, and where a file begins, is
-what the writer says too (`pipelines.media.dub_track`): a fault there is not seen here, but by the tests of that.
+the dub's own files, in the layout and at the rate that are found. Which channel goes where, and where a file begins,
+is what the writer says too (`pipelines.media.dub_track`): a fault there is not seen here, but by the tests of that.
 """
 
 import math

@@ -107,6 +107,16 @@ def test_a_late_mix_is_found_by_music_that_plays_for_a_tenth_of_the_film() -> No
     assert found.lag_s == pytest.approx(lag_s, abs=1e-3)
 
 
+@pytest.mark.parametrize(("lag_s", "words"), [(2.6, "2.6 s late"), (8.0, "8.0 s late"), (-5.0, "5.0 s early")])
+def test_a_mix_that_begins_far_from_the_film_stays_and_its_lag_is_said(lag_s: float, words: str) -> None:
+    original, mix, _ = original_and_mix(3, 60.0, 1.0, lag_s)
+
+    moved, detail = judged(fit_conform(original, mix, MAX_LAG_S), ConformConfig())
+
+    assert not moved
+    assert detail.startswith(f"not moved: it seems to be {words}, beyond the 2 s that are looked for: give it from")
+
+
 @pytest.mark.parametrize("channels", [1, 2, 6])
 @pytest.mark.parametrize(("rate", "lag_s"), [(1.0, 0.25), (1.0, -0.25), (25 / 24, 0.5), (0.97, -0.1)])
 def test_what_was_moved_away_comes_back_in_every_channel(channels: int, rate: float, lag_s: float) -> None:
