@@ -23,6 +23,7 @@ LOSSLESS = {  # encoder of the dub by the family of the film's own codec, in con
     "pcm": ("pcm_s24le", (".mov", ".mkv")),
     "flac": ("flac", (".mkv", ".mp4")),
 }
+NOT_IN_AAC = ("7.1",)  # the encoder calls it configuration 7, whose left and right are wide ones (ISO/IEC 14496-3)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,7 +101,7 @@ def dub_track(source: DubSource, suffix: str) -> DubTrack:
     """The dub track of a film.
 
     At the film's sample rate, and in its layout where that has a channel for each of what is laid into it. It is as
-    lossless as the film's own sound, in containers that can be.
+    lossless as the film's own sound, in containers that can be; always where AAC has no such layout.
 
     Args:
         source: the files.
@@ -112,13 +113,14 @@ def dub_track(source: DubSource, suffix: str) -> DubTrack:
     own, dub = film_format(source.film), sound_format(source.dub)
     mix = source_mix(source)
     leader = sound_format(source.music_and_effects) if mix is Mix.WITH_ME and source.music_and_effects else dub
-    codec = _codec(own, suffix)
+    layout = nearest_layout(_layout(mix, own, leader))
+    codec = _codec(own, layout, suffix)
     rate = (own or leader).sample_rate_hz
     return DubTrack(
         mix=mix,
         codec=codec,
         sample_rate_hz=DELIVERY_RATE_HZ if codec == "aac" and rate not in AAC_RATES_HZ else rate,
-        layout=nearest_layout(_layout(mix, own, leader)),
+        layout=layout,
         parts=parts_of(source, mix),
     )
 
@@ -166,9 +168,13 @@ def _layout(mix: Mix, own: SoundFormat | None, leader: SoundFormat) -> str:
     return own.layout if is_kept else leader.layout
 
 
-def _codec(own: SoundFormat | None, suffix: str) -> str:
+def _codec(own: SoundFormat | None, layout: str, suffix: str) -> str:
     encoder, containers = LOSSLESS.get(own.codec.split("_")[0] if own else "", ("aac", ()))
-    return encoder if suffix in containers else "aac"
+    if suffix in containers:
+        return encoder
+    if layout not in NOT_IN_AAC:
+        return "aac"
+    return "flac" if suffix in LOSSLESS["flac"][1] else "pcm_s24le"
 
 
 def _without_centre(source: str, target: str) -> Floats:
