@@ -9,7 +9,7 @@ import pytest
 from pipelines.media.siting import Siting, siting_of
 from tests.synthetic import FilmSpec, make_film
 
-PLAIN: dict[str, Any] = {"num_frames": 2, "cuts": (), "languages": (), "subtitle": None, "chapters": False}
+PLAIN: dict[str, Any] = {"num_frames": 10, "cuts": (), "languages": (), "subtitle": None, "chapters": False}
 X265 = "pools=1:log-level=error"
 
 
