@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from pipelines.media.language_code import language_code
 from pipelines.media.ledger import Ledger, StreamLedger
 from pipelines.proof import Check
 
 CORE_TAGS = ("title", "artist", "date", "comment", "copyright", "description", "timecode", "reel_name")
+UNSPOKEN = "und"  # MP4 writes it where nothing is known
 MAX_DETAIL = 300
 
 
@@ -38,3 +40,32 @@ def titles(before: Sequence[StreamLedger], after: Sequence[StreamLedger], named:
         if old.title not in (None, new.title) and f"title of track {place}" not in (named or ())
     ]
     return Check("titles", not lost, "; ".join(lost)[:MAX_DETAIL] or "equal")
+
+
+def languages(before: Sequence[StreamLedger], after: Sequence[StreamLedger], named: Sequence[str] | None) -> Check:
+    """The languages of the copied streams, but for those that the manifest names as lost.
+
+    Args:
+        before: streams of the source.
+        after: the same streams of the delivered film.
+        named: what the manifest says that is lost.
+    """
+    lost = [f"language of track {place}" in (named or ()) for place in range(len(after))]
+    wanted, found = ([one.language or UNSPOKEN for one in some] for some in (before, after))
+    kept = [old if is_lost else new for old, new, is_lost in zip(wanted, found, lost, strict=False)]
+    ok = wanted == [*kept, *found[len(kept) :]]
+    return Check("languages", ok, "equal" if ok else f"{wanted} became {found}"[:MAX_DETAIL])
+
+
+def dub_language(dub: StreamLedger | None, tag: str | None, named: Sequence[str] | None) -> Check:
+    """The dub's track has the language that it is in; a title does not stand for it.
+
+    Args:
+        dub: the dub's track; None where there is none.
+        tag: BCP-47, as the manifest says; without a manifest any language is good.
+        named: what the manifest says that is lost.
+    """
+    found = (dub.language if dub else None) or UNSPOKEN
+    wanted = (language_code(tag) if tag else found) or UNSPOKEN
+    ok = found == wanted and (found != UNSPOKEN or "language of the dub" in (named or ()))
+    return Check("dub_language", ok, f"{found}, {wanted} wanted")

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
-Box = tuple[bytes, int, int]  # name, begin and end of what it holds
+from pipelines.media.boxes import find_boxes
 
 
 def hide_lead(path: Path, track_index: int, lead_s: Fraction) -> None:
@@ -22,18 +22,18 @@ def hide_lead(path: Path, track_index: int, lead_s: Fraction) -> None:
         lead_s: how long the samples are that nobody is to hear.
     """
     with path.open("r+b") as file:
-        movie = _find(file, (0, path.stat().st_size), b"moov")[0]
-        track = _find(file, movie, b"trak")[track_index]
-        scales = [_timescale(file, span) for span in (movie, _find(file, track, b"mdia")[0])]
-        for edits in _find(file, track, b"edts"):
-            for span in _find(file, edits, b"elst"):
+        movie = find_boxes(file, (0, path.stat().st_size), b"moov")[0]
+        track = find_boxes(file, movie, b"trak")[track_index]
+        scales = [_timescale(file, span) for span in (movie, find_boxes(file, track, b"mdia")[0])]
+        for edits in find_boxes(file, track, b"edts"):
+            for span in find_boxes(file, edits, b"elst"):
                 _shift(file, span, lead_s, *scales)
 
 
 def has_dolby_box(path: Path) -> bool:
     """Whether an MP4 or MOV declares Dolby Vision (`dvcC`, `dvvC`)."""
     with path.open("rb") as file:
-        for begin, end in _find(file, (0, path.stat().st_size), b"moov"):
+        for begin, end in find_boxes(file, (0, path.stat().st_size), b"moov"):
             file.seek(begin)
             movie = file.read(end - begin)
             return b"dvcC" in movie or b"dvvC" in movie
@@ -56,26 +56,8 @@ def _shift(file: BinaryIO, span: tuple[int, int], lead_s: Fraction, movie_scale:
 
 
 def _timescale(file: BinaryIO, span: tuple[int, int]) -> int:
-    header = next(box for name in (b"mvhd", b"mdhd") for box in _find(file, span, name))
+    header = next(box for name in (b"mvhd", b"mdhd") for box in find_boxes(file, span, name))
     file.seek(header[0])
     version = file.read(4)[0]
     file.seek(16 if version else 8, io.SEEK_CUR)
     return int.from_bytes(file.read(4))
-
-
-def _find(file: BinaryIO, span: tuple[int, int], name: bytes) -> list[tuple[int, int]]:
-    return [(begin, end) for found, begin, end in _boxes(file, span) if found == name]
-
-
-def _boxes(file: BinaryIO, span: tuple[int, int]) -> list[Box]:
-    place, found = span[0], []
-    while place + 8 <= span[1]:
-        file.seek(place)
-        length, name, head = int.from_bytes(file.read(4)), file.read(4), 8
-        if length == 1:
-            length, head = int.from_bytes(file.read(8)), 16
-        if length < head:
-            break
-        found.append((name, place + head, place + length))
-        place += length
-    return found

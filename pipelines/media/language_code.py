@@ -1,5 +1,7 @@
 """The three letters that a container's language field holds, of a BCP-47 tag. The tag itself goes into the title."""
 
+import re
+
 _PAIRS = """
     aa:aar ab:abk ae:ave af:afr ak:aka am:amh an:arg ar:ara as:asm av:ava ay:aym az:aze ba:bak be:bel bg:bul bi:bis
     bm:bam bn:ben bo:bod br:bre bs:bos ca:cat ce:che ch:cha co:cos cr:cre cs:ces cu:chu cv:chv cy:cym da:dan de:deu
@@ -13,23 +15,18 @@ _PAIRS = """
     sm:smo sn:sna so:som sq:sqi sr:srp ss:ssw st:sot su:sun sv:swe sw:swa ta:tam te:tel tg:tgk th:tha ti:tir tk:tuk
     tl:tgl tn:tsn to:ton tr:tur ts:tso tt:tat tw:twi ty:tah ug:uig uk:ukr ur:urd uz:uzb ve:ven vi:vie vo:vol wa:wln
     wo:wol xh:xho yi:yid yo:yor za:zha zh:zho zu:zul
+    in:ind iw:heb ji:yid jw:jav mo:ron sh:srp
 """
 _ISO_639_2 = dict(pair.split(":") for pair in _PAIRS.split())
-# QuickTime numbers its languages; FFmpeg's table names some of them by other letters. Measured by write and read.
-_QUICKTIME = {
-    "deu": "ger", "nld": "dut", "swe": "sve", "zho": "chi", "cmn": "chi", "ell": "gre", "isl": "ice", "fas": "per",
-    "eus": "baq", "sqi": "alb", "hye": "arm", "mya": "bur", "kat": "geo", "mkd": "mac", "cym": "wel", "fre": "fra",
-    "cze": "ces", "slo": "slk", "rum": "ron",
-}  # fmt: skip
+_CODE = re.compile("[a-z]{3}")
 
 
-def language_code(tag: str, container: str) -> str:
-    """The code that a container keeps for a BCP-47 tag.
+def language_code(tag: str) -> str | None:
+    """The code that stands for a BCP-47 tag, ISO 639-2/T where it has one; None of a tag that has none.
 
     Args:
-        tag: such as pt-BR.
-        container: suffix without the dot: mp4, mov, mkv.
+        tag: such as pt-BR; old ones, such as iw and in, count as those that took their place.
     """
     primary = tag.split("-")[0].lower()
     code = _ISO_639_2.get(primary, primary)
-    return _QUICKTIME.get(code, code) if container == "mov" else code
+    return code if _CODE.fullmatch(code) else None

@@ -20,6 +20,7 @@ from pipelines.media.dub_track import DubTrack
 from pipelines.media.edit_list import hide_lead
 from pipelines.media.encode import AAC_FRAME_SAMPLES, DubEncoder, EncodeConfig
 from pipelines.media.language_code import language_code
+from pipelines.media.mov_language import write_languages
 from pipelines.media.muxer import writing
 from pipelines.media.names import OWN_TAGS, TIMECODE_TAGS, lost_names, names_of
 from pipelines.media.picture import frames
@@ -78,7 +79,9 @@ def write_film(
         options = _options(target.suffix, film, stream)
         with _opened(target, options) as out:
             writer = _Writer(film, stream, out, picture, first, dub, language, end_pts, config)
-            written, dub_index = writer.write(tell), writer.dub_track_index
+            written, dub_index, languages = writer.write(tell), writer.dub_track_index, writer.track_languages
+    if target.suffix == ".mov":
+        write_languages(target, languages)
     written = replace(written, left_out=(*written.left_out, *lost_names(names, target)))
     if target.suffix != ".mkv" and dub.codec == "aac":
         hide_lead(target, dub_index, Fraction(AAC_FRAME_SAMPLES, dub.sample_rate_hz))
@@ -140,7 +143,8 @@ class _Writer:
     ) -> DubEncoder:
         encoder = DubEncoder(self._out, dub, *span_s, config)
         stream = encoder.stream
-        stream.metadata["language"] = language_code(language, self._out.name.rsplit(".", 1)[-1])
+        if code := language_code(language):
+            stream.metadata["language"] = code
         stream.metadata["title"] = stream.metadata["handler_name"] = f"Dub {language}"
         stream.disposition = Disposition.default | Disposition.dub
         return encoder
@@ -166,10 +170,19 @@ class _Writer:
 
     @property
     def dub_track_index(self) -> int:
-        """Place of the dub among the tracks of an MP4, in which a cover is none."""
+        """Place of the dub among the tracks of an MP4."""
         assert self._dub is not None
-        before = list(self._out.streams)[: self._dub.stream.index]
-        return sum(not stream.disposition & Disposition.attached_pic for stream in before)
+        return self._tracks.index(self._dub.stream)
+
+    @property
+    def track_languages(self) -> list[str | None]:
+        """Of the tracks of an MP4."""
+        return [stream.metadata.get("language") for stream in self._tracks]
+
+    @property
+    def _tracks(self) -> list[Stream]:
+        """Those of an MP4, in which a cover is none."""
+        return [stream for stream in self._out.streams if not stream.disposition & Disposition.attached_pic]
 
     def write(self, tell: Tell) -> Written:
         assert self._dub is not None

@@ -13,6 +13,7 @@ from pipelines.media.roles import roles_of
 OWN_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")  # written by the muxer itself
 TIMECODE_TAGS = ("timecode", "reel_name")  # from which MOV and MP4 make the track of timecodes
 TITLES = ("title", "name", "filename", "handler_name")  # MP4 keeps the title of a track as its name
+UNSPOKEN = "und"  # MP4 writes it where nothing is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class TrackNames:
 
     kind: str
     title: str | None
+    language: str | None  # as its container writes it; None where it says nothing
     roles: frozenset[str]
 
 
@@ -48,7 +50,8 @@ def names_of(film: InputContainer, picture_index: int) -> Names:
 
 def _track(stream: Stream) -> TrackNames:
     title = next((stream.metadata[key] for key in TITLES if key in stream.metadata), None)
-    return TrackNames(stream.type, title, roles_of(stream))
+    language = stream.metadata.get("language")
+    return TrackNames(stream.type, title, None if language == UNSPOKEN else language, roles_of(stream))
 
 
 def lost_names(before: Names, delivered: Path) -> list[str]:
@@ -58,7 +61,9 @@ def lost_names(before: Names, delivered: Path) -> list[str]:
     dub = next(place for place, one in enumerate(after.tracks) if one.kind == "audio")
     copied = [one for place, one in enumerate(after.tracks) if place != dub]
     lost = [f"tag {key}" for key, value in before.tags.items() if after.tags.get(key) != value]
+    lost += ["language of the dub"] * (after.tracks[dub].language is None)
     for place, (old, new) in enumerate(zip(before.tracks, copied, strict=False)):
         lost += [f"title of track {place}"] * (old.title not in (None, new.title))
+        lost += [f"language of track {place}"] * (old.language not in (None, new.language))
         lost += [f"role {role} of track {place}" for role in sorted(old.roles - new.roles)]
     return lost

@@ -13,7 +13,6 @@ from av.stream import Disposition
 
 from pipelines.media.dub_track import DubSource, DubTrack, dub_track
 from pipelines.media.encode import EncodeConfig
-from pipelines.media.language_code import language_code
 from pipelines.media.mux import write_film
 from pipelines.media.muxer import UnwritableError
 from pipelines.media.picture import plane_frames, rgb_frames
@@ -205,23 +204,6 @@ def test_mono_dialogue_is_as_loud_in_both_channels_of_stereo_effects(tmp_path: P
     mix = np.concatenate(list(track_of(tmp_path, tmp_path / "effects.wav").blocks(20_000)), axis=1)
 
     assert np.abs(mix - stem).max() < 2**-21
-
-
-@pytest.mark.parametrize("tag", ["fr", "de", "pt-BR", "es-419", "zh-Hant", "nl", "el", "sv", "fil"])
-@pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov"])
-def test_a_language_survives_its_container(tmp_path: Path, tag: str, suffix: str) -> None:
-    code = language_code(tag, suffix)
-    with av.open(str(tmp_path / f"sound.{suffix}"), "w") as out:
-        stream = out.add_stream("aac", rate=48_000, layout="mono")
-        stream.metadata["language"] = code
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
-        frame.sample_rate = 48_000
-        for packet in [*stream.encode(frame), *stream.encode(None)]:
-            out.mux(packet)
-
-    with av.open(str(tmp_path / f"sound.{suffix}")) as made:
-        kept = made.streams.audio[0].language
-    assert kept == code or (suffix, tag) == ("mov", "fil")  # QuickTime has no number for Filipino
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,24 @@
+"""The boxes of an MP4 or MOV file (ISO/IEC 14496-12, 4.2)."""
+
+from typing import BinaryIO
+
+Box = tuple[bytes, int, int]  # name, begin and end of what it holds
+
+
+def find_boxes(file: BinaryIO, span: tuple[int, int], name: bytes) -> list[tuple[int, int]]:
+    """Begin and end, in bytes of the file, of what each box of a name holds that lies right inside a span."""
+    return [(begin, end) for found, begin, end in _boxes(file, span) if found == name]
+
+
+def _boxes(file: BinaryIO, span: tuple[int, int]) -> list[Box]:
+    place, found = span[0], []
+    while place + 8 <= span[1]:
+        file.seek(place)
+        length, name, head = int.from_bytes(file.read(4)), file.read(4), 8
+        if length == 1:
+            length, head = int.from_bytes(file.read(8)), 16
+        if length < head:
+            break
+        found.append((name, place + head, place + length))
+        place += length
+    return found
