@@ -48,11 +48,7 @@ def _meant(sounds: list[StreamFacts], language: str | None) -> list[StreamFacts]
 
 def _is_same(one: str, other: str) -> bool:
     """Whether two names mean one language, whichever of its codes a container keeps."""
-    return not _codes(one).isdisjoint(_codes(other))
-
-
-def _codes(name: str) -> set[str]:
-    return {language_code(name, container) for container in ("mkv", "mov")}
+    return language_code(one) == language_code(other) is not None
 
 
 def _say_nothing(sounds: list[StreamFacts]) -> bool:

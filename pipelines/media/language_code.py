@@ -16,6 +16,8 @@ _PAIRS = """
     tl:tgl tn:tsn to:ton tr:tur ts:tso tt:tat tw:twi ty:tah ug:uig uk:ukr ur:urd uz:uzb ve:ven vi:vie vo:vol wa:wln
     wo:wol xh:xho yi:yid yo:yor za:zha zh:zho zu:zul
     in:ind iw:heb ji:yid jw:jav mo:ron sh:srp
+    alb:sqi arm:hye baq:eus bur:mya chi:zho cze:ces dut:nld fre:fra geo:kat ger:deu gre:ell ice:isl mac:mkd mao:mri
+    may:msa per:fas rum:ron slo:slk sve:swe tib:bod wel:cym
 """
 _ISO_639_2 = dict(pair.split(":") for pair in _PAIRS.split())
 _CODE = re.compile("[a-z]{3}")
@@ -25,7 +27,8 @@ def language_code(tag: str) -> str | None:
     """The code that stands for a BCP-47 tag, ISO 639-2/T where it has one; None of a tag that has none.
 
     Args:
-        tag: such as pt-BR; old ones, such as iw and in, count as those that took their place.
+        tag: such as pt-BR; old ones, such as iw and in, count as those that took their place, and codes of
+            libraries (ISO 639-2/B: ger, fre), which Matroska has, as those of languages.
     """
     primary = tag.split("-")[0].lower()
     code = _ISO_639_2.get(primary, primary)

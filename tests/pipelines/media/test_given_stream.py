@@ -61,6 +61,8 @@ def test_language_comes_before_dub_and_dub_before_default(
         ("es", [("eng", DUB | DEFAULT), ("spa", NONE)]),
         ("es", [("und", DEFAULT), ("und", DUB)]),
         (None, [("und", NONE), ("und", DEFAULT)]),
+        ("fr", [("eng", DEFAULT), ("fre", NONE)]),  # as Matroska names it
+        ("de", [("eng", DEFAULT), ("ger", NONE)]),
     ],
 )
 def test_another_sound_that_is_meant_is_named(tmp_path: Path, language: str | None, sounds: Sounds) -> None:
