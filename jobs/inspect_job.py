@@ -157,4 +157,9 @@ def _rounded(value: Any) -> Any:
 
 
 def _plain(facts: dict[str, Any]) -> dict[str, Any]:
-    return {name: value if isinstance(value, int | str | bool | None) else str(value) for name, value in facts.items()}
+    """Facts as JSON has them: several words are a list, exact times are words."""
+    listed = {name: list(value) if isinstance(value, tuple) else value for name, value in facts.items()}
+    return {
+        name: value if isinstance(value, int | str | bool | list | None) else str(value)
+        for name, value in listed.items()
+    }

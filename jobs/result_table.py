@@ -124,10 +124,15 @@ def show_inspection(inspection: Inspection) -> None:
     """Print what a film is made of."""
     show("film", ["fact", "value"], [(name, value) for name, value in inspection.film.items() if name != "streams"])
     streams = inspection.film["streams"]
-    show("streams", list(streams[0]), [list(stream.values()) for stream in streams])
+    show("streams", list(streams[0]), [[_cell(value) for value in stream.values()] for stream in streams])
     heads = ["shot", "pts", "start", "end", "frames", "speech, s", "face", "px", "speaking", "verdict", "reason"]
     heads.append("measured")
     show("shots", heads, [line for shot in inspection.shots for line in _shot_lines(shot)])
+
+
+def _cell(value: object) -> object:
+    """Several words in one cell, for people."""
+    return ", ".join(value) if isinstance(value, list | tuple) else value
 
 
 def show_findings(findings: Sequence[Finding]) -> None:

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 
 from jobs.inspect_job import inspect_film
+from jobs.result_table import show_inspection
 from pipelines.stage import Row
 from schemas.shot import TRACKED_SHOT
 from tests.synthetic import FilmSpec, make_film
@@ -48,3 +50,13 @@ def test_the_result_is_plain_json(tmp_path: Path) -> None:
     film = make_film(tmp_path / "film.mp4")
     value = inspect_film(film.path, str(tmp_path / "work"), two_faces_in_the_first_shot).as_json()
     assert json.loads(json.dumps(value))["shots"] == value["shots"]
+
+
+def test_people_are_shown_words_and_no_python(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film = make_film(tmp_path / "film.mp4", FilmSpec(num_frames=30, cuts=(), width_px=160, height_px=120)).path
+
+    show_inspection(inspect_film(film, str(tmp_path / "work"), two_faces_in_the_first_shot))
+
+    told = capsys.readouterr().out
+    assert "default" in told
+    assert "('default'" not in told
