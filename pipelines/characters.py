@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.eligibility import Eligibility
-from pipelines.people import Person, TrackKey, people_in
+from pipelines.people import Person, TrackKey, names_in
 from pipelines.people_voices import reweighed, sure_pieces
-from pipelines.speech import join_near
+from pipelines.speech import join_near, shared_samples
 from pipelines.spoken_lines import SpokenLine
 from pipelines.stage import Row
 from pipelines.verdict import Decision
@@ -133,8 +133,7 @@ def cued_scores(
     """
     scores: dict[TrackKey, list[Row]] = {}
     for row in shots:
-        names = {track: person.name for track, person in people_in(row, people).items()}
-        changed = _changed(row, names, actors[row["shot_index"]], lines, eligibility)
+        changed = _changed(row, names_in(row, people), actors[row["shot_index"]], lines, eligibility)
         for track in row["tracks"]:
             number = track["track_index"]
             scores[row["shot_index"], number] = [_cued(score, changed, number) for score in track["speech_scores"]]
@@ -164,7 +163,7 @@ def by_lines(decided: Decision, spoken: Sequence[tuple[int, int]], row: Row, lin
         line.flaw
         for line in lines
         if line.flaw
-        and sum(_shared((line.start, line.end), (start, end)) for start, end in spans)
+        and sum(shared_samples((line.start, line.end), (start, end)) for start, end in spans)
         >= min(BEYOND_DOUBT * ANALYSIS_RATE_HZ, (line.end - line.start) / 2)
     }
     if flaws - HEARD_FLAWS:
@@ -189,9 +188,9 @@ def characters_of(piece: tuple[int, int], lines: Sequence[SheetLine], least: flo
     """
     spans: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for line in lines:
-        if _shared(piece, (line.start, line.end)):
+        if shared_samples(piece, (line.start, line.end)):
             spans[line.character].append((line.start, line.end))
-    covered = {who: sum(_shared(piece, span) for span in join_near(parts, 1)) for who, parts in spans.items()}
+    covered = {who: sum(shared_samples(piece, span) for span in join_near(parts, 1)) for who, parts in spans.items()}
     return [who for who, samples in covered.items() if samples >= least * (piece[1] - piece[0])]
 
 
@@ -275,7 +274,3 @@ def _cued(score: Row, changed: Mapping[int, Mapping[int, float]], track: int) ->
         return score
     mouth = score["score"] if score.get("mouth_score") is None else score["mouth_score"]
     return score | {"score": float(np.float32(new)), "mouth_score": mouth}  # as the row holds it
-
-
-def _shared(one: tuple[int, int], other: tuple[int, int]) -> int:
-    return max(0, min(one[1], other[1]) - max(one[0], other[0]))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pipelines.characters import SheetLine, characters_of
 from pipelines.eligibility import Eligibility
 from pipelines.speaking import MIN_JUDGED_S, SHORT_PAUSE_S
-from pipelines.speech import SampleSpan, join_near
+from pipelines.speech import SampleSpan, join_near, shared_samples
 from pipelines.stage import Row
 from pipelines.voices import Piece, scored_pieces
 from schemas.timing import ANALYSIS_RATE_HZ
@@ -61,7 +61,7 @@ def takers_by_time(row: Row, lines: Sequence[SheetLine], eligibility: Eligibilit
     dubbed = join_near(spoken, round(SHORT_PAUSE_S * ANALYSIS_RATE_HZ))
     found: Takers = {}
     for piece in _of_two_voices(row):
-        heard = [line for line in dubbed if _shared((piece.start, piece.end), line) >= TOUCHED * _length(piece)]
+        heard = [line for line in dubbed if shared_samples((piece.start, piece.end), line) >= TOUCHED * _length(piece)]
         taker = _goes_on_over(row, heard[0], eligibility) if len(heard) == 1 else None
         is_written = any(characters_of((piece.start, piece.end), lines))
         if taker is not None and not is_written and piece.scores.get(taker, -1.0) >= eligibility.min_doubt_score:
@@ -103,7 +103,7 @@ def _goes_on_over(row: Row, line: SampleSpan, eligibility: Eligibility) -> int |
     for piece in scored_pieces(row):
         track = _sure_track(piece, eligibility)
         if track is not None:
-            heard[track] = heard.get(track, 0) + _shared((piece.start, piece.end), line)
+            heard[track] = heard.get(track, 0) + shared_samples((piece.start, piece.end), line)
     longest = max(heard, key=heard.__getitem__, default=None)
     enough = max(MIN_JUDGED_S * ANALYSIS_RATE_HZ, MOSTLY * sum(heard.values()))
     return longest if longest is not None and heard[longest] >= enough else None
@@ -114,10 +114,6 @@ def _sure_track(piece: Piece, eligibility: Eligibility) -> int | None:
     sure = [track for track, score in piece.scores.items() if score >= eligibility.min_speaking_score]
     doubtful = [track for track, score in piece.scores.items() if score >= eligibility.min_doubt_score]
     return sure[0] if sure and sure == doubtful and not piece.overlapped else None
-
-
-def _shared(one: SampleSpan, other: SampleSpan) -> int:
-    return max(0, min(one[1], other[1]) - max(one[0], other[0]))
 
 
 def _length(piece: Piece) -> int:

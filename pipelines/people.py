@@ -92,6 +92,11 @@ def people_in(row: Row, people: Mapping[TrackKey, Person]) -> dict[int, Person]:
     return {index: people[key] for index, key in keys.items() if key in people}
 
 
+def names_in(row: Row, people: Mapping[TrackKey, Person]) -> dict[int, str]:
+    """Their names by track index; arguments as of `people_in`."""
+    return {track: person.name for track, person in people_in(row, people).items()}
+
+
 def _is_known(track: Row) -> bool:
     return bool(track["descriptor"]) and track["face_height_px"] >= MIN_FACE_HEIGHT_PX
 

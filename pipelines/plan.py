@@ -20,7 +20,7 @@ from pipelines.characters import (
 from pipelines.eligibility import Eligibility
 from pipelines.overlaps import Takers, takers_by_lines, takers_by_time, with_takers
 from pipelines.paint_spans import num_frames_to_paint, spoken_spans
-from pipelines.people import Person, TrackKey, find_people, people_in
+from pipelines.people import Person, TrackKey, find_people, names_in
 from pipelines.people_voices import judged_scores
 from pipelines.spoken_lines import SpokenLine
 from pipelines.stage import Row
@@ -109,8 +109,8 @@ def _known(shots: Sequence[Row], cast: CastList | None, lines: Sequence[SheetLin
         actors = known_actors(judged, people, lines, rules, named_by(cast))
         scores = cued_scores(judged, people, lines, rules, actors)
         for row in judged:
-            names = {track: person.name for track, person in people_in(row, people).items()}
-            takers[row["shot_index"]] = takers_by_lines(row, names, actors[row["shot_index"]], lines, rules)
+            index = row["shot_index"]
+            takers[index] = takers_by_lines(row, names_in(row, people), actors[index], lines, rules)
     return _Film(people, scores, cast, lines, actors, takers)
 
 

@@ -152,6 +152,11 @@ def _loud_steps(sound: Sound, silence_dbfs: float) -> NDArray[np.bool_]:
     return np.concatenate(loud)
 
 
+def shared_samples(one: SampleSpan, other: SampleSpan) -> int:
+    """How many samples two spans have in common."""
+    return max(0, min(one[1], other[1]) - max(one[0], other[0]))
+
+
 def join_near(spans: Sequence[SampleSpan], min_pause: int) -> list[SampleSpan]:
     """Ordered spans, those with less than `min_pause` between them made one."""
     joined: list[SampleSpan] = []

@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import inf
 
 from pipelines.speaking import speech_pieces
-from pipelines.speech import SampleSpan
+from pipelines.speech import SampleSpan, shared_samples
 from pipelines.stage import Row
 from schemas.reason import Reason, Verdict
 
@@ -112,5 +112,4 @@ def own_zones(row: Row, track: Row, min_score: float) -> list[Zone]:
 
 def _shared(piece: SampleSpan, spans: list[SampleSpan]) -> float:
     """The share of a piece that spans cover; they lie apart from each other."""
-    covered = sum(max(0, min(piece[1], end) - max(piece[0], start)) for start, end in spans)
-    return covered / (piece[1] - piece[0])
+    return sum(shared_samples(piece, span) for span in spans) / (piece[1] - piece[0])
