@@ -20,7 +20,7 @@ from pipelines.words import align_words, hear_words, word_error_rate, written_wo
 from schemas.reason import LineDoubt
 from schemas.timing import ANALYSIS_RATE_HZ, fraction, pts_to_sample
 
-VERSION = 2
+VERSION = 3
 AROUND = ANALYSIS_RATE_HZ // 4  # of a line is listened to as well: subtitles are not cut to the sample
 NEAR = ANALYSIS_RATE_HZ // 2  # speech so near to a line belongs to it
 MIN_WORDS = 4  # of fewer a wrong one says little

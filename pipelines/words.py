@@ -1,4 +1,4 @@
-"""Words of a known text, found in its sound: by CTC where that is wanted, by phones of English, else by Whisper.
+"""Words of a known text, found in its sound: by CTC where that is wanted, by phones, and where none are, by Whisper.
 
 What cannot be found has no words; nothing is spread evenly over a line to look like a time.
 """
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.ctc_words import ctc_language, ctc_spans
+from pipelines.english_phones import spoken_language
 from pipelines.sphinx_words import sphinx_spans
 from pipelines.whisper_words import MAX_S, has_whisper, whisper_language, whisper_spans, whisper_text
 from schemas.timing import ANALYSIS_RATE_HZ
@@ -86,9 +87,9 @@ def align_words(sound: Floats, text: str, language: str, ctc: bool = False) -> l
         found = ctc_spans(sound, [plain_word(word) for word in written], known)
         if found:
             return [Word(word, *span, "ctc") for word, span in zip(written, found, strict=True)]
-    if language.split("-")[0].lower() == "en":
+    if spoken := "en" if language.split("-")[0].lower() == "en" else spoken_language(language):
         parts = [(place, part) for place, word in enumerate(written) for part in _parts(word)]
-        spans = sphinx_spans(sound, [part for _, part in parts])
+        spans = sphinx_spans(sound, [part for _, part in parts], spoken)
         if spans:
             return _joined(written, [place for place, _ in parts], spans)
     name = whisper_language(language) if has_whisper() else None
