@@ -51,12 +51,22 @@ class CameraMove:
         """How far a corner went, in the mean."""
         return float(np.linalg.norm(self.corners_px)) / 2
 
-    def goes_on(self, other: "CameraMove") -> bool:
-        """Whether two moves, one after the other, are those of one camera that keeps moving."""
+    def goes_on(self, other: "CameraMove", longer: float = 1.0) -> bool:
+        """Whether two moves, one after the other, are those of one camera that keeps moving.
+
+        Args:
+            other: the move before or after this one.
+            longer: so many times as long as this one the other took, where frames come unevenly.
+        """
         slow, fast = sorted((self.size_px, other.size_px))
         cosine = float(self.corners_px @ other.corners_px) / max(4 * slow * fast, 1e-6)
         is_as_like = self.rest < MORE * other.rest + GRAIN
-        return slow > STILL_PX / 2 and fast < SUDDEN * slow and cosine > SAME_WAY and is_as_like
+        return slow > STILL_PX / 2 and self._is_as_fast(other, longer) and cosine > SAME_WAY and is_as_like
+
+    def _is_as_fast(self, other: "CameraMove", longer: float) -> bool:
+        """By time, or frame by frame: pts that jitter tell no speed."""
+        paces = [sorted((self.size_px * times, other.size_px)) for times in (1.0, longer)]
+        return any(fast < SUDDEN * slow for slow, fast in paces)
 
 
 def move_between(one: Bytes, other: Bytes) -> CameraMove | None:

@@ -1,11 +1,12 @@
 """Hard cuts, flashes and fades by PySceneDetect's detector and what it lacks, as the frames come.
 
-Flashes and fast pans are no cuts, a fade through black is one.
+Flashes and fast pans are no cuts, a fade through black is one. How long a flash lasts is a time, whatever the rate.
 """
 
 from collections import deque
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -13,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.camera_move import CameraMove, move_between
+from pipelines.flash_window import FlashWindow
 from pipelines.picture_light import is_relit, is_white
 
 CONTENT_SIDE_PX = 256  # PySceneDetect's own working width: grain averages out, a cut does not
-FLASH_S = Fraction(8, 25)  # a picture that comes back within so long was gone for a flash
-FLASH_FRAMES = 8  # so many at 25 a second
 RETURNED = 0.4  # of the jump: so near to the picture before it is again
 BLACK = 20  # codes that a black frame's samples stay below
 BLACK_REST = 0.01  # of them may be brighter; letters on black are no black
@@ -36,34 +36,34 @@ class Black:
     fades in, one that ends so only fades out.
     """
 
-    flash_frames: int = FLASH_FRAMES
+    window: FlashWindow
     begins_at: int | None = None
     _ends_at: int = -1_000_000
     _jumped_in: bool = False
     _before: Bytes | None = None  # a picture of before the black, bright if it faded
     _cut: int | None = None  # waits until it is seen whether the picture comes back
-    _recent: deque[Bytes] = field(default_factory=deque)
+    _recent: deque[tuple[int, Bytes]] = field(default_factory=deque)  # numbers and pictures: the last, all of a flash
 
-    def is_near(self, index: int) -> bool:
-        """Whether a frame is black or was shortly before: jumps there are none of their own."""
-        return self.begins_at is not None or index - self._ends_at <= self.flash_frames
+    @property
+    def is_near(self) -> bool:
+        """Whether it is black or was shortly before: jumps there are none of their own."""
+        return self.begins_at is not None or self._ends_at >= self.window.first
 
     def take(self, index: int, small: Bytes) -> int | None:
-        """The next frame; a cut that is certain now."""
-        certain = (
-            self._decided(small) if self._cut is not None and index == self._ends_at + self.flash_frames - 1 else None
-        )
+        """The next frame, which the window has; a cut that is certain now."""
+        while len(self._recent) > 1 and self._recent[0][0] < self.window.first:
+            self._recent.popleft()
+        is_settled = self._cut is not None and self.window.is_last_but_one(self._ends_at)
+        certain = self._decided(small) if is_settled else None
         black = is_black(small)
-        jumped = bool(self._recent) and _difference(self._recent[-1], small) > JUMP
+        jumped = bool(self._recent) and _difference(self._recent[-1][1], small) > JUMP
         if black and self.begins_at is None:
             certain = self._cut if self._cut is not None else certain
             self._cut, self.begins_at, self._jumped_in = None, index, jumped
-            self._before = self._recent[0] if self._recent else None
+            self._before = self._recent[0][1] if self._recent else None
         elif not black and self.begins_at is not None:
             self._leave(index, jumped=jumped)
-        self._recent.append(small)
-        if len(self._recent) > self.flash_frames:
-            self._recent.popleft()
+        self._recent.append((index, small))
         return certain
 
     @property
@@ -84,7 +84,7 @@ class Black:
         if begin == 0:
             return
         self._cut = begin if self._jumped_in else index if jumped else (begin + index) // 2
-        if index - begin > self.flash_frames:
+        if begin < self.window.first:
             self._before = None  # too long for a flash
 
     def _decided(self, small: Bytes) -> int | None:
@@ -117,7 +117,16 @@ class _Moved:
     cut: int
     at: Bytes  # the frame at the cut
     move: CameraMove  # by which the camera came there
+    step_pts: int  # in so long
     least: float  # difference of a picture that is not the same once more
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One of the last frames."""
+
+    small: Bytes
+    step_pts: int  # since the frame before it
 
 
 class ContentCuts:
@@ -129,12 +138,12 @@ class ContentCuts:
     `certain` says up to where it is.
     """
 
-    def __init__(self, threshold: float | None = None, flash_frames: int = FLASH_FRAMES) -> None:
+    def __init__(self, time_base: Fraction, threshold: float | None = None) -> None:
         """Nothing taken yet.
 
         Args:
+            time_base: seconds per pts tick.
             threshold: of the jump; None is PySceneDetect's own.
-            flash_frames: within which a picture comes back after a flash, of `flash_frames_of`.
         """
         from scenedetect import ContentDetector, FrameTimecode
 
@@ -144,39 +153,47 @@ class ContentCuts:
         )
         self._timecode = FrameTimecode
         self.cuts: list[int] = []
-        self.num_frames = 0
-        self._jumps: list[_Jump] = []  # of the last frames, in which a flash may end
-        self._flash_frames = flash_frames
-        self._black = Black(flash_frames)
-        self._moved: list[_Moved] = []  # of these, too
-        self._recent: deque[Bytes] = deque(maxlen=RECENT_FRAMES)
+        self._window = FlashWindow(time_base)
+        self._jumps: list[_Jump] = []  # in the window: with the next frame a flash may end
+        self._black = Black(self._window)
+        self._moved: list[_Moved] = []  # in the window, too
+        self._recent: deque[_Seen] = deque(maxlen=RECENT_FRAMES)
+
+    @property
+    def num_frames(self) -> int:
+        """Taken so far."""
+        return self._window.num_frames
 
     @property
     def certain(self) -> int:
         """All cuts before this frame are known, and none of them will go."""
-        calm = max(0, self.num_frames - self._flash_frames)
-        undecided = self._black.undecided_from
+        calm, undecided = self._window.num_calm, self._black.undecided_from
         return calm if undecided is None else min(calm, undecided)
 
-    def take(self, frame: Bytes) -> None:
-        """The next frame, [H, W, 3] RGB."""
+    @property
+    def num_young(self) -> int:
+        """So many frames, the last ones, wait for the end of a flash."""
+        return self.num_frames - self._window.num_calm
+
+    def take(self, pts: int, frame: Bytes) -> None:
+        """The next frame, [H, W, 3] RGB; its `pts` lies after that of the one before."""
         index, small = self.num_frames, small_bgr(frame)
+        self._window.take(pts)
         # The rate is a label that the detector asks for: only frame indices go in and out.
         jumps = bool(self._detector.process_frame(self._timecode(index, 25.0), small))
-        self._jumps = [jump for jump in self._jumps if index - jump.cut <= self._flash_frames]
-        self._tell_pans(index, small)
+        self._jumps = [jump for jump in self._jumps if jump.cut >= self._window.first]
+        self._tell_pans(small)
         returned = [one for one in self._jumps if one.is_over(small, jumps=jumps)]
         black_cut = self._black.take(index, small)
         if returned:
             self._drop(returned[0].cut)
-        elif jumps and self._recent and not self._black.is_near(index):
+        elif jumps and self._recent and not self._black.is_near:
             self._jump(index, small)
         if self._black.begins_at == index:
-            self._drop(index - self._flash_frames)  # jumps of hue in what is nearly black
+            self._drop(self._window.first)  # jumps of hue in what is nearly black
         if black_cut is not None:
             self.cuts = sorted({*self.cuts, black_cut})
-        self._recent.append(small)
-        self.num_frames += 1
+        self._recent.append(_Seen(small, self._window.step_pts))
 
     def end(self) -> list[int]:
         """All cuts, when there are no more frames."""
@@ -185,7 +202,7 @@ class ContentCuts:
 
     def _jump(self, index: int, small: Bytes) -> None:
         """A cut, if the camera does not move on as it came."""
-        last = self._recent[-1]
+        last = self._recent[-1].small
         if self._jumps and is_relit(self._jumps[-1].before, last):
             self._drop(self._jumps[-1].cut)  # a flash before the cut
         elif self._jumps and (is_white(last) or is_relit(last, small)):
@@ -195,25 +212,27 @@ class ContentCuts:
         if move is not None and is_moved:
             if self._came_by(move, REPEATED * size):
                 return
-            self._moved.append(_Moved(index, small, move, REPEATED * size))
+            self._moved.append(_Moved(index, small, move, self._window.step_pts, REPEATED * size))
         self.cuts.append(index)
         self._jumps.append(_Jump(index, last, size, is_moved))
 
     def _came_by(self, move: CameraMove, least: float) -> bool:
         """Whether the camera moved as much before: between the last frame and the one before that differs from it."""
-        last = self._recent[-1]
-        before = next((one for one in reversed(self._recent) if _difference(one, last) >= least), None)
-        came = None if before is None else move_between(before, last)
-        return came is not None and move.goes_on(came)
+        last, step_pts = self._recent[-1].small, self._window.step_pts
+        for changed, before in pairwise(reversed(self._recent)):
+            if _difference(before.small, last) >= least:
+                came = move_between(before.small, last)
+                return came is not None and move.goes_on(came, changed.step_pts / step_pts)
+        return False
 
-    def _tell_pans(self, index: int, small: Bytes) -> None:
+    def _tell_pans(self, small: Bytes) -> None:
         """Forget the cuts after which the camera moves on."""
-        open_yet = [one for one in self._moved if index - one.cut <= self._flash_frames]
+        open_yet = [one for one in self._moved if one.cut >= self._window.first]
         told = [one for one in open_yet if _difference(one.at, small) >= one.least]
         self._moved = [one for one in open_yet if _difference(one.at, small) < one.least]
         for one in told:
             went = move_between(one.at, small)
-            if went is not None and one.move.goes_on(went):
+            if went is not None and one.move.goes_on(went, self._window.step_pts / one.step_pts):
                 self.cuts = [cut for cut in self.cuts if cut != one.cut]
 
     def _drop(self, first: int) -> None:
@@ -221,11 +240,6 @@ class ContentCuts:
         self.cuts = [cut for cut in self.cuts if cut < first]
         self._jumps = [jump for jump in self._jumps if jump.cut < first]
         self._moved = [moved for moved in self._moved if moved.cut < first]
-
-
-def flash_frames_of(frame_rate: Fraction) -> int:
-    """How many frames a flash may last in a film of so many a second."""
-    return max(1, round(FLASH_S * frame_rate))
 
 
 def _difference(one: Bytes, other: Bytes) -> float:

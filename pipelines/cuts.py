@@ -5,6 +5,7 @@ black is one), and TransNetV2, which sees dissolves too.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -13,26 +14,39 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.content_cuts import FLASH_FRAMES, ContentCuts
+from pipelines.content_cuts import ContentCuts
 
 TRANSNET_SIZE_PX = (48, 27)  # width and height that TransNetV2 was trained on
 TRANSNET_BLOCK_FRAMES = 2_000  # 8 MB of small frames at a time: a feature film does not fit a worker's memory share
 TRANSNET_CONTEXT_FRAMES = 50  # one step of its sliding window: with so much around it a block reads as the whole film
 
 Bytes = NDArray[np.uint8]
+Frames = Iterable[tuple[int, Bytes]]  # pts and picture, [H, W, 3] RGB
 
 
-def content_cuts(frames: Iterable[Bytes], threshold: float | None, flash_frames: int = FLASH_FRAMES) -> list[int]:
-    """By the jump in hue, saturation and brightness (`ContentCuts`)."""
-    found = ContentCuts(threshold, flash_frames)
-    for frame in frames:
-        found.take(frame)
+def content_cuts(frames: Frames, threshold: float | None, time_base: Fraction) -> list[int]:
+    """By the jump in hue, saturation and brightness (`ContentCuts`).
+
+    Args:
+        frames: all of a film, in display order.
+        threshold: of the jump; None is the detector's own.
+        time_base: seconds per pts tick.
+    """
+    found = ContentCuts(time_base, threshold)
+    for pts, frame in frames:
+        found.take(pts, frame)
     return found.end()
 
 
-def transnet_cuts(frames: Iterable[Bytes], threshold: float | None, flash_frames: int = FLASH_FRAMES) -> list[int]:
-    """Indices of the first frames after a transition, by TransNetV2, which knows flashes by itself."""
-    small = (cv2.resize(frame, TRANSNET_SIZE_PX, interpolation=cv2.INTER_AREA) for frame in frames)
+def transnet_cuts(frames: Frames, threshold: float | None, time_base: Fraction) -> list[int]:
+    """Indices of the first frames after a transition, by TransNetV2, which was trained on frames of any rate.
+
+    Args:
+        frames: all of a film, in display order.
+        threshold: of its score, from 0 to 1; None is 0.5.
+        time_base: means nothing to it: it knows flashes by itself.
+    """
+    small = (cv2.resize(frame, TRANSNET_SIZE_PX, interpolation=cv2.INTER_AREA) for _, frame in frames)
     scores = [score for block in with_context(small) for score in _transnet_scores(*block)]
     over = [score > (0.5 if threshold is None else threshold) for score in scores]
     return [index for index, (before, now) in enumerate(pairwise(over), start=1) if before and not now]
@@ -75,7 +89,7 @@ def _transnet() -> Any:
 
 
 STREAMED = ("content",)  # those that know a cut soon after it
-DETECTORS: dict[str, Callable[[Iterable[Bytes], float | None, int], list[int]]] = {
+DETECTORS: dict[str, Callable[[Frames, float | None, Fraction], list[int]]] = {
     "content": content_cuts,
     "transnet": transnet_cuts,
 }

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from pipelines.content_cuts import CONTENT_SIDE_PX, Bytes, is_black
 from pipelines.face_config import MESH_SIDE_PX
 from pipelines.film_parts import PartSpan
+from pipelines.flash_window import FLASH_S
 from pipelines.media.display import View
 from pipelines.media.picture import NEAR_CHROMA, frames, rgb_frames, shrunk_rgb
 from pipelines.stage import Row
@@ -30,7 +30,7 @@ class PartFrames:
         film: FILM.
         part: the part.
         view: how its pixels are shown.
-        lead_frames: so many before the part are looked at, at least.
+        lead_frames: so many before the part are looked at, at least, beside those in which two flashes may end.
     """
 
     film: Row
@@ -69,9 +69,15 @@ class PartFrames:
 
     def _is_lead(self, from_pts: int) -> bool:
         """Whether enough frames lie between a moment and the part, and the first of them is not black."""
-        found = rgb_frames(self._path, from_pts, self.part[0], CONTENT_SIDE_PX)
-        lead = [picture for _, picture in islice(found, self.lead_frames)]
-        return len(lead) == self.lead_frames and not is_black(lead[0])
+        flashes_pts, first_pts, num_calm = 2 * FLASH_S / fraction(self.film["time_base"]), None, 0
+        for pts, picture in rgb_frames(self._path, from_pts, self.part[0], CONTENT_SIDE_PX):
+            if first_pts is None and is_black(picture):
+                return False
+            first_pts = pts if first_pts is None else first_pts
+            num_calm += pts - first_pts >= flashes_pts
+            if num_calm == self.lead_frames:
+                return True
+        return False
 
     @property
     def _path(self) -> Path:

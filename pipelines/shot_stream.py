@@ -4,10 +4,11 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import groupby
 from typing import Generic, TypeVar
 
-from pipelines.content_cuts import FLASH_FRAMES, Bytes, ContentCuts
+from pipelines.content_cuts import Bytes, ContentCuts
 
 HELD_FRAMES = 24  # with their pictures, and a shortest shot more: so many wait in a long black alone
 
@@ -42,27 +43,23 @@ class _Waiting(Generic[Held]):
 class ShotStream(Generic[Held]):
     """Sorts frames into shots: into those that `detect_shots` finds in all frames at once.
 
-    A frame waits for some ten later ones, for a flash is told by what comes after it. Where it is black for long, the
-    pictures of most that wait are let go, and read again when they are certain.
+    A frame waits for those of the next third of a second, for a flash is told by what comes after it. Where it is
+    black for long, the pictures of most that wait are let go, and read again when they are certain.
     """
 
     def __init__(
-        self,
-        min_shot_frames: int,
-        again: Again[Held],
-        threshold: float | None = None,
-        flash_frames: int = FLASH_FRAMES,
+        self, min_shot_frames: int, time_base: Fraction, again: Again[Held], threshold: float | None = None
     ) -> None:
         """Nothing taken yet.
 
         Args:
             min_shot_frames: of cuts that are nearer the earlier one counts.
+            time_base: seconds per pts tick.
             again: reads the pictures of the frames in [start, end) pts once more.
             threshold: of a jump; None is the detector's own.
-            flash_frames: how long a flash may last.
         """
         self._min_shot_frames, self._again = min_shot_frames, again
-        self._cuts = ContentCuts(threshold, flash_frames)
+        self._cuts = ContentCuts(time_base, threshold)
         self._waiting: deque[_Waiting[Held]] = deque()
         self._next = 0  # number of the first frame that waits
         self._shot = self._shot_begin = 0
@@ -74,8 +71,9 @@ class ShotStream(Generic[Held]):
             taken: all frames, in display order.
         """
         for pts, small, picture in taken:
-            self._cuts.take(small)
-            is_held = len(self._waiting) < HELD_FRAMES + self._min_shot_frames
+            self._cuts.take(pts, small)
+            # At a high rate more wait for the end of a flash: each of these would be read again by itself.
+            is_held = len(self._waiting) < max(HELD_FRAMES, self._cuts.num_young) + self._min_shot_frames
             self._waiting.append(_Waiting(pts, [picture] if is_held else []))
             # A cut needs so many frames behind it, too.
             yield from self._certain(

@@ -1,17 +1,16 @@
 """Stage 1: cuts. One film row becomes one row per shot; the shots tile the film exactly."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from pipelines.content_cuts import CONTENT_SIDE_PX, FLASH_FRAMES, flash_frames_of
-from pipelines.cuts import DETECTORS
+from pipelines.content_cuts import CONTENT_SIDE_PX
+from pipelines.cuts import DETECTORS, Bytes, Frames
 from pipelines.film_parts import PartShots, ShotPlace
 from pipelines.media.picture import rgb_frames
 from pipelines.progress import Tell, telling, untold
@@ -21,10 +20,7 @@ from schemas.film import FILM
 from schemas.shot import SHOT
 from schemas.timing import fraction
 
-VERSION = 5  # raised when the same film gives other shots
-
-Bytes = NDArray[np.uint8]
-Frames = Iterable[tuple[int, Bytes]]
+VERSION = 6  # raised when the same film gives other shots
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,8 +68,7 @@ class DetectShots:
 
     def _found(self, film: Row) -> list[Row]:
         frames = rgb_frames(Path(film["film_uri"]), film["start_pts"], film["end_pts"], CONTENT_SIDE_PX)
-        flash_frames = flash_frames_of(fraction(film["frame_rate"]))
-        return detect_shots(telling(frames, self.tell), film["end_pts"], self._config, flash_frames)
+        return detect_shots(telling(frames, self.tell), film["end_pts"], fraction(film["time_base"]), self._config)
 
 
 def shots_key(film_id: str, config: ShotConfig) -> str:
@@ -86,20 +81,20 @@ def shot_facts(config: ShotConfig) -> dict[str, Any]:
     return {"version": VERSION, "config": asdict(config)}
 
 
-def detect_shots(frames: Frames, end_pts: int, config: ShotConfig, flash_frames: int = FLASH_FRAMES) -> list[Row]:
+def detect_shots(frames: Frames, end_pts: int, time_base: Fraction, config: ShotConfig) -> list[Row]:
     """The shots of a film as columns of SHOT, in order.
 
     Args:
         frames: all frames of the film with their pts, in display order.
         end_pts: end of the last frame shown.
+        time_base: seconds per pts tick.
         config: what counts as a cut.
-        flash_frames: how long a flash may last.
 
     Raises:
         ValueError: the film has no frames.
     """
     seen: list[int] = []
-    found = DETECTORS[config.detector](_noting_pts(frames, seen), config.threshold, flash_frames)
+    found = DETECTORS[config.detector](_noting_pts(frames, seen), config.threshold, time_base)
     if not seen:
         raise ValueError("a film without frames has no shots")
     cuts = keep_apart(found, len(seen), config.min_shot_frames)
@@ -138,7 +133,7 @@ def keep_apart(cuts: Sequence[int], num_frames: int, min_shot_frames: int) -> li
     return kept
 
 
-def _noting_pts(frames: Frames, seen: list[int]) -> Iterator[Bytes]:
+def _noting_pts(frames: Frames, seen: list[int]) -> Iterator[tuple[int, Bytes]]:
     for pts, frame in frames:
         seen.append(pts)
-        yield frame
+        yield pts, frame

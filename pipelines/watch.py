@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from pipelines.content_cuts import RECENT_FRAMES, flash_frames_of
+from pipelines.content_cuts import RECENT_FRAMES
 from pipelines.cuts import STREAMED
 from pipelines.face_config import FaceConfig
 from pipelines.face_scan import Pixels
@@ -61,10 +61,9 @@ class WatchPart(RowStage):
     def _watched(self, film: Row, part: PartSpan) -> Iterator[ShotPlace]:
         """The shots that begin in the part; their faces are kept."""
         view = display_view(Path(film["film_uri"]), film["start_pts"])
-        flash_frames = flash_frames_of(fraction(film["frame_rate"]))
-        lead_frames = RECENT_FRAMES + 2 * (flash_frames + self._shots.min_shot_frames)
-        source = PartFrames(film, part, view, lead_frames)
-        stream = ShotStream[Wanted](self._shots.min_shot_frames, source.again, self._shots.threshold, flash_frames)
+        time_base, shortest = fraction(film["time_base"]), self._shots.min_shot_frames
+        source = PartFrames(film, part, view, lead_frames=RECENT_FRAMES + 2 * (1 + shortest))
+        stream = ShotStream[Wanted](shortest, time_base, source.again, self._shots.threshold)
         open_shot: SeenFaces | None = None
         for first, shot in _shots_of(stream.frames(source.taken())):
             if open_shot is not None:
@@ -74,11 +73,11 @@ class WatchPart(RowStage):
                 return
             if part[0] <= first.pts or part[0] == film["start_pts"]:
                 mine = telling(_pictures(first, shot), self.tell)
-                open_shot = self._faces.see(mine, view, fraction(film["time_base"]))
+                open_shot = self._faces.see(mine, view, time_base)
             elif any(frame.pts >= part[1] for frame in shot):
                 return  # a shot of before runs through the whole part
         if open_shot is not None:
-            if film["end_pts"] - open_shot.frame_pts[-1] > LONGEST_LAST_S / fraction(film["time_base"]):
+            if film["end_pts"] - open_shot.frame_pts[-1] > LONGEST_LAST_S / time_base:
                 raise UndecodableError(f"{film['film_uri']} ends before its end")
             yield self._kept(film, open_shot, film["end_pts"])
 

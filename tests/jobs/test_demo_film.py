@@ -62,7 +62,7 @@ def test_every_take_is_the_one_that_its_provenance_describes() -> None:
 def test_the_cuts_are_found_where_they_were_put(demo: DemoFilm) -> None:
     frames = rgb_frames(demo.film, 0, demo.end_pts)
 
-    shots = detect_shots(frames, demo.end_pts, ShotConfig())
+    shots = detect_shots(frames, demo.end_pts, demo.time_base, ShotConfig())
 
     assert tuple(shot["shot_start_pts"] for shot in shots) == (0, *demo.cut_pts)
     assert [shot["shot_num_frames"] for shot in shots] == [shot.num_frames for shot in demo.shots]

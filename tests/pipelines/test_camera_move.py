@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipelines.camera_move import move_between
-from pipelines.cuts import content_cuts
+from tests.pipelines.timed_frames import cuts_at_25, cuts_of_uneven
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -59,43 +59,54 @@ def still(x: float = 600, scale: float = 1.0) -> Path:
 @pytest.mark.parametrize("speed", [0.02, 0.05, 0.08, 0.15])
 @pytest.mark.parametrize("way", [(1.0, 0.0), (0.0, 1.0), (1.0, 0.5)])
 def test_a_pan_has_no_cut_however_fast(speed: float, shutter: float, way: tuple[float, float]) -> None:
-    assert content_cuts(filmed(1, 18, pan(speed * way[0], speed * way[1]), shutter), None) == []
+    assert cuts_at_25(filmed(1, 18, pan(speed * way[0], speed * way[1]), shutter)) == []
 
 
 @pytest.mark.parametrize("speed", [1.03, 1.08, 1.15, 1 / 1.03, 1 / 1.08, 1 / 1.15])
 def test_a_zoom_has_no_cut(speed: float) -> None:
     begin = 0.7 if speed > 1 else 2.0
-    assert content_cuts(filmed(2, 8, lambda at: (800, 800, begin * speed**at)), None) == []
+    assert cuts_at_25(filmed(2, 8, lambda at: (800, 800, begin * speed**at))) == []
 
 
 def test_a_pan_that_begins_and_ends_gently_has_no_cut() -> None:
     def path(at: float) -> tuple[float, float, float]:
         return 250 + 400 * (1 - np.cos(np.pi * min(max(at - 5, 0), 12) / 12)), 300, 1.0
 
-    assert content_cuts(filmed(1, 24, path), None) == []
+    assert cuts_at_25(filmed(1, 24, path)) == []
 
 
 def test_a_pan_of_pictures_that_are_shown_twice_has_no_cut() -> None:
     twice = [frame for frame in filmed(1, 10, pan(0.1)) for _ in range(2)]
 
-    assert content_cuts(twice, None) == []
+    assert cuts_at_25(twice) == []
+
+
+@pytest.mark.parametrize("held", [[5], [4, 1, 4], [5] * 6])
+@pytest.mark.parametrize("speed", [0.02, 0.025])
+def test_a_pan_of_uneven_frames_has_no_cut(speed: float, held: list[int]) -> None:
+    """Frames that are shown four or five times as long as those around: the camera is as much farther after them."""
+    shown = [1] * 6 + held + [1] * 6
+    moments = np.cumsum([0, *shown[:-1]])
+    frames = filmed(1, len(shown), lambda at: pan(speed)(float(np.interp(at, range(len(shown)), moments))))
+
+    assert cuts_of_uneven(frames, [17 * steps for steps in shown]) == []
 
 
 @pytest.mark.parametrize("speed", [0.0, 0.03, 0.08, 0.15])
 def test_a_cut_from_pan_to_pan_is_found_to_the_frame(speed: float) -> None:
-    assert content_cuts([*filmed(1, 10, pan(speed)), *filmed(2, 12, pan(speed))], None) == [10]
+    assert cuts_at_25([*filmed(1, 10, pan(speed)), *filmed(2, 12, pan(speed))]) == [10]
 
 
 @pytest.mark.parametrize("speed", [0.05, 0.1])
 def test_a_whip_pan_into_another_place_is_one_cut(speed: float) -> None:
     """Both pictures are smeared over the whole way between two frames."""
-    assert content_cuts([*filmed(1, 10, pan(speed), 1.0), *filmed(2, 12, pan(speed), 1.0)], None) == [10]
+    assert cuts_at_25([*filmed(1, 10, pan(speed), 1.0), *filmed(2, 12, pan(speed), 1.0)]) == [10]
 
 
 @pytest.mark.parametrize("then", [still(x=630), still(x=680), still(scale=1.3)], ids=["near", "far", "punch-in"])
 def test_a_camera_that_stands_elsewhere_at_once_is_a_cut(then: Path) -> None:
     """A jump cut: the same picture moved, and nothing moves before it or after it."""
-    assert content_cuts([*filmed(1, 10, still()), *filmed(1, 11, then)], None) == [10]
+    assert cuts_at_25([*filmed(1, 10, still()), *filmed(1, 11, then)]) == [10]
 
 
 @pytest.mark.parametrize("speed", [0.0, 0.01])
@@ -105,7 +116,7 @@ def test_another_person_before_the_same_place_is_a_cut(speed: float) -> None:
         person = view(5 if index < 10 else 6, 400, 400, 1.0)
         frame[20:, 60:210] = person[20:, 60:210]
 
-    assert content_cuts(frames, None) == [10]
+    assert cuts_at_25(frames) == [10]
 
 
 @pytest.mark.parametrize("speed", [0.0, 0.05])
@@ -114,7 +125,7 @@ def test_a_flash_in_a_pan_is_no_cut(speed: float) -> None:
     for index in (8, 9):
         frames[index] = np.asarray((frames[index] * 3.0).clip(0, 255), np.uint8)
 
-    assert content_cuts(frames, None) == []
+    assert cuts_at_25(frames) == []
 
 
 def test_the_move_is_the_one_that_was_made() -> None:

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipelines.content_cuts import flash_frames_of
-from pipelines.cuts import content_cuts
 from pipelines.shots import ShotConfig, keep_apart
+from tests.pipelines.timed_frames import cuts_at, cuts_at_25, cuts_of_uneven
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -49,7 +48,7 @@ def film(*shots: Iterator[Pixels]) -> list[int]:
 
 def cuts_of(frames: list[Pixels]) -> list[int]:
     """As the stage has them: without shots that are too short for a camera."""
-    return keep_apart(content_cuts(frames, None), len(frames), ShotConfig().min_shot_frames)
+    return keep_apart(cuts_at_25(frames), len(frames), ShotConfig().min_shot_frames)
 
 
 def fade(count: int, *, out: int = 0, into: int = 0) -> Floats:
@@ -102,7 +101,7 @@ def test_hard_cuts_between_dark_shots_are_found(light: float) -> None:
     cuts = np.cumsum(lengths)[:-1].tolist()
     dark = [np.asarray(frame * light, np.uint8) for seed, count in enumerate(lengths) for frame in seen(seed, count)]
 
-    assert set(cuts) <= set(content_cuts(dark, 27.0 * light))
+    assert set(cuts) <= set(cuts_at_25(dark, 27.0 * light))
 
 
 def test_a_film_that_fades_in_and_out_has_no_cut() -> None:
@@ -131,9 +130,7 @@ def test_a_flash_is_as_long_at_every_frame_rate(rate: Fraction, light: float, fl
     lights[begin : begin + round(flash_s * rate)] = light
     frames = [*seen(3, first, light=lights), *seen(4, second)]
 
-    found = content_cuts(frames, None, flash_frames_of(rate))
-
-    assert keep_apart(found, len(frames), ShotConfig().min_shot_frames) == [first]
+    assert keep_apart(cuts_at(rate, frames), len(frames), ShotConfig().min_shot_frames) == [first]
 
 
 def test_what_does_not_come_back_in_a_third_of_a_second_is_a_shot_at_every_frame_rate() -> None:
@@ -141,9 +138,30 @@ def test_what_does_not_come_back_in_a_third_of_a_second_is_a_shot_at_every_frame
         first, second = (round(seconds * rate) for seconds in (2, Fraction(1, 2)))
         frames = [*seen(3, first), *seen(4, second), *seen(3, first)]
 
-        found = content_cuts(frames, None, flash_frames_of(rate))
+        assert cuts_at(rate, frames) == [first, first + second]
 
-        assert found == [first, first + second]
+
+UNEVEN = [(12, 60), (60, 12), (15, 60), (60, 15)]  # frames a second of two stretches; in the mean they are others
+
+
+@pytest.mark.parametrize("rates", UNEVEN)
+@pytest.mark.parametrize(("light", "flash_s"), [(4.0, 0.25), (4.0, 0.1), (0.0, 0.2)])
+def test_a_flash_is_none_and_a_cut_is_one_in_each_stretch_of_an_uneven_film(
+    rates: tuple[int, int], light: float, flash_s: float
+) -> None:
+    """Each stretch has a flash, or a blink to black, then another place for 0.42 s; no cut lies between stretches."""
+    frames: list[Pixels] = []
+    shown_ms: list[int] = []
+    cuts: list[int] = []
+    for rate in rates:
+        lights = np.ones(2 * rate)
+        lights[rate : rate + max(1, round(flash_s * rate))] = light
+        first, short = len(frames) + len(lights), round(0.42 * rate)
+        cuts += [first, first + short]
+        frames += [*seen(3, 2 * rate, light=lights), *seen(4, short), *seen(3, rate)]
+        shown_ms += [round(1000 / rate)] * (len(frames) - len(shown_ms))
+
+    assert cuts_of_uneven(frames, shown_ms) == cuts
 
 
 def test_a_flash_at_a_cut_leaves_one_cut() -> None:

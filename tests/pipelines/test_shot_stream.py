@@ -1,6 +1,7 @@
 """Frames come out sorted into the shots that are found in all frames at once, and few of them wait."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from pipelines.shots import ShotConfig, detect_shots
 
 SHORTEST = ShotConfig().min_shot_frames
 TICKS = 40  # a frame
+MS = Fraction(1, 1000)
 PLACES = np.random.default_rng(5).integers(30, 226, (4, 9, 16, 3), np.uint8).repeat(16, 1).repeat(16, 2)
 
 
@@ -26,7 +28,9 @@ def shown(parts: list[tuple[int, str, int]]) -> list[Bytes]:
     return [lit(place, light) for place, what, count in parts for light in np.linspace(*lights[what], count)]
 
 
-def streamed(pictures: list[Bytes], config: ShotConfig) -> tuple[list[list[int]], list[int], int]:
+def streamed(
+    pictures: list[Bytes], config: ShotConfig, time_base: Fraction = MS
+) -> tuple[list[list[int]], list[int], int]:
     """Pts of the frames of each shot, what came with each frame, and how many pictures were read again."""
     read_again: list[int] = []
 
@@ -35,7 +39,7 @@ def streamed(pictures: list[Bytes], config: ShotConfig) -> tuple[list[list[int]]
         read_again.extend(places)
         yield from places
 
-    stream = ShotStream[int](config.min_shot_frames, again, config.threshold)
+    stream = ShotStream[int](config.min_shot_frames, time_base, again, config.threshold)
     shots: dict[int, list[int]] = {}
     came = []
     for frame in stream.frames((place * TICKS, picture, place) for place, picture in enumerate(pictures)):
@@ -44,9 +48,10 @@ def streamed(pictures: list[Bytes], config: ShotConfig) -> tuple[list[list[int]]
     return list(shots.values()), came, len(read_again)
 
 
-def at_once(pictures: list[Bytes], config: ShotConfig) -> list[list[int]]:
+def at_once(pictures: list[Bytes], config: ShotConfig, time_base: Fraction = MS) -> list[list[int]]:
     end_pts = len(pictures) * TICKS
-    rows = detect_shots(((place * TICKS, picture) for place, picture in enumerate(pictures)), end_pts, config)
+    timed = ((place * TICKS, picture) for place, picture in enumerate(pictures))
+    rows = detect_shots(timed, end_pts, time_base, config)
     return [list(range(row["shot_start_pts"], row["shot_end_pts"], TICKS)) for row in rows]
 
 
@@ -60,13 +65,15 @@ PARTS = st.lists(
 
 
 @settings(deadline=None, max_examples=60)
-@given(parts=PARTS, shortest=st.sampled_from([1, 6, 20]))
-def test_shots_of_a_stream_are_those_of_all_frames_at_once(parts: list[tuple[int, str, int]], shortest: int) -> None:
-    pictures, config = shown(parts), ShotConfig(min_shot_frames=shortest)
+@given(parts=PARTS, shortest=st.sampled_from([1, 6, 20]), rate=st.sampled_from([1, 12, 25, 60]))
+def test_shots_of_a_stream_are_those_of_all_frames_at_once(
+    parts: list[tuple[int, str, int]], shortest: int, rate: int
+) -> None:
+    pictures, config, time_base = shown(parts), ShotConfig(min_shot_frames=shortest), Fraction(1, rate * TICKS)
 
-    shots, came, _ = streamed(pictures, config)
+    shots, came, _ = streamed(pictures, config, time_base)
 
-    assert shots == at_once(pictures, config)
+    assert shots == at_once(pictures, config, time_base)
     assert came == list(range(len(pictures)))  # each with its own picture
 
 
@@ -81,6 +88,14 @@ def test_a_long_black_is_read_again_and_nothing_else() -> None:
     assert streamed(shown(parts[:1] + parts[4:]), config)[2] == 0
 
 
+def test_nothing_is_read_again_for_a_high_rate() -> None:
+    pictures = shown([(0, "seen", 100), (0, "bright", 20), (0, "seen", 60), (1, "seen", 60)])
+
+    shots, _, read_again = streamed(pictures, ShotConfig(), Fraction(1, 200 * TICKS))
+
+    assert ([len(shot) for shot in shots], read_again) == ([180, 60], 0)
+
+
 @pytest.mark.parametrize("flash", [3, 8])
 def test_frames_wait_no_longer_than_a_flash(flash: int) -> None:
     pictures = shown([(0, "seen", 60), (0, "bright", flash), (0, "seen", 60), (1, "seen", 60)])
@@ -92,7 +107,7 @@ def test_frames_wait_no_longer_than_a_flash(flash: int) -> None:
             waited.append(place - len(given_out))
             yield place * TICKS, picture, place
 
-    stream = ShotStream[int](SHORTEST, lambda *_: pytest.fail("nothing is black"))
+    stream = ShotStream[int](SHORTEST, MS, lambda *_: pytest.fail("nothing is black"))
     for frame in stream.frames(watched()):
         given_out.append(frame.picture)
 

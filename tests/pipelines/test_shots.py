@@ -1,5 +1,6 @@
 """Cuts lie where they were put, to the frame; the shots tile the film."""
 
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -99,4 +100,4 @@ def test_transnet_finds_hard_cuts_to_the_frame() -> None:
         for step in range(length)
     ]
 
-    assert transnet_cuts(frames, None) == [40, 73]
+    assert transnet_cuts(enumerate(frames), None, Fraction(1, 25)) == [40, 73]

@@ -158,7 +158,8 @@ def test_a_frame_that_is_held_over_a_border_and_long_shots_give_the_same_shots(
     stage(pa.Table.from_pylist(film_parts.part_rows(row), schema=FILM_PART))
 
     places = PartShots(ObjectStore(str(tmp_path / "store")), shot_facts(config)).of_film(row)
-    found = detect_shots(rgb_frames(held.path, row["start_pts"], row["end_pts"], 256), row["end_pts"], config)
+    frames = rgb_frames(held.path, row["start_pts"], row["end_pts"], 256)
+    found = detect_shots(frames, row["end_pts"], fraction(row["time_base"]), config)
     assert places is not None
     assert shot_columns(places) == found
     assert len(found) == (4 if shortest == 1 else 3)
