@@ -95,6 +95,23 @@ def move_between(one: Bytes, other: Bytes) -> CameraMove | None:
     return CameraMove(_corners(matrix, before.shape), rest, unmoved)
 
 
+def share_of_forms(one: Bytes, other: Bytes) -> float:
+    """Share of the places with texture in both pictures where one goes with the other, in any light, moved or not.
+
+    From 0 to 1: 1 of a picture and its negative, some 0.1 of two pictures; 1 too where too little texture tells.
+
+    Args:
+        one: [H, W, 3] BGR.
+        other: the same size.
+    """
+    before, after = _luma(one), _luma(other)
+    if min(before.shape) < 2 * BLOCK_PX:
+        return 1.0
+    still = np.eye(2, 3, dtype=np.float32)
+    moves = (still, _matrix(before, after, 1.0))
+    return max(_share_together(*_undone(before, matrix), after) for matrix in moves)
+
+
 def _luma(picture: Bytes) -> Floats:
     height, width = picture.shape[:2]
     scale = min(1.0, MOVE_SIDE_PX / max(height, width))
@@ -134,18 +151,33 @@ def _undone(before: Floats, matrix: Floats) -> tuple[Floats, NDArray[np.bool_]]:
 
 def _share_alike(moved: Floats, seen: NDArray[np.bool_], after: Floats) -> float:
     """Share of the blocks with texture that show the same in both pictures."""
+    whole, low, high, together = _compared(moved, seen, after)
+    textured = whole & (high > TEXTURE)
+    alike = textured & (together > ALIKE * low * high) & (low > 0.3 * high)
+    num_textured = np.count_nonzero(textured)
+    return np.count_nonzero(alike) / num_textured if num_textured >= FEWEST * textured.size else 0.0
+
+
+def _share_together(moved: Floats, seen: NDArray[np.bool_], after: Floats) -> float:
+    """Share of the blocks with texture in both pictures that correlate, either way."""
+    whole, low, high, together = _compared(moved, seen, after)
+    textured = whole & (low > TEXTURE)
+    num_textured = np.count_nonzero(textured)
+    num_together = np.count_nonzero(textured & (np.abs(together) > ALIKE * low * high))
+    return num_together / num_textured if num_textured >= FEWEST * textured.size else 1.0
+
+
+def _compared(
+    moved: Floats, seen: NDArray[np.bool_], after: Floats
+) -> tuple[NDArray[np.bool_], Floats, Floats, Floats]:
+    """Of blocks: whether both show all of it, the lower and the higher standard deviation, and the covariance."""
     whole = _blocks(seen.astype(np.float32)) > 0.999
     means = _blocks(moved), _blocks(after)
     one, other = (
         np.sqrt(np.maximum(_blocks(picture**2) - mean**2, 0))
         for picture, mean in zip((moved, after), means, strict=True)
     )
-    low, high = np.minimum(one, other), np.maximum(one, other)
-    textured = whole & (high > TEXTURE)
-    together = _blocks(moved * after) - means[0] * means[1]
-    alike = textured & (together > ALIKE * low * high) & (low > 0.3 * high)
-    num_textured = np.count_nonzero(textured)
-    return np.count_nonzero(alike) / num_textured if num_textured >= FEWEST * textured.size else 0.0
+    return whole, np.minimum(one, other), np.maximum(one, other), _blocks(moved * after) - means[0] * means[1]
 
 
 def _blocks(picture: Floats) -> Floats:

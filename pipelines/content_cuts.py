@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.camera_move import CameraMove, move_between
+from pipelines.cutaway import SHORTEST_S, is_cutaway
 from pipelines.flash_window import FlashWindow
 from pipelines.picture_light import is_relit, is_white
 
@@ -99,6 +100,7 @@ class _Jump:
 
     cut: int
     before: Bytes  # the frame before it
+    at: Bytes  # the frame at the cut
     size: float  # how far the frame at the cut is from that
     is_moved: bool  # that frame is the one before it moved
 
@@ -186,7 +188,7 @@ class ContentCuts:
         returned = [one for one in self._jumps if one.is_over(small, jumps=jumps)]
         black_cut = self._black.take(index, small)
         if returned:
-            self._drop(returned[0].cut)
+            self._come_back(returned[0], small, jumps=jumps)
         elif jumps and self._recent and not self._black.is_near:
             self._jump(index, small)
         if self._black.begins_at == index:
@@ -214,7 +216,16 @@ class ContentCuts:
                 return
             self._moved.append(_Moved(index, small, move, self._window.step_pts, REPEATED * size))
         self.cuts.append(index)
-        self._jumps.append(_Jump(index, last, size, is_moved))
+        self._jumps.append(_Jump(index, last, small, size, is_moved))
+
+    def _come_back(self, jump: _Jump, small: Bytes, *, jumps: bool) -> None:
+        """The picture before a jump is there again: what lay between was a flash, or a shot that has two cuts."""
+        last = self._recent[-1].small
+        self._drop(jump.cut)
+        is_long = self._window.since_s(jump.cut) >= SHORTEST_S
+        if jumps and is_long and is_cutaway(jump.before, jump.at, last):
+            self.cuts += [jump.cut, self.num_frames - 1]
+            self._jumps.append(_Jump(self.num_frames - 1, last, small, _difference(last, small), is_moved=False))
 
     def _came_by(self, move: CameraMove, least: float) -> bool:
         """Whether the camera moved as much before: between the last frame and the one before that differs from it."""

@@ -21,7 +21,7 @@ class FlashWindow:
 
     def __init__(self, time_base: Fraction) -> None:
         """Nothing taken yet; `time_base` is seconds per pts tick."""
-        self._longest_halves = int(2 * FLASH_S / time_base)  # half ticks
+        self._time_base, self._longest_halves = time_base, int(2 * FLASH_S / time_base)  # ticks halved
         self.num_frames = self.first = self.step_pts = 0
         self._pts: deque[int] = deque()  # of the frames from `first` on
 
@@ -38,6 +38,10 @@ class FlashWindow:
     def num_calm(self) -> int:
         """So many frames lie so far back that no flash that began there is over only with a later frame."""
         return self.first + sum(1 for _ in takewhile(self._is_calm, self._pts))
+
+    def since_s(self, number: int) -> Fraction:
+        """From a frame, which is not before `first`, to the newest."""
+        return (self._pts[-1] - self._pts[number - self.first]) * self._time_base
 
     def is_last_but_one(self, number: int) -> bool:
         """Whether, if frames go on as they came, one more at most lies within a flash that began at this frame."""

@@ -204,6 +204,48 @@ def test_a_montage_of_one_place_has_every_cut() -> None:
     assert cuts_of(frames) == list(range(5, 60, 5))
 
 
+@pytest.mark.parametrize("rate", [Fraction(15), Fraction(24000, 1001), Fraction(25), Fraction(60)])
+@pytest.mark.parametrize("lasts_s", [0.2, 0.27, 0.32])
+def test_another_picture_that_is_held_for_a_fifth_of_a_second_is_a_shot(rate: Fraction, lasts_s: float) -> None:
+    for bright in (0.5, 1.0, 1.6):
+        short = max(3, round(lasts_s * rate))
+        frames = [*seen(1, 20), *seen(2, short, light=np.full(short, bright)), *seen(1, 30)]
+
+        assert cuts_at(rate, frames) == [20, 20 + short]
+
+
+def test_two_pictures_in_turn_have_every_cut() -> None:
+    assert film(seen(9, 25), *(seen(seed, 6) for seed in (1, 2) * 6), seen(9, 25)) == list(range(25, 98, 6))
+
+
+SIDE = np.linspace(0, 1, WIDTH)[None, :, None]
+LIGHTS = {  # what a lamp does to a picture for a third of a second
+    "from the side": lambda frame: frame * (1 + 3 * SIDE),
+    "from the other side alone": lambda frame: frame * (0.3 + 3 * SIDE),
+    "red": lambda frame: frame * (2.5, 0.2, 0.2),
+    "blue": lambda frame: frame * (0.1, 0.3, 2.0),
+    "fog": lambda frame: 0.5 * frame + (90, 60, 120),
+    "negative": lambda frame: 255 - frame,
+    "muzzle": lambda frame: 0.9 * frame + (250, 220, 150) * np.exp(-25 * (SIDE - 0.3) ** 2),
+}
+
+
+@pytest.mark.parametrize("lamp", LIGHTS)
+@pytest.mark.parametrize("speed", [0.0, 2.0])
+@pytest.mark.parametrize("length", [5, 8])
+def test_another_light_is_no_shot_however_long_it_is_held(lamp: str, speed: float, length: int) -> None:
+    frames = list(seen(3, 50, speed=speed))
+    for index in range(20, 20 + length):
+        frames[index] = np.asarray(LIGHTS[lamp](frames[index].astype(np.float64)).clip(0, 255), np.uint8)
+
+    assert cuts_of(frames) == []
+
+
+@pytest.mark.parametrize("length", [1, 2, 4])
+def test_another_picture_that_nobody_takes_in_is_no_shot(length: int) -> None:
+    assert film(seen(1, 30), seen(2, length), seen(1, 30)) == []
+
+
 @pytest.mark.parametrize("speed", [2.0, 6.0, 10.0])
 def test_a_pan_has_no_cut(speed: float) -> None:
     assert film(seen(4, 60, speed=speed)) == []
