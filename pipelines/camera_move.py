@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 MOVE_SIDE_PX = 128  # longer side of what is compared
 SCALES = (1.0, 1 / 1.1, 1.1, 1 / 1.2, 1.2)  # of a zoom from one frame to the next; phases still agree 5 % beside each
+TURNS = (6.0, -6.0, 12.0, -12.0)  # degrees of a roll from one frame to the next; phases still agree some 4 beside each
 BLOCK_PX = 16
 STEP_PX = BLOCK_PX // 2
 TEXTURE = 4.0  # standard deviation of a block in codes: less is grain
@@ -80,8 +81,8 @@ def move_between(one: Bytes, other: Bytes) -> CameraMove | None:
     if min(before.shape) < 2 * BLOCK_PX:
         return None  # too small to tell
     shares = {}
-    for scale in SCALES:
-        matrix = _matrix(before, after, scale)
+    for scale, turn in (*((scale, 0.0) for scale in SCALES), *((1.0, turn) for turn in TURNS)):
+        matrix = _matrix(before, after, scale, turn)
         shares[_share_alike(*_undone(before, matrix), after)] = matrix
         if max(shares) > SURE:
             break
@@ -120,15 +121,15 @@ def _luma(picture: Bytes) -> Floats:
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.float32)
 
 
-def _matrix(before: Floats, after: Floats, scale: float) -> Floats:
-    """Of a zoom about the middle and the shift after it, [2, 3], by correlation of phases."""
+def _matrix(before: Floats, after: Floats, scale: float, turn: float = 0.0) -> Floats:
+    """Of a zoom and a turn in degrees about the middle, and the shift after it, [2, 3], by correlation of phases."""
     height, width = before.shape
-    matrix = np.array([[scale, 0, (1 - scale) * (width - 1) / 2], [0, scale, (1 - scale) * (height - 1) / 2]])
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), turn, scale)
     zoomed = cv2.warpAffine(before, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     window = cv2.createHanningWindow((width, height), cv2.CV_32F)
     shift, _ = cv2.phaseCorrelate(zoomed, after.copy(), window)  # it spoils the pictures that it is given
     matrix[:, 2] += shift
-    return matrix.astype(np.float32)
+    return np.asarray(matrix, np.float32)
 
 
 def _refined(before: Floats, after: Floats, matrix: Floats) -> Floats:

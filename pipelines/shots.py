@@ -20,7 +20,7 @@ from schemas.film import FILM
 from schemas.shot import SHOT
 from schemas.timing import fraction
 
-VERSION = 7  # raised when the same film gives other shots
+VERSION = 8  # raised when the same film gives other shots
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

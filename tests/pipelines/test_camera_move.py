@@ -68,6 +68,31 @@ def test_a_zoom_has_no_cut(speed: float) -> None:
     assert cuts_at_25(filmed(2, 8, lambda at: (800, 800, begin * speed**at))) == []
 
 
+def rolled(seed: int, turns: list[float], scale: float = 0.35) -> list[Pixels]:
+    """Frames of a camera that is turned by so many degrees."""
+    rng = np.random.default_rng(seed)
+    frames = []
+    for turn in turns:
+        matrix = cv2.getRotationMatrix2D((700, 700), turn, scale)
+        matrix[:, 2] += (WIDTH / 2 - 700, HEIGHT / 2 - 700)
+        picture = cv2.warpAffine(place(seed), matrix, (WIDTH, HEIGHT), flags=cv2.INTER_AREA)
+        frames.append(np.asarray((picture + rng.normal(0, 2.5, (HEIGHT, WIDTH, 1))).clip(0, 255), np.uint8))
+    return frames
+
+
+@pytest.mark.parametrize("speed", [3.0, 7.0, -9.0, 12.0, -15.0])
+def test_a_roll_has_no_cut(speed: float) -> None:
+    """So many degrees a frame."""
+    assert cuts_at_25(rolled(2, [speed * index for index in range(10)])) == []
+
+
+def test_a_camera_that_stands_tilted_at_once_and_a_cut_from_roll_to_roll_are_cuts() -> None:
+    turns = [8.0 * index for index in range(10)]
+
+    assert cuts_at_25(rolled(2, [0.0] * 10 + [12.0] * 10)) == [10]
+    assert cuts_at_25([*rolled(2, turns), *rolled(3, turns)]) == [10]
+
+
 def test_a_pan_that_begins_and_ends_gently_has_no_cut() -> None:
     def path(at: float) -> tuple[float, float, float]:
         return 250 + 400 * (1 - np.cos(np.pi * min(max(at - 5, 0), 12) / 12)), 300, 1.0
