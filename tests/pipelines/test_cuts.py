@@ -164,6 +164,16 @@ def test_a_flash_is_none_and_a_cut_is_one_in_each_stretch_of_an_uneven_film(
     assert cuts_of_uneven(frames, shown_ms) == cuts
 
 
+@pytest.mark.parametrize("length", [8, 12, 24])
+def test_a_dissolve_is_no_cut(length: int) -> None:
+    """The content detector sees none: a shot over it is one, with both pictures."""
+    one, other = (np.stack(list(seen(seed, 40))) for seed in (1, 2))
+    share = np.linspace(0, 1, length + 2)[1:-1, None, None, None]
+    mixed = np.asarray(one[-length:] * (1 - share) + other[:length] * share, np.uint8)
+
+    assert cuts_of([*one[:-length], *mixed, *other[length:]]) == []
+
+
 def test_a_flash_at_a_cut_leaves_one_cut() -> None:
     light = np.ones(30)
     light[:2] = 4.0
