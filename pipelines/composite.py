@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from diff2lip.config import CropConfig
 from pipelines.blend import BlendConfig, blend_planes, colour_offset, replacement, to_film
+from pipelines.cover_mask import CoverMasks
 from pipelines.face_frame import apply
 from pipelines.film_look import FilmLook, film_look
 from pipelines.grain import grain_at, noise_of
@@ -22,6 +23,7 @@ from pipelines.mask import MaskConfig, Rect, mask_rect, mouth_mask
 from pipelines.media.coding import Coding
 from pipelines.media.container import UndecodableError
 from pipelines.media.picture import coded_frames
+from pipelines.mouth_cover import CoverMeter
 from pipelines.painted_frame import painted_frame
 from pipelines.patch import Patch, corner_of, lay, shape_of, window
 from pipelines.patch_meter import PatchMeter
@@ -34,7 +36,7 @@ from schemas.frames import PATCH
 from schemas.reason import Reason, Verdict
 from schemas.shot import COMPOSITED_SHOT, PAINTED_SHOT
 
-VERSION = 5  # raised when the same facts give other samples
+VERSION = 6  # raised when the same facts give other samples
 
 Floats = NDArray[np.float32]
 Plane = NDArray[Any]
@@ -53,6 +55,7 @@ class CompositeShot(RowStage):
         self._crop = crop
         self._mask = mask or MaskConfig()
         self._blend = blend or BlendConfig()
+        self._covers = CoverMeter()
 
     def facts(self, row: Row) -> Row:
         verdicts = {verdict["track_index"]: verdict["verdict"] for verdict in row["verdicts"]}
@@ -89,7 +92,7 @@ class CompositeShot(RowStage):
         return content_key("composite", VERSION, made_of)
 
     def _commit(self, key: str, row: Row, tracks: list[Row]) -> None:
-        painters = [_TrackPainter(row, track, self._crop, self._mask, self._blend) for track in tracks]
+        painters = [_TrackPainter(row, track, self._crop, self._mask, self._blend, self._covers) for track in tracks]
         changed: set[int] = set()
         with draft_table(self._store, PATCH) as patches:
             for patch in _patches(row, painters, self.tell):
@@ -116,15 +119,18 @@ def _patches(row: Row, painters: "list[_TrackPainter]", tell: Tell) -> Iterator[
 class _TrackPainter:
     """The painted frames of one face track, and how each becomes a patch."""
 
-    def __init__(self, row: Row, track: Row, crop: CropConfig, mask: MaskConfig, blend: BlendConfig) -> None:
+    def __init__(
+        self, row: Row, track: Row, crop: CropConfig, mask: MaskConfig, blend: BlendConfig, meter: CoverMeter
+    ) -> None:
         self._film, self._shot = Path(row["film_uri"]), f"{row['film_id']}:{row['shot_index']}"
         self._index, self._uri = track["track_index"], track["painted_uri"]
         self._crop, self._mask, self._blend = crop, mask, blend
         self.meter = PatchMeter()
         self._grained: tuple[int, Plane] | None = None  # the frame whose grain was drawn last, and its luma
         self._frames = FrameRows(self._uri)
-        frames = (painted_frame(frame, crop.size_px) for frame in read_rows(self._uri))
-        looks = ((one.source, one.painted, one.landmarks, one.affine) for one in frames)
+        self._covers = CoverMasks(meter, crop, mask)
+        frames = ((frame["pts"], painted_frame(frame, crop.size_px)) for frame in read_rows(self._uri))
+        looks = ((one.source, one.painted, one.landmarks, one.affine) for one in self._covers.seeing(frames))
         self._offset = colour_offset(looks, crop, mask, blend)
 
     @property
@@ -142,7 +148,7 @@ class _TrackPainter:
         rect = mask_rect(affine, self._crop, planes[0].shape[1], planes[0].shape[0])
         if rect is None:
             return None
-        mask = mouth_mask(frame.landmarks, affine, rect, self._crop, self._mask)
+        mask = mouth_mask(frame.landmarks, affine, rect, self._crop, self._mask) * self._covers.free(pts, affine, rect)
         source, painted = frame.source.astype(np.float32), frame.painted + self._offset
         replace = replacement(source, painted, apply(affine, frame.landmarks), self._crop, self._blend)
         source, painted = (sharpened(crop, self._look.sharpening) for crop in (source, painted))

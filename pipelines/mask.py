@@ -26,13 +26,18 @@ EDGE_PX = 2  # empty samples kept inside a rectangle's border, so that filters a
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MaskConfig:
-    """Shape of the mask, in units of the face frame (the distance of the outer eye corners)."""
+    """Shape of the mask. Lengths in units of the face frame (the distance of the outer eye corners)."""
 
     top_feather: float = 0.07  # the mask starts under the nose and must be full on the upper lip
     side_feather: float = 0.12
     outline_margin: float = 0.02  # beyond the face outline: landmarks are that exact
     chin_drop: float = 0.12  # how far below the original chin an opening jaw may reach
     jaw_half_width: float = 0.6  # beside it the outline does not drop
+    least_cover: float = (
+        0.7  # probability that something lies before the face, where that is sure; 1: never looked for
+    )
+    cover_margin: float = 0.01  # around it, where the film's own samples stay
+    cover_feather: float = 0.035  # beyond the margin, on skin
 
 
 @dataclass(frozen=True, slots=True)

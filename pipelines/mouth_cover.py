@@ -55,14 +55,22 @@ class CoverMeter:
         batches = [views[first : first + BATCH] for first in range(0, len(views), BATCH)]
         return np.array([share for batch in batches for share in self._shares(batch)]).reshape(-1, len(KINDS))
 
-    @torch.inference_mode()
     def _shares(self, views: Sequence[CoverView]) -> Iterator[Floats]:
-        pixels = np.zeros((BATCH, COVER_CROP.size_px, COVER_CROP.size_px, 3), np.uint8)
-        pixels[: len(views)] = [view.picture for view in views]
-        pictures = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
-        hidden = (self._network(pictures).sigmoid() > HIDDEN).numpy()
-        for view, planes in zip(views, hidden, strict=False):
+        hidden = self.probabilities([view.picture for view in views]) > HIDDEN
+        for view, planes in zip(views, hidden, strict=True):
             yield (planes & view.painted).sum((1, 2)) / max(1, view.painted.sum())
+
+    @torch.inference_mode()
+    def probabilities(self, pictures: Sequence[Pixels]) -> NDArray[np.float32]:
+        """[N, 2, 64, 64] how likely each of `KINDS` hides a pixel.
+
+        Args:
+            pictures: N of [64, 64, 3] RGB, `BATCH` at most, cut by `COVER_CROP`.
+        """
+        pixels = np.zeros((BATCH, COVER_CROP.size_px, COVER_CROP.size_px, 3), np.uint8)
+        pixels[: len(pictures)] = pictures
+        inputs = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+        return np.asarray(self._network(inputs).sigmoid().numpy()[: len(pictures)], np.float32)
 
     @cached_property
     def _network(self) -> CoverNetwork:

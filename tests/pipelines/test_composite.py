@@ -14,6 +14,7 @@ from pipelines import row_table
 from pipelines.blend import BlendConfig
 from pipelines.composite import CompositeShot
 from pipelines.face_frame import crop_affine
+from pipelines.mask import MaskConfig
 from pipelines.media.coding import Coding
 from pipelines.media.picture import coded_frames, rgb_frames
 from pipelines.media.siting import Siting
@@ -26,6 +27,7 @@ from tests.pipelines.faces_drawn import drawn_landmarks
 from tests.synthetic import FilmSpec, SyntheticFilm, make_film
 
 CROP = CropConfig(size_px=64)
+WHOLE = MaskConfig(least_cover=1)  # what is drawn here is no face, nor before one
 CLEAN = BlendConfig(grain=0)  # of a colour that is to be found again
 CENTRE, EYES_PX = (80.0, 40.0), 44.0
 CODINGS = [
@@ -106,7 +108,7 @@ def test_samples_off_the_mask_are_equal_and_the_mouth_takes_the_painted_colour(t
     film, store = make_film(tmp_path / "film.mp4", spec), ObjectStore(str(tmp_path))
     row = painted_row(film, store, with_dark_mouth(own_crops(film)), Verdict.DUB)
 
-    facts = CompositeShot(str(tmp_path), CROP, blend=CLEAN).facts(row)
+    facts = CompositeShot(str(tmp_path), CROP, WHOLE, blend=CLEAN).facts(row)
 
     frames = laid(film, facts["patch_uri"])
     assert len(frames) == facts["num_frames_changed"] == 6
@@ -130,7 +132,7 @@ def test_the_colours_of_a_mouth_lie_where_the_films_chroma_lies(tmp_path: Path) 
         spec = FilmSpec(num_frames=1, cuts=(), encoder=encoder, subtitle=None, chapters=False)
         film = make_film(tmp_path / f"{siting}.mp4", spec)
         store = ObjectStore(str(tmp_path))
-        facts = CompositeShot(str(tmp_path), CROP, blend=CLEAN).facts(
+        facts = CompositeShot(str(tmp_path), CROP, WHOLE, blend=CLEAN).facts(
             painted_row(film, store, [ramp], Verdict.DUB) | {"film_id": str(siting)}
         )
         ((_, after, _, coding),) = laid(film, facts["patch_uri"])
@@ -148,7 +150,7 @@ def test_a_painted_crop_equal_to_the_source_changes_nothing(tmp_path: Path, spec
     film, store = make_film(tmp_path / "film.mp4", spec), ObjectStore(str(tmp_path))
     row = painted_row(film, store, own_crops(film), Verdict.DUB)
 
-    facts = CompositeShot(str(tmp_path), CROP).facts(row)
+    facts = CompositeShot(str(tmp_path), CROP, WHOLE).facts(row)
 
     assert (facts["patch_uri"], facts["num_frames_changed"]) == (None, 0)
     assert facts["seam_ratio"] == pytest.approx(1)
@@ -160,7 +162,7 @@ def test_the_films_grain_stays_on_skin_that_changes_little(tmp_path: Path) -> No
         np.where(np.arange(64)[:, None, None] >= 52, crop - 4, crop).astype(np.uint8) for crop in own_crops(film)
     ]
 
-    facts = CompositeShot(str(tmp_path), CROP).facts(painted_row(film, store, darker, Verdict.DUB))
+    facts = CompositeShot(str(tmp_path), CROP, WHOLE).facts(painted_row(film, store, darker, Verdict.DUB))
 
     for before, after, _, _ in laid(film, facts["patch_uri"]):
         change = after[0].astype(int) - before[0]
@@ -173,7 +175,7 @@ def test_a_track_in_review_is_painted_and_not_delivered(tmp_path: Path) -> None:
     film, store = make_film(tmp_path / "film.mp4", FilmSpec(num_frames=3, cuts=())), ObjectStore(str(tmp_path))
     row = painted_row(film, store, with_dark_mouth(own_crops(film)), Verdict.REVIEW)
 
-    facts = CompositeShot(str(tmp_path), CROP).facts(row)
+    facts = CompositeShot(str(tmp_path), CROP, WHOLE).facts(row)
 
     assert facts["patch_uri"] is None
     assert facts["num_frames_changed"] == 0
@@ -183,7 +185,7 @@ def test_a_track_in_review_is_painted_and_not_delivered(tmp_path: Path) -> None:
 def test_half_the_weight_is_half_the_change(tmp_path: Path) -> None:
     film, store = make_film(tmp_path / "film.mp4", FilmSpec(num_frames=2, cuts=())), ObjectStore(str(tmp_path))
     mouths = with_dark_mouth(own_crops(film))
-    stage = CompositeShot(str(tmp_path), CROP, blend=CLEAN)
+    stage = CompositeShot(str(tmp_path), CROP, WHOLE, blend=CLEAN)
 
     whole, half = (
         laid(film, stage.facts(painted_row(film, store, mouths, Verdict.DUB, weight))["patch_uri"])
@@ -200,7 +202,7 @@ def test_a_shot_that_cannot_be_decoded_keeps_its_picture_and_says_why(tmp_path: 
     row = painted_row(film, store, with_dark_mouth(own_crops(film)), Verdict.DUB)
     film.path.write_bytes(b"gone")
 
-    facts = CompositeShot(str(tmp_path), CROP).facts(row)
+    facts = CompositeShot(str(tmp_path), CROP, WHOLE).facts(row)
 
     assert (facts["patch_uri"], facts["reason"]) == (None, Reason.UNDECODABLE.value)
 
@@ -214,7 +216,7 @@ def test_the_patches_of_a_shot_are_the_same_however_few_are_in_memory(
         monkeypatch.setattr(row_table, "ROW_GROUP_BYTES", group_bytes)
         folder = tmp_path / f"rows{rows}"
         row = painted_row(film, ObjectStore(str(folder)), with_dark_mouth(own_crops(film)), Verdict.DUB)
-        tables.append(read_table(CompositeShot(str(folder), CROP).facts(row)["patch_uri"]))
+        tables.append(read_table(CompositeShot(str(folder), CROP, WHOLE).facts(row)["patch_uri"]))
 
     assert tables[0].num_rows == 20
     assert tables[0].equals(tables[1])

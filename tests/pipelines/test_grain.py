@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pipelines.blend import BlendConfig, blend_planes
 from pipelines.composite import CompositeShot
 from pipelines.grain import BLOCK, NO_GRAIN, Blocks, Grain, draw_grain, grain_at, measure_grain, noise_of
+from pipelines.mask import MaskConfig
 from pipelines.media.coding import Coding
 from pipelines.media.picture import coded_frames
 from pipelines.skin_blocks import skin_blocks
@@ -23,6 +24,7 @@ from tests.synthetic import FilmSpec, SyntheticFilm, make_film
 SIDE = 256
 SLOPE = np.add.outer(np.linspace(0, 30, SIDE), np.linspace(60, 160, SIDE))
 GREY = Coding(bits=8, chroma_x=1, chroma_y=1, matrix=1, full_range=True)
+NO_COVERS = MaskConfig(least_cover=1)  # what is drawn here is no face, nor before one
 WHOLE = slice(round(CENTRE[1] + 0.87 * EYES_PX) - 3, round(CENTRE[1] + 0.87 * EYES_PX) + 4), slice(69, 84)  # replaced
 
 
@@ -201,7 +203,7 @@ def test_a_painted_mouth_in_a_grainy_film_has_the_films_grain_in_every_plane(
 
     ratios = {}
     for wanted in (0.0, 0.5, 1.0):
-        facts = CompositeShot(str(tmp_path), CROP, blend=BlendConfig(grain=wanted)).facts(row)
+        facts = CompositeShot(str(tmp_path), CROP, NO_COVERS, blend=BlendConfig(grain=wanted)).facts(row)
         frames = laid(film, facts["patch_uri"])
         ratios[wanted] = [
             np.mean([roughness(after[index][at]) / roughness(before[index][at]) for before, after, *_ in frames])
@@ -225,7 +227,7 @@ def test_each_picture_has_grain_of_its_own_and_one_that_is_shown_again_keeps_it(
     film = noisy_film(tmp_path / "film.mp4", encoder=(("qp", "0"), ("preset", "veryfast"), ("threads", "1")))
     row = painted_row(film, ObjectStore(str(tmp_path)), with_dark_mouth(own_crops(film)), Verdict.DUB)
 
-    frames = laid(film, CompositeShot(str(tmp_path), CROP).facts(row)["patch_uri"])
+    frames = laid(film, CompositeShot(str(tmp_path), CROP, NO_COVERS).facts(row)["patch_uri"])
 
     first, again, next_one, _ = (after[0][WHOLE].astype(int) for _, after, *_ in frames)
     assert np.array_equal(frames[0][0][0], frames[1][0][0])
@@ -242,7 +244,10 @@ def test_a_clean_film_is_painted_as_if_there_were_no_grain(tmp_path: Path) -> No
     row = painted_row(film, ObjectStore(str(tmp_path)), with_dark_mouth(own_crops(film)), Verdict.DUB)
 
     with_grain, without = (
-        laid(film, CompositeShot(str(tmp_path), CROP, blend=BlendConfig(grain=wanted)).facts(row)["patch_uri"])
+        laid(
+            film,
+            CompositeShot(str(tmp_path), CROP, NO_COVERS, blend=BlendConfig(grain=wanted)).facts(row)["patch_uri"],
+        )
         for wanted in (1.0, 0.0)
     )
 

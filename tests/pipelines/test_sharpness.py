@@ -148,7 +148,8 @@ def test_another_mouth_of_the_same_texture_comes_out_as_sharp_as_the_film(tmp_pa
     ratios = {}
     for most in (0.0, 1.0, 3.0):
         blend = BlendConfig(grain=0, most_sharpening=most)
-        before, after, mask, _ = laid(film, CompositeShot(str(tmp_path), CROP, blend=blend).facts(row)["patch_uri"])[0]
+        facts = CompositeShot(str(tmp_path), CROP, MaskConfig(least_cover=1), blend).facts(row)
+        before, after, mask, _ = laid(film, facts["patch_uri"])[0]
         core = cv2.erode(mask.astype(np.uint8), np.ones((41, 41))) > 0
         old, new = (cv2.Laplacian(one[0].astype(np.float32), cv2.CV_32F)[core] for one in (before, after))
         ratios[most] = float(np.sqrt(np.square(new).mean() / np.square(old).mean()))
