@@ -1,16 +1,19 @@
 """How well the times of words are found, and what is heard of lines, against synthesisers that know.
 
-    python -m benchmarks.words [--sentences 40]
+    python -m benchmarks.words [--sentences 40] [--packages PACKAGES]
 
 Needs the Debian packages flite, espeak-ng and, for the last part, pocketsphinx-testdata. Truth: sentences spliced from
 words that flite spoke one by one, so their borders are known; the word events of espeak-ng within its own sentences;
-and, where nobody knows, what two aligners that share nothing say of read sentences (LibriVox).
+with the packages of `jobs.training_packages` the durations that Kokoro gives its own phones; and, where nobody knows,
+what two aligners that share nothing say of read sentences (LibriVox).
 """
 
 import argparse
+import json
 import re
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import wavfile
 
+from jobs.training_kokoro import KokoroSpeech
 from jobs.training_speech import EspeakSpeech, flite_speech, level
 from pipelines.whisper_words import whisper_language, whisper_spans
-from pipelines.words import align_words, hear_words, heard_from, word_error_rate
+from pipelines.words import align_words, hear_words, heard_from, word_error_rate, written_words
 
 Floats = NDArray[np.float32]
 RATE = 16_000
@@ -32,30 +36,9 @@ SPLICED = re.findall(
     meadow metal minute monday mother number orange paper pencil people pocket quarter rabbit river sailor school
     silver sister summer table thunder ticket tomorrow under village water window winter yellow""",
 )
-SENTENCES = {
-    "en-us": (
-        "The old captain never told us why he left the harbour.",
-        "Give me two more minutes and I will find your keys.",
-        "She said that the doctor was already on his way to the village.",
-    ),
-    "es": (
-        "El viejo capitan nunca nos dijo por que dejo el puerto.",
-        "Dame dos minutos mas y voy a encontrar tus llaves.",
-        "Ella dijo que el medico ya estaba en camino a la aldea.",
-    ),
-    "fr": (
-        "Le vieux capitaine ne nous a jamais dit pourquoi il partait.",
-        "Donne moi deux minutes de plus et je trouve tes clefs.",
-    ),
-    "de": (
-        "Der alte Kapitän sagte uns nie warum er den Hafen verließ.",
-        "Gib mir noch zwei Minuten und ich finde deine Schlüssel.",
-    ),
-    "it": (
-        "Il vecchio capitano non ci disse mai perché lasciava il porto.",
-        "Dammi ancora due minuti e trovo le tue chiavi.",
-    ),
-}
+SENTENCES = Path(__file__).with_name("word_sentences.json")  # by language; those that constants were chosen on apart
+VOICES_BY = {"en": "en-us"}  # espeak-ng's name of a language, where it is another
+KOKORO = {"de": "bf_emma", "en": "af_heart", "es": "em_santa", "fr": "ff_siwis", "it": "if_sara"}  # a voice for each
 WORD_EVENT = 1
 READ = Path("/usr/share/pocketsphinx/test/data/librivox")
 
@@ -123,24 +106,63 @@ def report_spliced(sentences: int) -> None:
         told(name, late)
 
 
+def sentences() -> Iterator[tuple[str, str, list[str]]]:
+    """Language, what was done with them, and sentences."""
+    for language, sets in json.loads(SENTENCES.read_text()).items():
+        yield from ((language, use, texts) for use, texts in sets.items() if texts)
+
+
 def report_events() -> None:
-    """Sentences of espeak-ng, in several languages."""
+    """Sentences of espeak-ng, in several languages; English first, for after another it tells wrong events."""
     print("sentences of espeak-ng, its own word events")
     speech = WordSpeech()
-    for voice, sentences in SENTENCES.items():
-        late, rates, source = [], [], ""
-        for text in sentences:
-            for speed in (140, 170):
-                speech.word_starts_s.clear()
-                sound = np.pad(speech.speak(text, voice, speed, 50).wave, RATE // 2)
-                words = align_words(sound, text, voice[:2])
-                source = words[0].source if words else source
-                starts = list(speech.word_starts_s)
-                if len(starts) == len(text.split()):  # it speaks some of them as one, and tells one event
-                    late += errors([(word.start - RATE // 2, word.end) for word in words], starts)
-                rates.append(word_error_rate(text, hear_words(sound, voice[:2]) or "", voice[:2]) or 0.0)
-        told(f"{voice} by {source}", late)
-        print(f"    word error rate of what Whisper hears: {np.mean(rates):.2f}")
+    for language, use, texts in sentences():
+        lines = [(text, *_with_events(speech, text, language, speed)) for text in texts for speed in (140, 170)]
+        report_lines(f"{language} ({use})", language, lines)
+
+
+def report_kokoro(packages: Path) -> None:
+    """Sentences of Kokoro, the network's own durations."""
+    print("sentences of Kokoro, its own durations in steps of 25 ms")
+    speech = KokoroSpeech(packages)
+    for language, use, texts in sentences():
+        if voice := KOKORO.get(language):
+            lines = [(text, *_padded(*speech.speak_words(text, voice, _voice(language), 0.95))) for text in texts]
+            report_lines(f"{language} ({use})", language, lines)
+
+
+def report_lines(name: str, language: str, lines: Sequence[tuple[str, Floats, list[float]]]) -> None:
+    """How late words are found, as they would be found and by Whisper alone; and what is heard of their lines."""
+    late, by_whisper, rates, sources = [], [], [], Counter[str]()
+    known = whisper_language(language)
+    for text, sound, starts in lines:
+        rates.append(word_error_rate(text, hear_words(sound, language) or "", language) or 0.0)
+        written = written_words(text, language)
+        if len(starts) != len(written):  # it speaks some of them as one
+            continue
+        words = align_words(sound, text, language)
+        sources.update(word.source for word in words)
+        late += errors([(word.start, word.end) for word in words], starts)
+        spans = whisper_spans(sound, written, known) if known else None
+        by_whisper += errors(heard_from(sound, spans or []), starts)
+    told(f"{name} by {', '.join(sources)}", late)
+    told("    by Whisper", by_whisper)
+    print(f"    word error rate of what Whisper hears: {np.mean(rates):.2f}")
+
+
+def _with_events(speech: WordSpeech, text: str, language: str, speed: int) -> tuple[Floats, list[float]]:
+    speech.word_starts_s.clear()
+    wave = speech.speak(text, _voice(language), speed, 50).wave
+    return _padded(wave, list(speech.word_starts_s))
+
+
+def _padded(wave: Floats, starts: list[float]) -> tuple[Floats, list[float]]:
+    """With half a second before and after."""
+    return np.pad(wave, RATE // 2), [start + 0.5 for start in starts]
+
+
+def _voice(language: str) -> str:
+    return VOICES_BY.get(language, language)
 
 
 def read_sentences() -> Iterator[tuple[Floats, str]]:
@@ -176,9 +198,12 @@ def main(arguments: list[str]) -> None:
     """Run all parts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sentences", type=int, default=40)
+    parser.add_argument("--packages", type=Path, help="folder of jobs.training_packages, for Kokoro")
     given = parser.parse_args(arguments)
     report_spliced(given.sentences)
     report_events()
+    if given.packages:
+        report_kokoro(given.packages)
     report_read()
 
 

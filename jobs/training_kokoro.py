@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.training_archive import read_member
-from jobs.training_speech import Phones, SynthesiserError, Utterance, level
+from jobs.training_speech import Phones, Samples, SynthesiserError, Utterance, level
 
 RATE_HZ, SAMPLES_PER_STEP = 24_000, 600  # a duration counts steps of 25 ms
 DURATIONS = b"/encoder/Gather_output_0"  # the tensor of whole steps per symbol
@@ -67,6 +67,8 @@ _IPA_GROUPS = {
 }
 _IPA = {letter: phone for phone, letters in _IPA_GROUPS.items() for letter in letters}
 _BEFORE = "\u02c8\u02cc"  # stress marks: their time is the next phone's
+_GAPS = " ,.;:!?\u2014\u2026"
+_Spoken = tuple[list[str], Samples, NDArray[np.int64], NDArray[np.float64]]  # symbols, sound, steps and ends of them
 _AFTER = "\u02d0\u0303\u02b2"  # length, nasality, palatalisation: their time is the phone's before
 
 
@@ -86,14 +88,24 @@ class KokoroSpeech:
             language: espeak-ng's name of it, such as `en-us`.
             speed: above 1 is faster.
         """
+        symbols, wave, steps, ends = self._spoken(text, voice, language, speed)
+        return Utterance(f"kokoro-{voice}-{language}", wave, _phones(symbols, steps, ends))
+
+    def speak_words(self, text: str, voice: str, language: str, speed: float) -> tuple[Samples, list[float]]:
+        """The same as [N] samples at 16 kHz, and the second at which each word begins, as espeak-ng parts words."""
+        symbols, wave, _, ends = self._spoken(text, voice, language, speed)
+        gaps = [place for place, letter in enumerate(symbols) if letter in _GAPS]
+        firsts = [place for place in (0, *(gap + 1 for gap in gaps)) if place < len(symbols) and place not in gaps]
+        return wave, [float(ends[place]) for place in firsts]
+
+    def _spoken(self, text: str, voice: str, language: str, speed: float) -> _Spoken:
         symbols = [letter for letter in _ipa(text, language) if letter in self._vocabulary]
         tokens = np.array([[0, *(self._vocabulary[letter] for letter in symbols), 0]], np.int64)
         feed = {"tokens": tokens, "style": self._style(voice, len(symbols)), "speed": np.array([speed], np.float32)}
         wave, steps = self._network.run(None, feed)
         ends = np.cumsum(steps.ravel()) * SAMPLES_PER_STEP / RATE_HZ
         ends[:-1] = np.maximum(ends[:-1] - LATE_S, 0.0)
-        phones = _phones(symbols, steps.ravel()[1:-1], ends)
-        return Utterance(f"kokoro-{voice}-{language}", level(wave.ravel(), RATE_HZ), phones)
+        return symbols, level(wave.ravel(), RATE_HZ), steps.ravel()[1:-1], ends
 
     def _style(self, voice: str, length: int) -> NDArray[np.float32]:
         if voice not in self._styles:

@@ -113,6 +113,6 @@ def _is_mark(letter: str) -> bool:
 
 @cache
 def _speller(language: str) -> Any:
-    import epitran  # with its tables it takes seconds to load: only who has such words pays
+    from epitran.simple import SimpleEpitran  # type: ignore[import-untyped]  # takes seconds: only who needs it pays
 
-    return epitran.Epitran(SPELLED[language])
+    return SimpleEpitran(SPELLED[language])  # what `Epitran` asks; that loads its tables twice more

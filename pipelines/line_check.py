@@ -29,7 +29,6 @@ MAX_START_ERROR_S = 0.5
 MIN_SPEECH_S = 0.05
 MAX_EARLY = ANALYSIS_RATE_HZ  # a second: what is spoken before that is another line
 MAX_TOLD = 20
-UNSURE = ("ctc", "whisper")  # they find a place for anything
 PLAIN_WORDS = {
     LineDoubt.NO_SPEECH: "nobody speaks in its place",
     LineDoubt.BAD_TIME: "its times cannot be meant, so it is not listened to",
@@ -166,7 +165,7 @@ def _listened(sound: StoredSound, window: SampleSpan, text: str, language: str, 
     heard = hear_words(samples, language) if config.hear and text and len(samples) else None
     rate = None if heard is None else word_error_rate(text, heard, language)
     words = align_words(samples, text, language, config.ctc) if config.align and len(samples) else []
-    if words and words[0].source in UNSURE and (rate or 0) > MAX_ERROR_RATE:
+    if (rate or 0) > MAX_ERROR_RATE:  # every aligner finds a place for anything, sooner or later
         words = []
     return {
         "words": [asdict(word) | {"start": word.start + first, "end": word.end + first} for word in words],
