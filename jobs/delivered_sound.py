@@ -50,12 +50,18 @@ def sound_metrics(manifest: Manifest) -> dict[str, float]:
         metrics |= {name: float(value) for name, value in figures.items() if value is not None}
     words = manifest.get("words") or {}
     metrics |= {name: float(value) for name, value in words.items() if value is not None and name != "lines"}
-    if conform := manifest.get("conform"):
-        after = _lag_after(manifest)
-        if conform["moved"] or after is not None:  # else what was found is not believed
-            metrics |= {"lag_s": float(conform["lag_s"]), "drift_ppm": (float(conform["rate"]) - 1) * 1e6}
-        metrics |= {} if after is None else {"lag_after_s": after}
-    return metrics
+    return metrics | _lag_metrics(manifest.get("conform"), "") | _lag_metrics(manifest.get("me_conform"), "me_")
+
+
+def _lag_metrics(conform: Mapping[str, Any] | None, prefix: str) -> dict[str, float]:
+    """How a sound lay on the film, and lies now; nothing that is not believed."""
+    if not conform:
+        return {}
+    after = _lag_after(conform)
+    known = conform["moved"] or after is not None
+    found = {"lag_s": float(conform["lag_s"]), "drift_ppm": (float(conform["rate"]) - 1) * 1e6} if known else {}
+    found |= {} if after is None else {"lag_after_s": after}
+    return {f"{prefix}{name}": value for name, value in found.items()}
 
 
 def clipping(manifest: Manifest) -> str:
@@ -65,17 +71,19 @@ def clipping(manifest: Manifest) -> str:
 
 
 def _lag(manifest: Manifest) -> list[str]:
-    """What was done about a mix that was not in time."""
-    conform, after = manifest["conform"], _lag_after(manifest)
-    if not conform:
-        return []
+    """What was done about a mix, or about music and effects, that were not in time."""
+    found = [("mix", manifest["conform"]), ("me_stem", manifest.get("me_conform"))]
+    return [_lag_in_words(name, conform) for name, conform in found if conform]
+
+
+def _lag_in_words(name: str, conform: Mapping[str, Any]) -> str:
+    after = _lag_after(conform)
     left = "its lag is not known" if after is None else f"it is {1000 * after:.2f} ms late"
-    return [f"Its mix is {conform['detail']}; as delivered {left}."]
+    return f"Its {name} is {conform['detail']}; as delivered {left}."
 
 
-def _lag_after(manifest: Manifest) -> float | None:
-    conform = manifest.get("conform")
-    return None if not conform or conform["lag_after_s"] is None else float(conform["lag_after_s"])
+def _lag_after(conform: Mapping[str, Any]) -> float | None:
+    return None if conform["lag_after_s"] is None else float(conform["lag_after_s"])
 
 
 def _flaws(sound: Mapping[str, Any]) -> str:

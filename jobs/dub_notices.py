@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from jobs.delivered_picture import WHOLE_WORDS, film_notes
+from pipelines.conform import conform_notice, is_found
 from pipelines.cue_sheet import flaws_in_words, stored_lines
 from pipelines.heard_film import heard_lines_of
 from pipelines.line_check import doubts_in_words
@@ -53,6 +54,6 @@ def _picture(film: Row) -> list[str]:
 
 
 def _conform(film: Row) -> list[str]:
-    conform = film["conform"]
-    is_told = conform and (conform["moved"] or not conform["detail"].startswith("in time"))
-    return [f"its mix is {conform['detail']}"] if is_told else []
+    effects = film["me_conform"]
+    heard = conform_notice("its me_stem is", effects) if effects and is_found(effects) else []
+    return [*conform_notice("its mix is", film["conform"]), *heard]

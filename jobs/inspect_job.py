@@ -88,7 +88,7 @@ def film_row(path: Path, probe: Probe) -> Row:
     digest = file_digest(path)
     names = {"film_id": digest, "dub_id": digest, "dub_digest": digest, "title": path.stem, "language": NO_LANGUAGE}
     places = {"film_uri": str(path.absolute()), "dub_uri": str(path.absolute()), "dub_kind": "dub_mix"}
-    empty = ("sheet_uri", "sheet_digest", "lines_uri", "conform", "script_uri", "script_digest")
+    empty = ("sheet_uri", "sheet_digest", "lines_uri", "conform", "me_conform", "script_uri", "script_digest")
     nothing = dict.fromkeys(("me_uri", "me_digest", "cast_uri", "cast_digest", *empty))
     return {**names, **places, **nothing, **film_facts(probe)}
 

@@ -133,6 +133,7 @@ def _film_row(request: AdmitRequest, facts: Row, known: KnownFilms) -> Row:
         "sheet_uri": place if is_sheet else None,
         "lines_uri": None,  # they are not placed yet
         "conform": None,
+        "me_conform": None,
         "script_uri": str(request.script.resolve()) if request.script else None,
         "script_digest": _list_digest(request.script, known),
         "me_uri": str(request.me_stem.resolve()) if request.me_stem else None,

@@ -1,4 +1,4 @@
-"""ConformDub, before the cuts: a full mix that is late, or runs at another speed, is moved onto the film.
+"""ConformDub, before the cuts: a full mix, or music and effects, late or at another speed, is moved onto the film.
 
 By an exact shift, and where it drifts by resampling (the SoX resampler), which changes its pitch as the speed that was
 wrong had done. What is not surely found is not touched, and the row says why.
@@ -26,13 +26,38 @@ from schemas.film import FILM
 from schemas.timing import ANALYSIS_RATE_HZ, fraction, pts_to_sample
 
 VERSION = 5
+NOT_FOUND = "not moved: too little"
 
 Floats = NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A sound that shares music and effects with the film's own: the columns of FILM that tell of it."""
+
+    uri: str
+    digest: str
+    conform: str
+
+
+MIX = Shared("dub_uri", "dub_digest", "conform")
+EFFECTS = Shared("me_uri", "me_digest", "me_conform")
+
+
+def shared_sound(row: Row) -> Shared | None:
+    """Which sound of a film is looked for in it; None of one whose dub is dialogue alone.
+
+    Args:
+        row: FILM.
+    """
+    if row["dub_kind"] == "dub_mix":
+        return MIX
+    return EFFECTS if row["me_uri"] else None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConformConfig:
-    """What of a mix is moved."""
+    """What of a mix, or of music and effects, is moved."""
 
     max_lag_s: float = 2.0  # later than that is another cut of the film, not a lag
     least_lag_s: float = 0.005  # nobody hears less; 0 and more
@@ -46,7 +71,7 @@ class ConformConfig:
 
 
 class ConformDub(RowStage):
-    """Moves the mix of a film where it must; other films go through as they are."""
+    """Moves the mix, or music and effects, of a film where it must; other films go through as they are."""
 
     consumes: ClassVar[pa.Schema] = FILM
     produces: ClassVar[pa.Schema] = FILM
@@ -56,85 +81,101 @@ class ConformDub(RowStage):
         self._config = config or ConformConfig()
 
     def facts(self, row: Row) -> Row:
-        if row["dub_kind"] != "dub_mix":
+        shared = shared_sound(row)
+        if shared is None:
             return {}
-        return conformed_before(row, self._store, self._config) or self._conform(row)
+        return conformed_before(row, self._store, self._config) or self._conform(row, shared)
 
-    def _conform(self, row: Row) -> Row:
-        key, fit = conform_key(row, self._config), self._fit(row)
+    def _conform(self, row: Row, shared: Shared) -> Row:
+        path = Path(row[shared.uri])
+        key, fit = conform_key(row, shared, self._config), self._fit(row, row[shared.digest], path)
         moved, detail = judged(fit, self._config, has_folder=is_local(self._store.root_uri))
         told = asdict(fit) | {"moved": moved, "detail": detail, "lag_after_s": _known_lag(fit)}
         facts: Row = {"conform": told, "dub": None, "digest": None}
         del told["is_sure"], told["num_repeating"], told["far_lag_s"]
         if moved:
-            dub = Path(row["dub_uri"])
-            sample_rate_hz, layout = read_layout(dub)
-            heard = sound_blocks(dub, sample_rate_hz, layout, dub_origin_s(dub))
+            sample_rate_hz, layout = read_layout(path)
+            damaged = list[str]()
+            heard = sound_blocks(path, sample_rate_hz, layout, dub_origin_s(path), damaged)
             moving = conformed_blocks(heard, sample_rate_hz, fit)
             conformed = content_key("conformed", VERSION, {"conform": key})
             with self._store.draft() as draft:
                 write_wave64(draft.file, moving, sample_rate_hz, layout)
                 uri = draft.commit(conformed)
             facts |= {"dub": conformed, "digest": object_digest(uri)}
-            told["lag_after_s"] = _known_lag(self._fit(row | {"dub_uri": uri, "dub_digest": facts["digest"]}))
+            told["lag_after_s"] = _known_lag(self._fit(row, facts["digest"], Path(uri)))
+            told["detail"] += _damage(damaged)
         self._store.put_json(key, facts)
-        return _columns(row, facts, self._store)
+        return _columns(shared, facts, self._store)
 
-    def _fit(self, row: Row) -> ConformFit:
-        return fit_of(self._store, row, row["dub_digest"], Path(row["dub_uri"]), self._config.max_lag_s)
-
-
-def fit_of(store: ObjectStore, row: Row, digest: str, path: Path, max_lag_s: float) -> ConformFit:
-    """How a sound lies on a film, by what it shares with the film's own.
-
-    Args:
-        store: where sounds are kept.
-        row: FILM.
-        digest: of the sound's file.
-        path: that file.
-        max_lag_s: the most that is looked for, either way.
-
-    Raises:
-        UndecodableError: the file has no sound that can be decoded.
-    """
-    zero = pts_to_sample(row["start_pts"], fraction(row["time_base"]), ANALYSIS_RATE_HZ)
-    try:
-        original = stored_sound(store, row["film_id"], Path(row["film_uri"])).since(max(zero, 0))
-    except UndecodableError:  # a silent film shares nothing with its dub
-        return UNKNOWN
-    return fit_conform(original, stored_sound(store, digest, path, dub_origin_s(path)), max_lag_s)
+    def _fit(self, row: Row, digest: str, path: Path) -> ConformFit:
+        """How a sound lies on a film, by what it shares with the film's own."""
+        zero = pts_to_sample(row["start_pts"], fraction(row["time_base"]), ANALYSIS_RATE_HZ)
+        try:
+            original = stored_sound(self._store, row["film_id"], Path(row["film_uri"])).since(max(zero, 0))
+        except UndecodableError:  # a silent film shares nothing with its dub
+            return UNKNOWN
+        sound = stored_sound(self._store, digest, path, dub_origin_s(path))
+        return fit_conform(original, sound, self._config.max_lag_s)
 
 
 def conformed_before(row: Row, store: ObjectStore, config: ConformConfig) -> Row | None:
-    """The changed columns of a film whose mix was conformed already; None of another.
+    """The changed columns of a film whose shared sound was conformed already; None of another.
 
     Args:
-        row: FILM with a mix.
-        store: where conformed mixes lie.
+        row: FILM.
+        store: where conformed sounds lie.
         config: what is moved.
     """
-    stored = store.find_facts(conform_key(row, config), "dub")
-    return None if stored is None else _columns(row, stored, store)
+    if (shared := shared_sound(row)) is None:
+        return None
+    stored = store.find_facts(conform_key(row, shared, config), "dub")
+    return None if stored is None else _columns(shared, stored, store)
 
 
 def _known_lag(fit: ConformFit) -> float | None:
     return fit.lag_s if fit.is_sure else None
 
 
-def conform_key(row: Row, config: ConformConfig) -> str:
-    """Of all that the conformed mix depends on."""
-    facts = {"film": row["film_id"], "start": row["start_pts"], "dub": row["dub_digest"], "config": asdict(config)}
+def conform_key(row: Row, shared: Shared, config: ConformConfig) -> str:
+    """Of all that a conformed sound depends on; not what it is to the film."""
+    facts = {"film": row["film_id"], "start": row["start_pts"], "dub": row[shared.digest], "config": asdict(config)}
     return content_key("conform", VERSION, facts)
 
 
-def _columns(row: Row, stored: Row, store: ObjectStore) -> Row:
+def _columns(shared: Shared, stored: Row, store: ObjectStore) -> Row:
     if stored["dub"] is None:
-        return {"conform": stored["conform"]}
-    return {"conform": stored["conform"], "dub_uri": store.uri(stored["dub"]), "dub_digest": stored["digest"]}
+        return {shared.conform: stored["conform"]}
+    return {shared.conform: stored["conform"], shared.uri: store.uri(stored["dub"]), shared.digest: stored["digest"]}
+
+
+def _damage(damaged: list[str]) -> str:
+    """What of a moved sound did not decode: its file says nothing of it any more."""
+    return f"; damaged in {len(damaged)} places, which are silent: {damaged[0]}" if damaged else ""
+
+
+def conform_notice(what: str, conform: Row | None) -> list[str]:
+    """A line of what was done with a sound, and why; none of one in time, and none where it was not looked for.
+
+    Args:
+        what: its name and verb, as `its mix is`.
+        conform: that column of FILM.
+    """
+    is_told = conform and (conform["moved"] or not conform["detail"].startswith("in time"))
+    return [f"{what} {conform['detail']}"] if conform and is_told else []
+
+
+def is_found(conform: Row) -> bool:
+    """Whether anything of the film's own sound was found in a sound, be it elsewhere.
+
+    Args:
+        conform: that column of FILM.
+    """
+    return not conform["detail"].startswith(NOT_FOUND)
 
 
 def judged(fit: ConformFit, config: ConformConfig, *, has_folder: bool = True) -> tuple[bool, str]:
-    """Whether a mix is moved, and what is said of it; without a folder a decoder could not open it."""
+    """Whether a sound is moved, and what is said of it; without a folder a decoder could not open it."""
     found = f"{fit.num_agreeing} of {fit.num_windows} stretches of the film agree"
     if not fit.num_windows or fit.far_lag_s is not None:
         return False, _not_found(fit, config)
@@ -155,13 +196,13 @@ def judged(fit: ConformFit, config: ConformConfig, *, has_folder: bool = True) -
 
 
 def _not_found(fit: ConformFit, config: ConformConfig) -> str:
-    """Why a mix in which nothing was found stays, and what to do."""
+    """Why a sound in which nothing was found stays, and what to do."""
     advice = "give it from the film's first frame, or raise conform.max_lag_s"
     if fit.far_lag_s is not None:
         late = f"{abs(fit.far_lag_s):.1f} s {'late' if fit.far_lag_s > 0 else 'early'}"
         return f"not moved: it seems to be {late}, beyond the {config.max_lag_s:g} s that are looked for: {advice}"
     return (
-        "not moved: too little of the film's own sound is found in it to tell its lag; "
+        f"{NOT_FOUND} of the film's own sound is found in it to tell its lag; "
         f"where it lies more than {config.max_lag_s:g} s elsewhere {advice}"
     )
 

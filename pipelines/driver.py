@@ -26,7 +26,7 @@ VERSION = 2
 NAMES = (  # no pixel depends on it: what the dub sounds like is in its digest
     *("film_uri", "dub_uri", "me_uri", "cast_uri", "cast_digest", "title"),
     *("me_digest", "sound_rate_hz", "sound_layout", "num_sounds", "num_gops", "whole", "colours", "notes"),
-    *("sheet_uri", "sheet_digest", "lines_uri", "conform", "script_uri", "script_digest"),
+    *("sheet_uri", "sheet_digest", "lines_uri", "conform", "me_conform", "script_uri", "script_digest"),
 )
 JUDGED = ("verdicts", "tracks", *UNSEEN)  # of the plan of this run: no pixel depends on its words and scores
 ANALYSIS_FAILED = "the analysis of a shot failed, and again when it was tried anew: see the log above"
@@ -39,7 +39,7 @@ RETRIED = (Reason.WORKER_DIED, Reason.UNDECODABLE)  # not kept: the next run tri
 def analyse(films: pa.Table, config: DubConfig, listener: Listener) -> Analysis:
     """The facts of every shot of every film; films that storage knows are not looked at again.
 
-    Dubs that come as cue sheets are made, and mixes conformed, first.
+    Dubs that come as cue sheets are made, and mixes and music and effects conformed, first.
 
     Args:
         films: FILM rows.
@@ -173,6 +173,7 @@ def _names(row: Row) -> Row:
 def _analysis_key(film: Row, config: DubConfig) -> str:
     facts = {name: value for name, value in film.items() if name not in NAMES}
     facts |= {"script": film["script_digest"]} if film["script_digest"] else {}
+    facts |= {"me": film["me_digest"]} if film["me_conform"] else {}  # it is measured as it is heard
     return content_key("analysis", VERSION, {"film": facts, "config": config.analysis_facts})
 
 

@@ -146,7 +146,7 @@ def takes_pass(films: pa.Table, config: DubConfig, live: LiveFrames | None = Non
 
 
 def conform_pass(films: pa.Table, config: DubConfig, live: LiveFrames | None = None) -> Dataset:
-    """FILM rows with a mix to FILM rows whose mix lies on the film."""
+    """FILM rows with a mix, or music and effects, to FILM rows in which these lie on the film."""
     settings = {"store_uri": config.store_uri, "config": config.conform}
     return apply(rows_of(films), "conform", ConformDub, config.placed("conform"), settings, live)
 

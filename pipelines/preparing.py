@@ -1,4 +1,4 @@
-"""Before anything else is done with films, the dubs of some are made ready: takes are placed, mixes are conformed."""
+"""Before anything else is done with films, the dubs of some are made ready: takes are placed, sounds conformed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 from ray.data import Dataset
 
-from pipelines.conform import conformed_before
+from pipelines.conform import conformed_before, shared_sound
 from pipelines.dub import DubConfig, conform_pass, takes_pass
 from pipelines.live_frames import LiveFrames, live_frames
 from pipelines.progress import Event, Listener
@@ -19,25 +19,35 @@ from schemas.film import FILM
 
 @dataclass(frozen=True, slots=True)
 class _Preparation:
-    """What is done with the dubs of one kind.
+    """What is done with some dubs.
 
     Attributes:
         stage: its name.
+        wants: whether it is for a film, a row of FILM.
         before: the changed columns of a film of which it is done; None of another.
         run: FILM rows in, FILM rows out.
     """
 
     stage: str
+    wants: Callable[[Row], bool]
     before: Callable[[Row, ObjectStore, DubConfig], Row | None]
     run: Callable[[pa.Table, DubConfig, LiveFrames | None], Dataset]
 
 
-PREPARATIONS = {
-    "cue_sheet": _Preparation("takes", lambda row, store, config: placed_before(row, store, config.takes), takes_pass),
-    "dub_mix": _Preparation(
-        "conform", lambda row, store, config: conformed_before(row, store, config.conform), conform_pass
+PREPARATIONS = (
+    _Preparation(
+        "takes",
+        lambda row: row["dub_kind"] == "cue_sheet",
+        lambda row, store, config: placed_before(row, store, config.takes),
+        takes_pass,
     ),
-}
+    _Preparation(
+        "conform",
+        lambda row: shared_sound(row) is not None,
+        lambda row, store, config: conformed_before(row, store, config.conform),
+        conform_pass,
+    ),
+)
 
 
 def prepared_films(films: list[Row], config: DubConfig, listener: Listener) -> list[Row | None]:
@@ -50,8 +60,8 @@ def prepared_films(films: list[Row], config: DubConfig, listener: Listener) -> l
     """
     ready: dict[str, Row | None] = {film["dub_id"]: film for film in films}
     store = ObjectStore(config.store_uri)
-    for kind, preparation in PREPARATIONS.items():
-        mine = [film for film in films if film["dub_kind"] == kind]
+    for preparation in PREPARATIONS:
+        mine = [film for film in ready.values() if film is not None and preparation.wants(film)]
         known = {film["dub_id"]: preparation.before(film, store, config) for film in mine}
         missing = [film for film in mine if known[film["dub_id"]] is None]
         for film in mine:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.conform import fit_of, lag_in_words
 from pipelines.dub_language import other_language
 from pipelines.media.channels import channels_of, holds, nearest_layout
 from pipelines.media.container import UndecodableError
@@ -25,10 +24,9 @@ from schemas.reason import SoundFlaw
 from schemas.sound import SOUND
 from schemas.timing import ANALYSIS_RATE_HZ, clock, fraction, pts_to_sample
 
-VERSION = 3
+VERSION = 4
 SILENCE_DBFS = -60.0
-MAX_LAG_S = 2.0  # that a stem, and music and effects, are looked for at
-LEAST_LAG_S = 0.005  # nobody hears less
+MAX_LAG_S = 2.0  # that a stem is looked for at
 LENGTH_TOLERANCE_S = 0.5  # a codec pads, and a stem may end with its last word
 BLOCK_SAMPLES = 1 << 16
 PAIRS = (("FL", "FR"), ("BL", "BR"), ("SL", "SR"))
@@ -138,10 +136,9 @@ def _checked(store: ObjectStore, row: Row, role: str, path: Path, digest: str, c
     if measure is None:
         return None
     spoken_s = None if role == "music_and_effects" else _spoken_s(store, path, digest, config, origin_s)
-    late = list(_out_of_time(store, row, path, digest)) if role == "music_and_effects" else []
     film_s = float((row["end_pts"] - row["start_pts"]) * fraction(row["time_base"]))
     flaws = list(_damage(measure) if is_own else _flaws(measure, film_s, spoken_s))
-    told = [{"flaw": flaw.value, "detail": detail} for flaw, detail in [*flaws, *late]]
+    told = [{"flaw": flaw.value, "detail": detail} for flaw, detail in flaws]
     return _row(measure, role) | {"speech_s": spoken_s, "flaws": told}
 
 
@@ -160,17 +157,6 @@ def _flaws_of_speech(store: ObjectStore, row: Row, config: SpeechConfig, *, hear
         words = f"perhaps {late} as a whole: {hint.share:.0%} of its lines begin at that lag from the film's own"
         flaws.append({"flaw": SoundFlaw.MAYBE_LATE.value, "detail": words})
     return flaws
-
-
-def _out_of_time(store: ObjectStore, row: Row, path: Path, digest: str) -> Iterator[tuple[SoundFlaw, str]]:
-    """Of music and effects that surely lie elsewhere than the film's own."""
-    fit = fit_of(store, row, digest, path, MAX_LAG_S)
-    if fit.is_sure and (fit.rate != 1 or abs(fit.lag_s) >= LEAST_LAG_S):
-        agreed = f"{fit.num_agreeing} of {fit.num_windows} stretches of the film agree"
-        yield (
-            SoundFlaw.NOT_IN_TIME,
-            f"{lag_in_words(fit)}: it is heard as it lies, give it in time with the film; {agreed}",
-        )
 
 
 def _row(measure: Mapping[str, Any], role: str) -> Row:

@@ -148,6 +148,8 @@ def manifest_key(film: Row, shots: Sequence[Row], encode: EncodeConfig, facts: d
         made_of |= {"script": film["script_digest"]}
     if film["lines_uri"] or film["conform"]:  # the same takes may be placed, the same mix be moved otherwise
         made_of |= {"dub_digest": film["dub_digest"], "lines": _base_name(film["lines_uri"])}
+    if film["me_conform"]:
+        made_of |= {"me_digest": film["me_digest"]}
     by_shot = {str(shot["shot_index"]): _made_of(shot) for shot in shots}
     return content_key("stitch", VERSION, made_of | {"shots": by_shot})
 
@@ -241,6 +243,7 @@ def _manifest(film: Row, shots: Sequence[Row], patches: ShotPatches) -> dict[str
         "dub_kind": film["dub_kind"],
         "sheet_digest": film["sheet_digest"],
         "conform": film["conform"],
+        "me_conform": film["me_conform"],
         "notes": film["notes"],
         "lines": stored_lines(film["lines_uri"]),
         "heard_lines": heard_lines_of(shots),

@@ -6,14 +6,14 @@ from schemas.column import RATIONAL, column, widen
 
 CONFORM = pa.struct(
     [
-        column("lag_s", pa.float64(), "How late the dub came where the film begins; positive = dub late.", unit="s"),
-        column("lag_after_s", pa.float64(), "The same of the dub that is delivered; null unknown.", nullable=True),
-        column("rate", pa.float64(), "Seconds of dub a second of film."),
+        column("lag_s", pa.float64(), "How late it came where the film begins; positive = late.", unit="s"),
+        column("lag_after_s", pa.float64(), "The same of what is delivered; null unknown.", nullable=True),
+        column("rate", pa.float64(), "Seconds of it a second of film."),
         column("name", pa.string(), "Of a rate that has one, as 25/24; empty otherwise."),
-        column("num_windows", pa.int32(), "Stretches of the film that were looked for in the dub."),
+        column("num_windows", pa.int32(), "Stretches of the film that were looked for in it."),
         column("num_clear", pa.int32(), "Of them found."),
         column("num_agreeing", pa.int32(), "Of them found where lag and rate put them."),
-        column("moved", pa.bool_(), "Whether the dub is delivered moved by it."),
+        column("moved", pa.bool_(), "Whether it is delivered moved by that."),
         column("detail", pa.string(), "What was done, and why, in words."),
     ]
 )
@@ -54,6 +54,12 @@ FILM = pa.schema(
         column("script_digest", pa.string(), "SHA-256 of that script when the job began.", nullable=True),
         column("me_uri", pa.string(), "Music and effects without dialogue.", nullable=True),
         column("me_digest", pa.string(), "SHA-256 of it when the job began.", nullable=True),
+        column(
+            "me_conform",
+            CONFORM,
+            "The same of music and effects that a dub without them is heard with.",
+            nullable=True,
+        ),
         column("cast_uri", pa.string(), "Names and pictures of people in the film.", nullable=True),
         column("cast_digest", pa.string(), "SHA-256 of that list when the job began.", nullable=True),
         column(

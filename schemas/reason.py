@@ -80,7 +80,6 @@ class SoundFlaw(StrEnum):
     LONGER = "longer"  # what comes after the film's last frame is cut off
     OTHER_LANGUAGE = "other_language"  # a dub that is surely heard in another language than the catalog's
     MAYBE_LATE = "maybe_late"  # a stem whose lines begin at one lag from the film's own
-    NOT_IN_TIME = "not_in_time"  # music and effects that are surely late or early, or run at another speed
     UNKNOWN_LEAD = "unknown_lead"  # its file does not say how many samples its codec put before the first
 
 

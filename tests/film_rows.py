@@ -33,6 +33,7 @@ def film_row(film: SyntheticFilm, dub: Path | None = None, **changes: Any) -> di
         "sheet_digest": None,
         "lines_uri": None,
         "conform": None,
+        "me_conform": None,
         "script_uri": None,
         "script_digest": None,
         "me_uri": None,

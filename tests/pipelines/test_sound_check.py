@@ -15,7 +15,6 @@ from pipelines.stage import Row
 from pipelines.storage import ObjectStore, file_digest
 from schemas.reason import SoundFlaw
 from tests.film_rows import film_row
-from tests.shared_sound import laid, music, speech
 from tests.synthetic import FilmSpec, SyntheticFilm, make_film
 
 HZ = 48_000
@@ -100,26 +99,6 @@ def test_music_and_effects_need_not_speak(tmp_path: Path, film: SyntheticFilm, v
     assert [row["role"] for row in rows] == ["dub", "music_and_effects", "original"]
     assert flaws(rows, "music_and_effects") == set()
     assert rows[1]["speech_s"] is None
-
-
-@pytest.mark.parametrize(("lag_s", "named"), [(0.0, set()), (0.4, {SoundFlaw.NOT_IN_TIME})])
-def test_music_and_effects_that_are_late_are_named_with_their_lag(
-    tmp_path: Path, voice: np.ndarray, lag_s: float, named: set[SoundFlaw]
-) -> None:
-    rng = np.random.default_rng(1)
-    shared, said = music(rng, 20.0, HZ), speech(rng, 20.0, HZ)
-    spec = FilmSpec(num_frames=500, cuts=(), width_px=64, height_px=48, sound_start_s=0, languages=("eng",))
-    own = np.pad(shared + said, (0, HZ))
-    film = make_film(tmp_path / "film.mkv", spec, sound=lambda number, _: own[:number])
-    late, _ = laid(shared, 1.0, lag_s, HZ)
-    write_wav(tmp_path / "me.wav", late[None, : 20 * HZ], HZ)
-    digest = file_digest(tmp_path / "me.wav")
-
-    rows = checked(tmp_path, film, np.tile(voice, 5), me_uri=str(tmp_path / "me.wav"), me_digest=digest)
-
-    assert flaws(rows, "music_and_effects") == named
-    if named:
-        assert any(line.startswith("its music and effects is 0.400 s late:") for line in sounds_in_words(rows))
 
 
 def test_a_film_without_sound_has_none_to_be_measured(tmp_path: Path, voice: np.ndarray) -> None:
