@@ -15,7 +15,7 @@ from pipelines.media.probe import Probe, probe_film
 from pipelines.original_voices import original_voices
 from pipelines.plan import plan_shots
 from pipelines.shots import DetectShots, ShotConfig
-from pipelines.speech import SpeechConfig, stored_speech
+from pipelines.speech import SpeechConfig, original_speech
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, file_digest
 from pipelines.verdict import measured
@@ -98,7 +98,7 @@ def _with_speech(row: Row, store_uri: str, describer: VoiceDescriber) -> Row:
     span = Span(row["shot_start_pts"], row["shot_end_pts"], fraction(row["time_base"]))
     start, end = span.to_samples(ANALYSIS_RATE_HZ)
     store = ObjectStore(store_uri)
-    spoken = stored_speech(store, row["film_id"], Path(row["film_uri"]), SpeechConfig())
+    spoken = original_speech(store, row, SpeechConfig())
     speech = clip_spans(spoken.spoken, start, end)
     pieces = [(one["start"], one["end"]) for one in speech]
     return row | {

@@ -21,7 +21,7 @@ from pipelines.programme_time import first_timecode_s, misplaced
 from schemas.reason import Refusal
 from schemas.timing import rational
 
-VERSION = 5  # raised when the same files are admitted otherwise, or with other facts
+VERSION = 6  # raised when the same files are admitted otherwise, or with other facts
 MEMORY_BYTES = 6 << 30
 FACTS = (
     "width_px",
@@ -30,6 +30,7 @@ FACTS = (
     "video_codec",
     "sound_rate_hz",
     "sound_layout",
+    "sound_place",
     "num_sounds",
     "time_base",
     "frame_rate",

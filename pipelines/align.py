@@ -19,12 +19,12 @@ from pipelines.media.dub_origin import dub_origin_s
 from pipelines.media.sound import BEGINNING
 from pipelines.original_voices import original_voices
 from pipelines.sound_check import checked_sounds
-from pipelines.speech import SampleSpan, SpeechConfig, dub_speech, stored_speech
+from pipelines.speech import SampleSpan, SpeechConfig, dub_speech, original_speech
 from pipelines.spoken_lines import spoken_lines
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_heard import keep_heard
-from pipelines.stored_sound import Sound, stored_dub, stored_sound
+from pipelines.stored_sound import Sound, stored_dub, stored_original
 from pipelines.voice_descriptor import VoiceDescriber
 from schemas.shot import ALIGNED_SHOT, SHOT
 from schemas.timing import ANALYSIS_RATE_HZ, Span, fraction, pts_to_sample
@@ -66,12 +66,12 @@ class AlignDub(RowStage):
         span = Span(row["shot_start_pts"], row["shot_end_pts"], fraction(row["time_base"]))
         start, end = span.to_samples(ANALYSIS_RATE_HZ)
         spoken = dub_speech(self._store, row, self._config.speech)
-        original = stored_speech(self._store, row["film_id"], Path(row["film_uri"]), self._config.speech)
+        original = original_speech(self._store, row, self._config.speech)
         for sound, heard in (("dub", spoken), ("film", original)):
             if heard.spoken:  # stages that compare mouths with it then need no network
                 path = Path(row[f"{sound}_uri"])
-                start_s = dub_origin_s(path) if sound == "dub" else BEGINNING
-                keep_heard(self._store, row[DIGESTS[sound]], path, start_s)
+                where = (dub_origin_s(path), 0) if sound == "dub" else (BEGINNING, row["sound_place"])
+                keep_heard(self._store, row[DIGESTS[sound]], path, *where)
         zero = _film_start(row)
         dub = [(first + zero, after + zero) for first, after in spoken.spoken]
         speech = clip_spans(original.spoken, start, end)
@@ -96,6 +96,7 @@ class AlignDub(RowStage):
         if row["dub_kind"] != "dub_mix":
             return 0
         facts = {"film_id": row["film_id"], "dub": row["dub_digest"], "max_lag_s": self._config.max_lag_s}
+        facts |= {"place": row["sound_place"]} if row["sound_place"] else {}
         key = content_key("lag", VERSION, facts)
         if not self._store.has(key):
             self._store.put_json(key, self._measure_lag(row))
@@ -103,7 +104,7 @@ class AlignDub(RowStage):
 
     def _measure_lag(self, row: Row) -> int:
         try:
-            original = stored_sound(self._store, row["film_id"], Path(row["film_uri"])).since(max(_film_start(row), 0))
+            original = stored_original(self._store, row).since(max(_film_start(row), 0))
         except UndecodableError:  # a silent film shares nothing with its dub
             return 0
         dub = stored_dub(self._store, row)

@@ -25,7 +25,17 @@ from schemas.shot import PLANNED_SHOT, TRACKED_SHOT
 VERSION = 2
 NAMES = (  # no pixel depends on it: what the dub sounds like is in its digest
     *("film_uri", "dub_uri", "me_uri", "cast_uri", "cast_digest", "title"),
-    *("me_digest", "sound_rate_hz", "sound_layout", "num_sounds", "num_gops", "whole", "colours", "notes"),
+    *(
+        "me_digest",
+        "sound_rate_hz",
+        "sound_layout",
+        "sound_place",
+        "num_sounds",
+        "num_gops",
+        "whole",
+        "colours",
+        "notes",
+    ),
     *("sheet_uri", "sheet_digest", "lines_uri", "conform", "me_conform", "script_uri", "script_digest"),
 )
 JUDGED = ("verdicts", "tracks", *UNSEEN)  # of the plan of this run: no pixel depends on its words and scores
@@ -173,6 +183,7 @@ def _names(row: Row) -> Row:
 def _analysis_key(film: Row, config: DubConfig) -> str:
     facts = {name: value for name, value in film.items() if name not in NAMES}
     facts |= {"script": film["script_digest"]} if film["script_digest"] else {}
+    facts |= {"sound_place": film["sound_place"]} if film["sound_place"] else {}
     facts |= {"me": film["me_digest"]} if film["me_conform"] else {}  # it is measured as it is heard
     return content_key("analysis", VERSION, {"film": facts, "config": config.analysis_facts})
 

@@ -24,7 +24,7 @@ from pipelines.speech import SampleSpan
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_heard import HEARD_FACTS, stored_heard
-from pipelines.stored_sound import stored_sound
+from pipelines.stored_sound import stored_original
 from pipelines.who_speaks import speaking_scores
 from schemas.shot import ALIGNED_SHOT, TRACKED_SHOT
 from schemas.timing import fraction
@@ -118,7 +118,8 @@ class TrackFaces(RowStage):
         speech = [(span["start"], span["end"]) for span in row["original_speech"]]
         if not speech or not mouths:
             return [[] for _ in mouths]
-        heard = stored_heard(self._store, row["film_id"], Path(row["film_uri"]))
+        path, place = Path(row["film_uri"]), row["sound_place"]
+        heard = stored_heard(self._store, row["film_id"], path, place=place)
         fits = self._fits(row, found, speech_pieces(speech)) if self._speaking.expert else None
         pieces, scores = speaking_scores(mouths, heard, speech, fits)
         return [
@@ -132,7 +133,7 @@ class TrackFaces(RowStage):
 
     def _fits(self, row: Row, found: Row, pieces: list[SampleSpan]) -> Floats:
         """[K, P] what the expert says of each mouth in each piece."""
-        sound = stored_sound(self._store, row["film_id"], Path(row["film_uri"]))
+        sound = stored_original(self._store, row)
         return self._witness.fits(row, self._store.uri(found["tracks_uri"]), self._config.crop, sound, pieces)
 
     @cached_property

@@ -133,8 +133,8 @@ class JudgeShot(RowStage):
         if not speech:
             return None
         try:
-            start_s = dub_origin_s(Path(uri)) if whose == "dub" else BEGINNING
-            return likeness(mouths, stored_heard(self._store, digest, Path(uri), start_s), speech)
+            where = (dub_origin_s(Path(uri)), 0) if whose == "dub" else (BEGINNING, row["sound_place"])
+            return likeness(mouths, stored_heard(self._store, digest, Path(uri), *where), speech)
         except UndecodableError:  # a film without sound
             return None
 

@@ -1,14 +1,13 @@
 """Whose voice each piece of the original's speech is, as a voice network hears it; in storage, for all languages."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from pipelines.assets import declared_digest
 from pipelines.speaking import speech_pieces
 from pipelines.speech import SampleSpan
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key
-from pipelines.stored_sound import stored_sound
+from pipelines.stored_sound import stored_original
 from pipelines.voice_descriptor import ASSET, VoiceDescriber
 
 VERSION = 2  # raised when the same sound gives other descriptors
@@ -29,11 +28,11 @@ def original_voices(
     pieces = speech_pieces(speech)
     if not pieces:
         return []
-    key = content_key(
-        "voices", VERSION, {"film": film["film_id"], "pieces": [list(piece) for piece in pieces], **VOICE_FACTS}
-    )
+    facts = {"film": film["film_id"], "pieces": [list(piece) for piece in pieces], **VOICE_FACTS}
+    facts |= {"place": film["sound_place"]} if film["sound_place"] else {}
+    key = content_key("voices", VERSION, facts)
     if not store.has(key):
-        sound = stored_sound(store, film["film_id"], Path(film["film_uri"]))
+        sound = stored_original(store, film)
         found = describer.describe(sound, pieces)
         store.put_json(key, [voice.tolist() for voice in found])
     described = zip(pieces, store.get_json(key), strict=True)

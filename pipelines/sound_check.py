@@ -15,10 +15,11 @@ from pipelines.media.dub_origin import dub_origin_s
 from pipelines.media.loudness import Loudness, LoudnessMeter
 from pipelines.media.regular_blocks import regular_blocks
 from pipelines.media.sound import BEGINNING, sound_blocks, sound_format, tells_lead
-from pipelines.speech import SpeechConfig, dub_speech, stored_speech
+from pipelines.speech import SpeechConfig, dub_speech, original_speech
 from pipelines.stage import Row
 from pipelines.stem_lag import stem_lag
 from pipelines.storage import ObjectStore, content_key, read_table
+from pipelines.stored_sound import sound_facts
 from pipelines.whisper_words import has_whisper
 from schemas.reason import SoundFlaw
 from schemas.sound import SOUND
@@ -34,7 +35,7 @@ PAIRS = (("FL", "FR"), ("BL", "BR"), ("SL", "SR"))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SoundMeasure:
-    """What a file's first sound stream measures; nothing in it depends on the film."""
+    """What a sound stream of a file measures; nothing in it depends on the film."""
 
     codec: str
     sample_rate_hz: int
@@ -45,19 +46,20 @@ class SoundMeasure:
     loudness: Loudness
 
 
-def measure_sound(path: Path, start_s: Fraction = BEGINNING) -> SoundMeasure:
-    """The measures of a file's first sound stream; what does not decode of it is noted, and is silent.
+def measure_sound(path: Path, start_s: Fraction = BEGINNING, place: int = 0) -> SoundMeasure:
+    """The measures of a sound stream of a file; what does not decode of it is noted, and is silent.
 
     Args:
         path: the file.
         start_s: where it is heard from, in its own time.
+        place: of the stream among the file's sounds, from 0.
 
     Raises:
         UndecodableError: it has none that can be decoded.
     """
-    form, damaged = sound_format(path), list[str]()
+    form, damaged = sound_format(path, place), list[str]()
     meter, num_samples = LoudnessMeter(form.sample_rate_hz, form.layout), 0
-    blocks = sound_blocks(path, form.sample_rate_hz, form.layout, start_s, damaged)
+    blocks = sound_blocks(path, form.sample_rate_hz, form.layout, start_s, damaged, place)
     for block in regular_blocks(blocks, BLOCK_SAMPLES):
         meter.hear(block)
         num_samples += block.shape[1]
@@ -66,7 +68,7 @@ def measure_sound(path: Path, start_s: Fraction = BEGINNING) -> SoundMeasure:
         sample_rate_hz=form.sample_rate_hz,
         layout=form.layout,
         length_s=num_samples / form.sample_rate_hz,
-        tells_lead=tells_lead(path),
+        tells_lead=tells_lead(path, place),
         damaged=tuple(damaged),
         loudness=meter.measured(),
     )
@@ -83,7 +85,7 @@ def checked_sounds(store: ObjectStore, row: Row, speech: SpeechConfig, *, hear: 
     """
     sounds = dict(_sounds(row))
     facts = {"speech": asdict(speech), "hear": hear and has_whisper(), "language": row["language"]}
-    facts |= {"start_pts": row["start_pts"], "end_pts": row["end_pts"]}
+    facts |= {name: row[name] for name in ("start_pts", "end_pts", "sound_place")}
     digests = {role: digest for role, (_, digest) in sounds.items()}
     key = content_key("sounds", VERSION, facts | {"sounds": digests, "dub_kind": row["dub_kind"]})
     if not store.has(key):
@@ -130,12 +132,11 @@ def _sounds(row: Row) -> Iterator[tuple[str, tuple[Path, str]]]:
 def _checked(store: ObjectStore, row: Row, role: str, path: Path, digest: str, config: SpeechConfig) -> Row | None:
     """The SOUND row of one sound; None where there is none."""
     is_own = role == "original"
-    origin_s = BEGINNING if is_own else dub_origin_s(path)
-    film_start_s = row["start_pts"] * fraction(row["time_base"])
-    measure = _stored_measure(store, path, digest, film_start_s if is_own else origin_s)
+    begin_s = row["start_pts"] * fraction(row["time_base"]) if is_own else dub_origin_s(path)
+    measure = _stored_measure(store, path, digest, begin_s, row["sound_place"] if is_own else 0)
     if measure is None:
         return None
-    spoken_s = None if role == "music_and_effects" else _spoken_s(store, path, digest, config, origin_s)
+    spoken_s = None if role == "music_and_effects" else _spoken_s(store, row, config, is_own=is_own)
     film_s = float((row["end_pts"] - row["start_pts"]) * fraction(row["time_base"]))
     flaws = list(_damage(measure) if is_own else _flaws(measure, film_s, spoken_s))
     told = [{"flaw": flaw.value, "detail": detail} for flaw, detail in flaws]
@@ -145,7 +146,7 @@ def _checked(store: ObjectStore, row: Row, role: str, path: Path, digest: str, c
 def _flaws_of_speech(store: ObjectStore, row: Row, config: SpeechConfig, *, hear: bool) -> list[Row]:
     """What is wrong with what a dub says, and with when a stem says it."""
     dub = dub_speech(store, row, config).spoken
-    own = stored_speech(store, row["film_id"], Path(row["film_uri"]), config).spoken
+    own = original_speech(store, row, config).spoken
     flaws = []
     if hear and (found := other_language(store, row, dub)):
         words = f"heard in another language, {found[0]} ({found[1]:.0%} sure), and {row['language']} is in the catalog"
@@ -165,20 +166,21 @@ def _row(measure: Mapping[str, Any], role: str) -> Row:
     return facts | loudness | {"role": role, "length_s": measure["length_s"]}
 
 
-def _stored_measure(store: ObjectStore, path: Path, digest: str, start_s: Fraction) -> Row | None:
-    key = content_key("measure", VERSION, {"sound": digest, "start": str(start_s)})
+def _stored_measure(store: ObjectStore, path: Path, digest: str, start_s: Fraction, place: int) -> Row | None:
+    key = content_key("measure", VERSION, sound_facts(digest, start_s, place))
     if not store.has(key):
         try:
-            store.put_json(key, asdict(measure_sound(path, start_s)))
+            store.put_json(key, asdict(measure_sound(path, start_s, place)))
         except UndecodableError:  # a silent film; a dub without sound was not admitted
             store.put_json(key, None)
     measure: Row | None = store.get_json(key)
     return measure
 
 
-def _spoken_s(store: ObjectStore, path: Path, digest: str, config: SpeechConfig, start_s: Fraction) -> float:
-    spoken = stored_speech(store, digest, path, config, start_s).spoken
-    return sum(end - start for start, end in spoken) / ANALYSIS_RATE_HZ
+def _spoken_s(store: ObjectStore, row: Row, config: SpeechConfig, *, is_own: bool) -> float:
+    """How long somebody speaks in the film's own sound, or in its dub."""
+    speech = original_speech(store, row, config) if is_own else dub_speech(store, row, config)
+    return sum(end - start for start, end in speech.spoken) / ANALYSIS_RATE_HZ
 
 
 def _damage(measure: Mapping[str, Any]) -> Iterator[tuple[SoundFlaw, str]]:

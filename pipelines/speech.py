@@ -27,7 +27,7 @@ from pipelines.media.dub_origin import dub_origin_s
 from pipelines.media.sound import BEGINNING
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key
-from pipelines.stored_sound import Sound, stored_sound
+from pipelines.stored_sound import Sound, sound_facts, stored_sound
 from pipelines.torch_threads import fixed_threads
 from schemas.timing import ANALYSIS_RATE_HZ
 
@@ -71,12 +71,12 @@ class Speech:
 
 
 def stored_speech(
-    store: ObjectStore, digest: str, path: Path, config: SpeechConfig, start_s: Fraction = BEGINNING
+    store: ObjectStore, digest: str, path: Path, config: SpeechConfig, start_s: Fraction = BEGINNING, place: int = 0
 ) -> Speech:
-    """Where the sound of a file speaks, from `start_s` of its time on; computed once. One without sound is silent."""
-    key = content_key("speech", VERSION, {"sound": digest, "start": str(start_s), "config": asdict(config)})
+    """Where a sound of a file speaks, from `start_s` of its time on; computed once. One without sound is silent."""
+    key = content_key("speech", VERSION, sound_facts(digest, start_s, place) | {"config": asdict(config)})
     if not store.has(key):
-        store.put_json(key, asdict(_speech_of_file(store, digest, path, config, start_s)))
+        store.put_json(key, asdict(_speech_of_file(store, digest, path, config, start_s, place)))
     stored = store.get_json(key)
     return Speech(**{name: [(start, end) for start, end in spans] for name, spans in stored.items()})
 
@@ -87,9 +87,17 @@ def dub_speech(store: ObjectStore, row: Row, config: SpeechConfig) -> Speech:
     return stored_speech(store, row["dub_digest"], path, config, dub_origin_s(path))
 
 
-def _speech_of_file(store: ObjectStore, digest: str, path: Path, config: SpeechConfig, start_s: Fraction) -> Speech:
+def original_speech(store: ObjectStore, row: Row, config: SpeechConfig) -> Speech:
+    """Where the own sound of a row of FILM or wider speaks, in samples of the film's time."""
+    path = Path(row["film_uri"])
+    return stored_speech(store, row["film_id"], path, config, BEGINNING, row["sound_place"])
+
+
+def _speech_of_file(
+    store: ObjectStore, digest: str, path: Path, config: SpeechConfig, start_s: Fraction, place: int
+) -> Speech:
     try:
-        sound = stored_sound(store, digest, path, start_s)
+        sound = stored_sound(store, digest, path, start_s, place)
     except UndecodableError:  # a silent film, or no sound that anyone could hear: nobody speaks in it
         return Speech([], [])
     return find_speech(sound, config)

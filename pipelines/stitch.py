@@ -148,6 +148,8 @@ def manifest_key(film: Row, shots: Sequence[Row], encode: EncodeConfig, facts: d
         made_of |= {"script": film["script_digest"]}
     if film["lines_uri"] or film["conform"]:  # the same takes may be placed, the same mix be moved otherwise
         made_of |= {"dub_digest": film["dub_digest"], "lines": _base_name(film["lines_uri"])}
+    if film["sound_place"]:
+        made_of |= {"sound_place": film["sound_place"]}
     if film["me_conform"]:
         made_of |= {"me_digest": film["me_digest"]}
     by_shot = {str(shot["shot_index"]): _made_of(shot) for shot in shots}

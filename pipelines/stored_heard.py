@@ -15,7 +15,9 @@ VERSION = 2  # raised when the same sound gives other curves
 HEARD_FACTS = {"version": VERSION, "weights": file_digest(WEIGHTS)}
 
 
-def stored_heard(store: ObjectStore, digest: str, path: Path, start_s: Fraction = BEGINNING) -> HeardSound:
+def stored_heard(
+    store: ObjectStore, digest: str, path: Path, start_s: Fraction = BEGINNING, place: int = 0
+) -> HeardSound:
     """The curves of the whole sound of a file.
 
     Args:
@@ -23,16 +25,18 @@ def stored_heard(store: ObjectStore, digest: str, path: Path, start_s: Fraction 
         digest: of the file.
         path: the file.
         start_s: of its time, at which the curves begin.
+        place: of the stream among the file's sounds, from 0.
     """
-    curves = np.frombuffer(store.get(keep_heard(store, digest, path, start_s)), "<f4")
+    curves = np.frombuffer(store.get(keep_heard(store, digest, path, start_s, place)), "<f4")
     loud, expected = curves.astype(np.float64).reshape(2, -1)
     return HeardSound(loud, expected)
 
 
-def keep_heard(store: ObjectStore, digest: str, path: Path, start_s: Fraction = BEGINNING) -> str:
+def keep_heard(store: ObjectStore, digest: str, path: Path, start_s: Fraction = BEGINNING, place: int = 0) -> str:
     """Work the curves out where nobody did; the key of what `stored_heard` then reads, without loading torch."""
-    key = content_key("heard", VERSION, {"film": digest, "start": str(start_s), **HEARD_FACTS})
+    facts = {"film": digest, "start": str(start_s)} | ({"place": place} if place else {})
+    key = content_key("heard", VERSION, facts | HEARD_FACTS)
     if not store.has(key):
-        heard = heard_sound(stored_sound(store, digest, path, start_s))
+        heard = heard_sound(stored_sound(store, digest, path, start_s, place))
         store.put(key, np.stack([heard.loud, heard.expected]).astype("<f4").tobytes())
     return key

@@ -66,7 +66,9 @@ class StoredSound:
         return StoredSound(self._store, self._key, self._first + first)
 
 
-def stored_sound(store: ObjectStore, digest: str, path: Path, start_s: Fraction = BEGINNING) -> StoredSound:
+def stored_sound(
+    store: ObjectStore, digest: str, path: Path, start_s: Fraction = BEGINNING, place: int = 0
+) -> StoredSound:
     """The sound of a file, decoded into storage unless it is there.
 
     Args:
@@ -74,15 +76,35 @@ def stored_sound(store: ObjectStore, digest: str, path: Path, start_s: Fraction 
         digest: of the file.
         path: the file.
         start_s: of its time, at which sample 0 lies.
+        place: of the stream among the file's sounds, from 0.
 
     Raises:
         UndecodableError: there is no sound that can be decoded.
     """
-    key = content_key("sound", VERSION, {"sound": digest, "start": str(start_s), "sample_rate_hz": ANALYSIS_RATE_HZ})
+    facts = sound_facts(digest, start_s, place) | {"sample_rate_hz": ANALYSIS_RATE_HZ}
+    key = content_key("sound", VERSION, facts)
     if not store.has(key):
-        blocks = mono_blocks(path, ANALYSIS_RATE_HZ, start_s, damaged=[])  # told of by `sound_check`
+        blocks = mono_blocks(path, ANALYSIS_RATE_HZ, start_s, [], place)  # told of by `sound_check`
         store.put_blocks(key, (block.astype(SAMPLE, copy=False).tobytes() for block in blocks))
     return StoredSound(store, key)
+
+
+def sound_facts(digest: str, start_s: Fraction, place: int) -> dict[str, Any]:
+    """What a sound is told apart by in storage: its file, where it begins, and which of the file's sounds it is."""
+    return {"sound": digest, "start": str(start_s)} | ({"place": place} if place else {})
+
+
+def stored_original(store: ObjectStore, row: Mapping[str, Any]) -> StoredSound:
+    """A film's own sound, sample 0 at time 0 of the film.
+
+    Args:
+        store: where it is kept.
+        row: FILM or wider.
+
+    Raises:
+        UndecodableError: there is no sound that can be decoded.
+    """
+    return stored_sound(store, row["film_id"], Path(row["film_uri"]), BEGINNING, row["sound_place"])
 
 
 def stored_dub(store: ObjectStore, row: Mapping[str, Any]) -> StoredSound:

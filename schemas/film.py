@@ -20,7 +20,11 @@ CONFORM = pa.struct(
 
 FILM_NOTE = pa.struct(
     [
-        column("note", pa.string(), "interlaced_frames, colour_conflict or colour_change."),
+        column(
+            "note",
+            pa.string(),
+            "One of FilmNote: interlaced_frames, colour_conflict, colour_change or several_sounds.",
+        ),
         column("detail", pa.string(), "What it is, where, and what is made of it, in words."),
     ]
 )
@@ -72,9 +76,12 @@ FILM = pa.schema(
         column("height_px", pa.int32(), "Height of the coded picture.", unit="px"),
         column("pixel_format", pa.string(), "FFmpeg's name of the sample layout."),
         column("video_codec", pa.string(), "FFmpeg's name of the picture codec."),
-        column("sound_rate_hz", pa.int32(), "Sample rate of its own first sound stream.", unit="Hz", nullable=True),
+        column("sound_rate_hz", pa.int32(), "Sample rate of its own sound.", unit="Hz", nullable=True),
+        column(
+            "sound_place", pa.int32(), "Which of its sound streams is its own, from 0; the others are further tracks."
+        ),
         column("num_sounds", pa.int32(), "Sound streams of its own, also such as cannot be decoded."),
-        column("sound_layout", pa.string(), "FFmpeg's name of that stream's layout.", nullable=True),
+        column("sound_layout", pa.string(), "FFmpeg's name of the layout of its own sound.", nullable=True),
         column("time_base", RATIONAL, "Seconds per pts tick of the picture, exact.", unit="s"),
         column("frame_rate", RATIONAL, "Average frames per second, exact; of no use for VFR arithmetic.", unit="1/s"),
         column("start_pts", pa.int64(), "First frame shown.", unit="time_base"),

@@ -104,6 +104,7 @@ class FilmNote(StrEnum):
     INTERLACED_FRAMES = "interlaced_frames"  # few: shots with such a frame keep their picture
     COLOUR_CONFLICT = "colour_conflict"  # container and picture say different things: the picture is believed
     COLOUR_CHANGE = "colour_change"  # from some frame on its colour tags are others
+    SEVERAL_SOUNDS = "several_sounds"  # of which one is taken as its own: which, and why
 
 
 class Refusal(StrEnum):

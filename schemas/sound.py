@@ -13,7 +13,7 @@ SOUND_FLAW = pa.struct(
 
 SOUND = pa.schema(
     [
-        column("role", pa.string(), "dub, music_and_effects, or original: the film's own first sound stream."),
+        column("role", pa.string(), "dub, music_and_effects, or original: the film's own sound."),
         column("codec", pa.string(), "FFmpeg's name of its codec."),
         column("sample_rate_hz", pa.int32(), "Samples a second.", unit="Hz"),
         column("layout", pa.string(), "FFmpeg's name of its channels."),

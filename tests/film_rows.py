@@ -46,6 +46,7 @@ def film_row(film: SyntheticFilm, dub: Path | None = None, **changes: Any) -> di
         "video_codec": "h264",
         "num_sounds": len(film.spec.languages),
         "sound_rate_hz": film.spec.sample_rate_hz if film.spec.languages else None,
+        "sound_place": 0,
         "sound_layout": film.spec.layout if film.spec.languages else None,
         "time_base": rational(film.time_base),
         "frame_rate": rational(film.spec.frame_rate),

@@ -16,6 +16,7 @@ from typing import Any
 import av
 import numpy as np
 from av.codec.context import Flags as CodecFlags
+from av.stream import Disposition
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
@@ -49,6 +50,7 @@ class FilmSpec:
     rotation: int = 0  # degrees to the left by which a player turns the picture
     sample_aspect_ratio: Fraction | None = None
     languages: tuple[str, ...] = ("eng",)  # one sound stream each
+    marks: tuple[Disposition, ...] | None = None  # of each sound stream; None: as the muxer likes
     sample_rate_hz: int = 48_000
     layout: str = "stereo"
     sound_codec: str = "aac"
@@ -96,6 +98,8 @@ def make_film(
         out.metadata["title"] = spec.title
         picture = _add_picture(out, spec)
         sounds = [_add_sound(out, spec, language) for language in spec.languages]
+        for stream, mark in zip(sounds, spec.marks or (), strict=spec.marks is not None):
+            stream.disposition = mark
         subtitle = _add_subtitle(out, spec)
         _mux_picture(out, picture, spec, draw or coded_frame(spec))
         for place, stream in enumerate(sounds):

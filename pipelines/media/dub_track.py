@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.media.channels import channel_routes, channels_of, dialogue_routes, has_centre, holds, nearest_layout
-from pipelines.media.container import UndecodableError
+from pipelines.media.container import UndecodableError, open_media
 from pipelines.media.dub_origin import dub_origin_s
+from pipelines.media.roles import own_place
 from pipelines.media.sound import BEGINNING, Routes, SoundFormat, panned_blocks, sound_format
 from schemas.mix import Mix
 
@@ -51,6 +52,7 @@ class _Part:
     routes: Routes
     start_s: Fraction = BEGINNING
     is_own: bool = False  # the film's: it may be silent from the first frame on
+    place: int = 0  # among the sounds of the file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,9 +130,19 @@ def dub_track(source: DubSource, suffix: str) -> DubTrack:
 def film_format(film: Path) -> SoundFormat | None:
     """Of the film's own sound; None where it has none that can be decoded."""
     try:
-        return sound_format(film)
+        return sound_format(film, own_sound_place(film))
     except UndecodableError:
         return None
+
+
+def own_sound_place(film: Path) -> int:
+    """The place of a film's own sound among its sounds, from 0.
+
+    Raises:
+        UndecodableError: it cannot be opened.
+    """
+    with open_media(film) as container:
+        return own_place(container.streams.audio)
 
 
 def parts_of(source: DubSource, mix: Mix) -> tuple[_Part, ...]:
@@ -140,9 +152,10 @@ def parts_of(source: DubSource, mix: Mix) -> tuple[_Part, ...]:
     stem = _given(source.dub, dialogue_routes)
     if mix is Mix.WITH_ME and source.music_and_effects:
         return stem, _given(source.music_and_effects, channel_routes)
-    return (
-        (stem, _Part(source.film, _without_centre, source.start_s, is_own=True)) if mix is Mix.IN_CENTRE else (stem,)
-    )
+    if mix is not Mix.IN_CENTRE:
+        return (stem,)
+    place = own_sound_place(source.film)
+    return stem, _Part(source.film, _without_centre, source.start_s, is_own=True, place=place)
 
 
 def _given(path: Path, routes: Routes) -> _Part:
@@ -157,7 +170,7 @@ def part_blocks(part: _Part, sample_rate_hz: int, layout: str) -> Iterator[Float
         UndecodableError: a dub, or its music and effects, has no sound.
     """
     with suppress(*([UndecodableError] if part.is_own else [])):
-        yield from panned_blocks(part.path, sample_rate_hz, layout, part.start_s, part.routes, damaged=[])
+        yield from panned_blocks(part.path, sample_rate_hz, layout, part.start_s, part.routes, [], part.place)
 
 
 def _layout(mix: Mix, own: SoundFormat | None, leader: SoundFormat) -> str:

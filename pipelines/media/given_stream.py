@@ -9,6 +9,8 @@ from pipelines.media.refusal import MediaRefusedError
 from pipelines.media.streams import StreamFacts, stream_facts
 from schemas.reason import Refusal
 
+TOLD = ("dub", "default", "original", "comment", "hearing_impaired", "visual_impaired", "descriptions")
+
 
 def check_first_is_meant(path: Path, language: str | None) -> None:
     """Refuse a file whose first sound stream is not surely the one that was given.
@@ -57,7 +59,7 @@ def _say_nothing(sounds: list[StreamFacts]) -> bool:
 
 
 def _advice(sounds: list[StreamFacts], meant: list[StreamFacts], *, are_mono: bool) -> str:
-    named = "; ".join(f"{place} {_name(sound)}" for place, sound in enumerate(sounds, 1))
+    named = "; ".join(f"{place} {sound_name(sound)}" for place, sound in enumerate(sounds, 1))
     told = f"it has {len(sounds)} sounds ({named}), and only the first is heard"
     if are_mono and _say_nothing(sounds):
         return f"{told}: each is one channel; give one file of {len(sounds)} channels"
@@ -66,7 +68,8 @@ def _advice(sounds: list[StreamFacts], meant: list[StreamFacts], *, are_mono: bo
     return f"{told}: nothing says which is meant; give a file of that one alone"
 
 
-def _name(sound: StreamFacts) -> str:
-    flags = [flag for flag in sound.disposition if flag in ("dub", "default", "original", "comment")]
+def sound_name(sound: StreamFacts) -> str:
+    """A sound as a person is told of it: language, title, codec and what it is marked as."""
+    flags = [flag for flag in sound.disposition if flag in TOLD]
     title = sound.title if sound.title and not sound.title.endswith("Handler") else None  # QuickTime's is no title
     return " ".join([sound.language or "und", *([f'"{title}"'] if title else []), sound.codec, *flags])

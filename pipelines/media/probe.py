@@ -25,8 +25,10 @@ from pipelines.media.frame_tags import ColourTags, FrameTags
 from pipelines.media.gops import PictureReader
 from pipelines.media.muxer import delivered_suffix
 from pipelines.media.refusal import MediaRefusedError, check_file, refusal_of_unopened
+from pipelines.media.roles import own_place
 from pipelines.media.run_encoder import UnspliceableError
 from pipelines.media.sound import layout_of, sound_stream
+from pipelines.media.sound_notes import sound_notes
 from pipelines.media.spliceable import spliceable_index
 from pipelines.media.streams import StreamFacts, picture_streams, stream_facts
 from schemas.reason import Refusal
@@ -52,8 +54,9 @@ class Probe:
     width_px: int
     height_px: int
     pixel_format: str
-    sound_rate_hz: int | None  # of the first sound stream; None where it has none that can be decoded
+    sound_rate_hz: int | None  # of its own sound; None where it has none that can be decoded
     sound_layout: str | None
+    sound_place: int  # of its own sound among its sounds, from 0
     num_sounds: int
     time_base: Fraction
     frame_rate: Fraction
@@ -146,6 +149,7 @@ def _probe_of(
         height_px=frame.height,
         pixel_format=frame.format.name,
         sound_rate_hz=sound.rate if sound else None,
+        sound_place=own_place(container.streams.audio),
         num_sounds=len(container.streams.audio),
         sound_layout=layout_of(sound) if sound else None,
         time_base=Fraction(stream.time_base),
@@ -156,7 +160,10 @@ def _probe_of(
         num_gops=num_gops,
         whole=whole,
         colours=tuple(tally.tags.colours),
-        notes=tuple(film_notes(tally.tags, frame.format.name, Fraction(stream.time_base), said)),
+        notes=(
+            *film_notes(tally.tags, frame.format.name, Fraction(stream.time_base), said),
+            *sound_notes(container.streams.audio),
+        ),
         streams=tuple(stream_facts(other) for other in container.streams),
         num_chapters=len(container.chapters()),
     )
@@ -173,7 +180,7 @@ def _gops(path: Path, stream: VideoStream, reader: PictureReader) -> tuple[int, 
 
 def _sound(container: InputContainer) -> AudioStream | None:
     try:
-        return sound_stream(container)
+        return sound_stream(container, own_place(container.streams.audio))
     except UndecodableError:
         return None
 

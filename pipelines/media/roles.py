@@ -20,6 +20,17 @@ def original_sound(sounds: Sequence[Stream]) -> Stream | None:
     return next((sound for sound in plain if sound.disposition & Disposition.default), next(iter(plain), None))
 
 
+def own_place(sounds: Sequence[Stream]) -> int:
+    """The place of a film's own sound among its sounds, from 0; 0 where there is none.
+
+    Of the one that is marked as the original, else of what is to be marked so (`original_sound`), else the first.
+    """
+    marked = [sound for sound in sounds if sound.disposition & Disposition.original]
+    plain = [sound for sound in marked if not sound.disposition & ~(NO_ROLE | Disposition.original)]
+    own = next(iter(plain or marked), None) or original_sound(sounds)
+    return 0 if own is None else list(sounds).index(own)
+
+
 def roles_of(stream: Stream) -> frozenset[str]:
     """Names of what a track is for. MP4 has one mark for each pair of twins and is read as having both."""
     kept = stream.disposition & ~(Disposition.default | Disposition.original)

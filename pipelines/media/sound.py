@@ -44,13 +44,14 @@ def mono_blocks(
     sample_rate_hz: int = ANALYSIS_RATE_HZ,
     start_s: Fraction = BEGINNING,
     damaged: list[str] | None = None,
+    place: int = 0,
 ) -> Iterator[Floats]:
     """What `read_mono` gives, in blocks [n]: a film's sound need not fit into memory.
 
     Raises:
         UndecodableError: there is no sound that can be decoded.
     """
-    for block in sound_blocks(path, sample_rate_hz, "mono", start_s, damaged):
+    for block in sound_blocks(path, sample_rate_hz, "mono", start_s, damaged, place):
         yield block[0]
 
 
@@ -66,8 +67,9 @@ def sound_blocks(
     layout: str,
     start_s: Fraction = BEGINNING,
     damaged: list[str] | None = None,
+    place: int = 0,
 ) -> Iterator[Floats]:
-    """The first sound stream in blocks [C, n] that join without a gap, the first one at `start_s`.
+    """A sound stream in blocks [C, n] that join without a gap, the first one at `start_s`.
 
     What lies before it is left out; a late start and holes in the stream are silence.
 
@@ -78,12 +80,13 @@ def sound_blocks(
         start_s: in the container's time.
         damaged: where it is given, what does not decode, and what is no number, is noted in it and is silence; else
             the one is an error, and the other comes as it is.
+        place: of the stream among the file's sounds, from 0.
 
     Raises:
         UndecodableError: it cannot be decoded, or nothing is heard from `start_s` on.
     """
     with open_media(path) as container:
-        stream = sound_stream(container)
+        stream = sound_stream(container, place)
         position = 0
         for place, samples in _resampled(container, stream, sample_rate_hz, layout, damaged):
             start = place - round(start_s * sample_rate_hz)
@@ -101,21 +104,21 @@ def sound_blocks(
 
 @dataclass(frozen=True, slots=True)
 class SoundFormat:
-    """What the first sound stream of a file declares."""
+    """What a sound stream of a file declares."""
 
     codec: str
     sample_rate_hz: int
     layout: str
 
 
-def sound_format(path: Path) -> SoundFormat:
-    """How a file's sound is coded; nothing of it is decoded.
+def sound_format(path: Path, place: int = 0) -> SoundFormat:
+    """How a file's sound is coded, the first or the one at a place; nothing of it is decoded.
 
     Raises:
         UndecodableError: there is no sound that can be decoded.
     """
     with open_media(path) as container:
-        stream = sound_stream(container)
+        stream = sound_stream(container, place)
         return SoundFormat(stream.codec_context.name, stream.rate, layout_of(stream))
 
 
@@ -135,7 +138,7 @@ def has_sound(path: Path) -> bool:
         return bool(container.streams.audio)
 
 
-def tells_lead(path: Path) -> bool:
+def tells_lead(path: Path, place: int = 0) -> bool:
     """Whether a file says which samples its codec put before the first one, or its codec puts none there.
 
     AAC in ADTS, in transport streams and in fragments without an edit list does not; raw AC-3 and MP2 do not either.
@@ -144,7 +147,7 @@ def tells_lead(path: Path) -> bool:
         UndecodableError: there is no sound that can be decoded.
     """
     with open_media(path) as container:
-        stream = sound_stream(container)
+        stream = sound_stream(container, place)
         first = next(container.demux(stream))
         skips = any(data.data_type == "skip_samples" for data in first.iter_sidedata())
         return skips or stream.codec_context.name not in LEADING_CODECS
@@ -163,27 +166,28 @@ def panned_blocks(
     start_s: Fraction = BEGINNING,
     routes: Routes = channel_routes,
     damaged: list[str] | None = None,
+    place: int = 0,
 ) -> Iterator[Floats]:
     """The same as `sound_blocks`, each channel heard where `routes` says; FFmpeg's mix of channels without a name."""
-    own = read_layout(path)[1]
+    own = sound_format(path, place).layout
     try:
         gains = routes(own, layout)
     except UnknownChannelError:
-        yield from sound_blocks(path, sample_rate_hz, layout, start_s, damaged)
+        yield from sound_blocks(path, sample_rate_hz, layout, start_s, damaged, place)
         return
-    for block in sound_blocks(path, sample_rate_hz, own, start_s, damaged):
+    for block in sound_blocks(path, sample_rate_hz, own, start_s, damaged, place):
         yield gains @ block
 
 
-def sound_stream(container: InputContainer) -> AudioStream:
-    """The first sound stream, its decoder pinned, and its loud and soft parts as they were mixed.
+def sound_stream(container: InputContainer, place: int = 0) -> AudioStream:
+    """The sound stream at a place, from 0, its decoder pinned, and its loud and soft parts as they were mixed.
 
     Raises:
         UndecodableError: there is none, or its codec is not on the list.
     """
-    if not container.streams.audio:
+    if len(container.streams.audio) <= place:
         raise UndecodableError("there is no sound stream")
-    stream = container.streams.audio[0]
+    stream = container.streams.audio[place]
     context = stream.codec_context
     if context is None or not (context.name in SOUND_CODECS or context.name.startswith("pcm_")):
         raise UndecodableError(f"sound codec {context.name if context else 'unknown'} is not on the list")
