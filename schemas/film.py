@@ -23,7 +23,7 @@ FILM_NOTE = pa.struct(
         column(
             "note",
             pa.string(),
-            "One of FilmNote: interlaced_frames, colour_conflict, colour_change or several_sounds.",
+            "One of FilmNote: interlaced_frames, colour_conflict, several_sounds and so on.",
         ),
         column("detail", pa.string(), "What it is, where, and what is made of it, in words."),
     ]

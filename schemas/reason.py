@@ -105,6 +105,7 @@ class FilmNote(StrEnum):
     COLOUR_CONFLICT = "colour_conflict"  # container and picture say different things: the picture is believed
     COLOUR_CHANGE = "colour_change"  # from some frame on its colour tags are others
     SEVERAL_SOUNDS = "several_sounds"  # of which one is taken as its own: which, and why
+    SPLIT_CHANNELS = "split_channels"  # its own sound is several sounds of one channel: one of them alone is heard
 
 
 class Refusal(StrEnum):

@@ -7,7 +7,7 @@ from av.stream import Disposition
 
 from pipelines.media.film_notes import Note
 from pipelines.media.given_stream import sound_name
-from pipelines.media.roles import original_sound, own_place
+from pipelines.media.roles import NO_ROLE, original_sound, own_place
 from pipelines.media.streams import stream_facts
 from schemas.reason import FilmNote
 
@@ -21,8 +21,11 @@ def sound_notes(sounds: Sequence[AudioStream]) -> Iterator[Note]:
     Args:
         sounds: all of them.
     """
-    if len(sounds) > 1:
-        yield Note(FilmNote.SEVERAL_SOUNDS, _several(sounds))
+    if len(sounds) < 2:
+        return
+    yield Note(FilmNote.SEVERAL_SOUNDS, _several(sounds))
+    if split := _split(sounds):
+        yield Note(FilmNote.SPLIT_CHANNELS, split)
 
 
 def _several(sounds: Sequence[AudioStream]) -> str:
@@ -30,6 +33,24 @@ def _several(sounds: Sequence[AudioStream]) -> str:
     place = own_place(sounds)
     named = "; ".join(f"{number} {sound_name(stream_facts(sound))}" for number, sound in enumerate(sounds, 1))
     return f"it has {len(sounds)} sounds ({named}): number {place + 1} is taken as its own, {_why(sounds, place)}"
+
+
+def _split(sounds: Sequence[AudioStream]) -> str:
+    """What is told of a film whose own sound is one of several that are a channel each; nothing of others.
+
+    Those count that are like it: one channel, of its codec, language and rate, and without another mark.
+    """
+    place = own_place(sounds)
+    alike = [number for number, sound in enumerate(sounds, 1) if _kind(sound) == _kind(sounds[place])]
+    if len(alike) < 2 or sounds[place].layout.nb_channels != 1:
+        return ""
+    told = f"its sounds {', '.join(map(str, alike))} are one channel each, and number {place + 1} alone is heard"
+    return f"{told}, as mono; give the film with one sound of {len(alike)} channels, and the dub is laid around it"
+
+
+def _kind(sound: AudioStream) -> tuple[int, int, str, str | None, int]:
+    role = sound.disposition & ~(NO_ROLE | Disposition.original)
+    return sound.layout.nb_channels, sound.rate, sound.codec_context.name, sound.language, int(role)
 
 
 def _why(sounds: Sequence[AudioStream], place: int) -> str:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from av.stream import Disposition
 
+from jobs.dub_notices import dub_notices
 from pipelines.align import AlignDub
 from pipelines.conform import ConformDub
 from pipelines.media.encode import EncodeConfig
@@ -165,3 +166,36 @@ def test_a_late_mix_is_found_in_the_sound_that_is_taken(tmp_path: Path) -> None:
     first, second = (table.to_pylist()[0]["conform"] for table in by_place)
     assert (first["moved"], second["moved"]) == (False, True)
     assert second["lag_s"] == pytest.approx(lag_s, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("languages", "layout", "marks", "told"),
+    [
+        (("eng",) * 6, "mono", None, "its sounds 1, 2, 3, 4, 5, 6 are one channel each, and number 1 alone is heard"),
+        (("eng", "eng"), "mono", (COMMENT, DEFAULT), None),
+        (("eng", "eng", "eng"), "mono", (COMMENT, NONE, NONE), "its sounds 2, 3 are one channel each, and number 2"),
+        (("eng", "fra"), "mono", None, None),
+        (("eng", "eng"), "stereo", None, None),
+        (("eng",), "mono", None, None),
+    ],
+)
+def test_a_film_whose_channels_are_sounds_of_their_own_is_told_of_with_what_to_do(
+    tmp_path: Path, languages: tuple[str, ...], layout: str, marks: tuple[Disposition, ...] | None, told: str | None
+) -> None:
+    spec = FilmSpec(languages=languages, layout=layout, marks=marks, sound_codec="pcm_s16le")
+    notes = probe_film(make_film(tmp_path / "film.mkv", spec).path).notes
+
+    found = [note.detail for note in notes if note.note == "split_channels"]
+    assert len(found) == (told is not None)
+    if told:
+        assert found[0].startswith(told)
+        assert "give the film with one sound of " in found[0]
+
+
+def test_split_channels_are_told_before_anything_is_painted(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mov", FilmSpec(languages=("eng",) * 6, layout="mono", sound_codec="pcm_s24le"))
+
+    notices = dub_notices([film_row(film) | {"sounds_uri": None, "dub_lines": []}])
+
+    told = "SPLIT CHANNELS: its sounds 1, 2, 3, 4, 5, 6 are one channel each"
+    assert any(notice.startswith(told) for notice in notices)
