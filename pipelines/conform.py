@@ -14,7 +14,7 @@ import pyarrow as pa
 import soxr
 from numpy.typing import NDArray
 
-from pipelines.conform_fit import UNKNOWN, ConformFit, fit_conform
+from pipelines.conform_fit import MIN_AGREEING, UNKNOWN, ConformFit, fit_conform
 from pipelines.media.container import UndecodableError
 from pipelines.media.dub_origin import dub_origin_s
 from pipelines.media.sound import read_layout, sound_blocks
@@ -25,8 +25,9 @@ from pipelines.stored_sound import stored_original, stored_sound
 from schemas.film import FILM
 from schemas.timing import ANALYSIS_RATE_HZ, fraction, pts_to_sample
 
-VERSION = 5
+VERSION = 6
 NOT_FOUND = "not moved: too little"
+GIVE = "give it from the film's first frame, or raise conform.max_lag_s"
 
 Floats = NDArray[np.float32]
 
@@ -186,7 +187,7 @@ def judged(fit: ConformFit, config: ConformConfig, *, has_folder: bool = True) -
             "stretches of the film lie equally well at several lags; see that it begins with the film's first frame"
         )
     if not fit.is_sure:
-        return False, f"not moved: its lag is not known, {found}, {fit.num_clear - fit.num_agreeing} contradict"
+        return False, f"not moved: its lag is not known, {found}, {_unsure(fit, config)}"
     lag = lag_in_words(fit)
     if fit.rate == 1 and abs(fit.lag_s) < config.least_lag_s:
         return False, f"in time: {lag}; {found}"
@@ -196,16 +197,25 @@ def judged(fit: ConformFit, config: ConformConfig, *, has_folder: bool = True) -
     return True, f"moved: it was {lag}; {found}"
 
 
+def _unsure(fit: ConformFit, config: ConformConfig) -> str:
+    """Why what was found of a sound is not believed, and what to do."""
+    if fit.is_astray:
+        return f"{fit.num_clear - fit.num_agreeing} contradict; see that it is of the same cut as the film"
+    if fit.num_agreeing > MIN_AGREEING and abs(fit.lag_s) > config.max_lag_s:
+        return f"that it is {lag_in_words(fit)}; {_advice(config)}"
+    return "too few or too uneven; see that it begins with the film's first frame, and runs at its speed"
+
+
+def _advice(config: ConformConfig) -> str:
+    return f"where it lies more than {config.max_lag_s:g} s elsewhere {GIVE}"
+
+
 def _not_found(fit: ConformFit, config: ConformConfig) -> str:
     """Why a sound in which nothing was found stays, and what to do."""
-    advice = "give it from the film's first frame, or raise conform.max_lag_s"
     if fit.far_lag_s is not None:
         late = f"{abs(fit.far_lag_s):.1f} s {'late' if fit.far_lag_s > 0 else 'early'}"
-        return f"not moved: it seems to be {late}, beyond the {config.max_lag_s:g} s that are looked for: {advice}"
-    return (
-        f"{NOT_FOUND} of the film's own sound is found in it to tell its lag; "
-        f"where it lies more than {config.max_lag_s:g} s elsewhere {advice}"
-    )
+        return f"not moved: it seems to be {late}, beyond the {config.max_lag_s:g} s that are looked for: {GIVE}"
+    return f"{NOT_FOUND} of the film's own sound is found in it to tell its lag; {_advice(config)}"
 
 
 def lag_in_words(fit: ConformFit) -> str:

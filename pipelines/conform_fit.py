@@ -72,6 +72,11 @@ class ConformFit:
     far_lag_s: float | None = None
 
     @property
+    def is_astray(self) -> bool:
+        """Whether more contradict than may, as where the dub is of another cut."""
+        return self.num_clear - self.num_agreeing > _most_astray(self.num_clear)
+
+    @property
     def repeats(self) -> bool:
         """Whether it is not known because the sound that both share repeats."""
         astray = self.num_clear - self.num_agreeing
@@ -149,9 +154,14 @@ def _judged(heard: Sequence[Stretch], line: Line, num_windows: int, length_s: fl
         num_repeating=num_repeating,
         is_sure=unsure_s <= MAX_UNSURE_S
         and abs(line.lag_s) <= max_lag_s + FINE_RANGE_S
-        and len(clear) - len(agreeing) <= max(1, MAX_ASTRAY * len(clear))
+        and len(clear) - len(agreeing) <= _most_astray(len(clear))
         and num_repeating <= MAX_REPEATING * len(agreeing),
     )
+
+
+def _most_astray(num_clear: int) -> float:
+    """How many of the stretches that are clear may lie elsewhere."""
+    return max(1, MAX_ASTRAY * num_clear)
 
 
 def _unsure_s(agreeing: Sequence[Stretch], rate: float, line: Line, length_s: float) -> float:

@@ -149,7 +149,19 @@ def test_what_was_moved_away_comes_back_in_every_channel(channels: int, rate: fl
         (
             fit(0.5, is_sure=False, num_agreeing=3),
             False,
-            "not moved: its lag is not known, 3 of 9 stretches of the film agree, 6 contradict",
+            "not moved: its lag is not known, 3 of 9 stretches of the film agree, 6 contradict; see that it is of the "
+            "same cut as the film",
+        ),
+        (
+            fit(0.5, is_sure=False, num_clear=3, num_agreeing=3),
+            False,
+            "not moved: its lag is not known, 3 of 9 stretches of the film agree, too few or too uneven; see that",
+        ),
+        (
+            fit(2.2, is_sure=False),
+            False,
+            "not moved: its lag is not known, 9 of 9 stretches of the film agree, that it is 2.200 s late; where it "
+            "lies more than 2 s elsewhere give it from the film's first frame, or raise conform.max_lag_s",
         ),
         (
             fit(0.5, is_sure=False, num_clear=1, num_agreeing=1, num_repeating=8),

@@ -131,7 +131,7 @@ def test_music_and_effects_that_are_unsure_are_left_and_it_is_told_why(tmp_path:
     assert (made["me_uri"], made["me_digest"]) == (row["me_uri"], row["me_digest"])
     (notice,) = dub_notices([made | {"sounds_uri": None, "dub_lines": []}])
     assert notice.startswith("its me_stem is not moved: its lag is not known, ")
-    assert notice.endswith("contradict")
+    assert notice.endswith("contradict; see that it is of the same cut as the film")
 
 
 def test_music_and_effects_of_which_nothing_is_found_are_left_without_a_word(tmp_path: Path) -> None:
