@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-LIGHT = ("admit", "conform", "takes", "shots", "align", "faces", "crops", "composite", "judge", "stitch", "verify")
+LIGHT = ("admit", "conform", "takes", "shots", "align", "faces", "crops", "judge", "stitch", "verify")
 HEAVY = ("torch", "ray", "mlflow", "pandas", "matplotlib")
 
 
@@ -20,7 +20,7 @@ def test_stages_without_a_network_load_no_torch() -> None:
     assert not loaded([f"pipelines.{name}" for name in LIGHT])
 
 
-@pytest.mark.parametrize("name", ["pipelines.paint", "pipelines.watch"])
+@pytest.mark.parametrize("name", ["pipelines.paint", "pipelines.watch", "pipelines.composite"])
 def test_stages_with_a_network_do(name: str) -> None:
     """Else the test above could not fail."""
     assert loaded([name]) == {"torch"}
