@@ -6,7 +6,7 @@ cuts are and whether sound moved, without asking the code that it tests.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
@@ -77,6 +77,9 @@ class SyntheticFilm:
         return (self.end_pts - self.pts[0]) * self.time_base
 
 
+_MADE: dict[tuple[str, str], tuple[SyntheticFilm, bytes]] = {}  # films of this process, by container and name
+
+
 def make_film(
     path: Path, spec: FilmSpec | None = None, draw: Draw | None = None, sound: Sound | None = None
 ) -> SyntheticFilm:
@@ -93,6 +96,29 @@ def make_film(
         sound: (number of samples, rate in Hz) -> [N], the same in all channels, or [C, N]; instead of the ticks.
     """
     spec = spec or FilmSpec()
+    if draw or sound:
+        return _written(path, spec, draw, sound)
+    return made_once(path, f"coded {spec}", lambda: _written(path, spec, None, None))
+
+
+def made_once(path: Path, name: str, make: Callable[[], SyntheticFilm]) -> SyntheticFilm:
+    """The film of this name in this container; tests that want it again get the same bytes, and encode nothing.
+
+    Args:
+        path: where to write.
+        name: what is true of the film and all that it is made of.
+        make: writes it there, the first time.
+    """
+    key = (path.suffix, name)
+    if key not in _MADE:
+        film = make()
+        _MADE[key] = film, path.read_bytes()
+    film, content = _MADE[key]
+    path.write_bytes(content)
+    return replace(film, path=path)
+
+
+def _written(path: Path, spec: FilmSpec, draw: Draw | None, sound: Sound | None) -> SyntheticFilm:
     options = {"movflags": "+faststart", **spec.extra} if path.suffix in (".mp4", ".mov") else spec.extra
     with av.open(str(path), "w", options=options) as out:
         out.metadata["title"] = spec.title

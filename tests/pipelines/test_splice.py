@@ -27,7 +27,7 @@ from pipelines.media.splice import SplicedPicture, spliced
 from pipelines.media.vui import chroma_siting
 from schemas.reason import Whole
 from tests.pipelines.deliveries import Changing
-from tests.synthetic import FILM_24, FilmSpec, SyntheticFilm, make_film
+from tests.synthetic import FILM_24, FilmSpec, SyntheticFilm, made_once, make_film
 
 CONFIG = EncodeConfig(preset="veryfast")
 X264 = (("crf", "16"), ("preset", "medium"), ("threads", "1"))
@@ -50,7 +50,7 @@ def moving(spec: FilmSpec) -> Any:
 
 def film_of(path: Path, **more: Any) -> SyntheticFilm:
     spec = FilmSpec(**{"num_frames": 96, "cuts": (48,), "gop": 24, "encoder": X264, "languages": ()} | more)
-    return make_film(path, spec, draw=moving(spec))
+    return made_once(path, f"moving {spec}", lambda: make_film(path, spec, draw=moving(spec)))
 
 
 def changing(moments: Sequence[int]) -> Changing:
