@@ -31,7 +31,7 @@ demo: setup
 	$(BIN)/diff2lip demo --out $(OUT)
 
 test: setup
-	$(BIN)/python -m tests.halves $(ARGS)
+	$(BIN)/python -m tests.parts $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .

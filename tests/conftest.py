@@ -9,7 +9,10 @@ from types import ModuleType
 
 import pytest
 
+from tests.parts import ON_RAY, PART_NAME, is_of_part
+
 OUR_PACKAGES = ("diff2lip", "jobs", "pipelines", "schemas")
+PART = os.environ.get(PART_NAME, "")
 
 # Before anything imports Ray, torch or MLflow: they read these once.
 os.environ["RAY_AUTH_MODE"] = "disabled"
@@ -20,14 +23,29 @@ os.environ["RAY_TRAIN_HEALTH_CHECK_INTERVAL_S"] = "0.5"  # a training of seconds
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ.setdefault("OMP_NUM_THREADS", "2")
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # two halves on two cores: who waits shall not spin
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # three parts on two cores: who waits shall not spin
 os.environ.setdefault("MPLBACKEND", "agg")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Whatever uses the local Ray can be chosen or left out: `tests.halves` runs the rest beside it."""
+    """Whatever uses the local Ray can be chosen or left out: `tests.parts` runs the rest beside it."""
     if "ray" in getattr(item, "fixturenames", ()):
         item.add_marker(pytest.mark.ray)
+        assert is_of_part(item.path, ON_RAY), f"{item.nodeid} uses Ray: its file must name `ray: ModuleType`"
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """A part of the tests reads no file of the others."""
+    is_file = collection_path.suffix == ".py" and collection_path.name != "conftest.py"
+    return True if PART and is_file and not is_of_part(collection_path, PART) else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Files that were named are read by all parts; one of them runs their tests."""
+    if PART:
+        others = [item for item in items if not is_of_part(item.path, PART)]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if is_of_part(item.path, PART)]
 
 
 @pytest.fixture(autouse=True)
