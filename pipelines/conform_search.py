@@ -5,7 +5,7 @@ estimation of time delay" (1976)).
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import soxr
@@ -17,6 +17,7 @@ from pipelines.stored_sound import Sound
 from schemas.timing import ANALYSIS_RATE_HZ
 
 Floats = NDArray[np.float64]
+Spectrum = NDArray[np.complex128]
 
 CLEAR_PEAK = 8.0  # over the typical value: unrelated stretches stay below 6
 SAME_PEAK_S = 0.01  # what is nearer than that belongs to one peak
@@ -64,7 +65,7 @@ class Stretch:
         return self.lead >= LONE_PEAK
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Window:
     """A stretch of the film that can be heard.
 
@@ -77,11 +78,22 @@ class Window:
     start_s: float
     length_s: float
     sound: Floats
+    _spectra: dict[int, Spectrum] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def at_s(self) -> float:
         """Its middle."""
         return self.start_s + self.length_s / 2
+
+    def mirrored_spectrum(self, size: int) -> Spectrum:
+        """Of the stretch turned around in time, [size // 2 + 1]: kept, for it is looked for at hundreds of rates.
+
+        Args:
+            size: samples to which it is filled up with silence.
+        """
+        if size not in self._spectra:
+            self._spectra[size] = np.fft.rfft(self.sound, size).conj()
+        return self._spectra[size]
 
     def tapered(self) -> "Window":
         """The same, fading in and out.
@@ -147,7 +159,7 @@ def stretches(windows: Iterable[Window], dub: Sound, line: Line, range_s: float,
         start_s = line.lag_s + line.rate * (window.start_s - range_s)
         near = _cut(dub, start_s, window.length_s + 2 * range_s, line.rate, hertz)
         if _level(near) >= SILENT:
-            place, peak, lead = _best_place(window.sound, near, round(SAME_PEAK_S * hertz))
+            place, peak, lead = _best_place(window, near, round(SAME_PEAK_S * hertz))
             yield Stretch(window.at_s, line.lag_s + line.rate * (place / hertz - range_s), peak, lead)
 
 
@@ -166,15 +178,17 @@ def _level(sound: Floats) -> float:
     return float(np.sqrt(np.mean(sound**2)))
 
 
-def _best_place(film: Floats, near: Floats, same: int) -> tuple[float, float, float]:
-    """The sample of `near` at which `film` begins, between samples too; the peak over the typical value and the next.
+def _best_place(window: Window, near: Floats, same: int) -> tuple[float, float, float]:
+    """The sample of `near` at which a window begins, between samples too; the peak over the usual value and the next.
 
     The next peak is more than `same` samples away.
     """
-    size = next_fast_len(len(near) + len(film), real=True)
-    cross = np.fft.rfft(near, size) * np.fft.rfft(film, size).conj()
+    size = next_fast_len(len(near) + len(window.sound), real=True)
+    cross = np.fft.rfft(near, size) * window.mirrored_spectrum(size)
     weight = np.abs(cross)
-    likeness = np.fft.irfft(cross / np.maximum(weight, 1e-9 * float(weight.max())), size)[: len(near) - len(film) + 1]
+    likeness = np.fft.irfft(cross / np.maximum(weight, 1e-9 * float(weight.max())), size)[
+        : len(near) - len(window.sound) + 1
+    ]
     best = int(likeness.argmax())
     peak = float(likeness[best] / np.sqrt(np.mean(likeness**2)))
     others = np.concatenate([likeness[: max(0, best - same)], likeness[best + same + 1 :]])
