@@ -19,7 +19,7 @@ from pipelines.storage import ObjectStore
 from pipelines.verify import verify_films
 from schemas.timing import fraction
 from tests.pipelines.deliveries import film_row, shot_rows
-from tests.synthetic import FilmSpec, SyntheticFilm, make_film
+from tests.synthetic import FilmSpec, SyntheticFilm, made_once, make_film
 
 FAST = EncodeConfig(preset="ultrafast")
 SAMPLES = 96_000
@@ -42,7 +42,11 @@ def film_with(path: Path, layout: str | None, codec: str = "flac", **more: Any) 
     languages = ("eng",) if layout else ()
     spec = FilmSpec(layout=layout or "stereo", sound_codec=codec, languages=languages, **more)
     channels = av.AudioLayout(spec.layout).nb_channels
-    return make_film(path, spec, sound=lambda num_samples, _: noise(channels, 9, num_samples))
+
+    def made() -> SyntheticFilm:
+        return make_film(path, spec, sound=lambda num_samples, _: noise(channels, 9, num_samples))
+
+    return made_once(path, f"noise {spec}", made)
 
 
 def track_of(film: SyntheticFilm, dub: Path, kind: str = "dub_stem", me: Path | None = None) -> DubTrack:
