@@ -13,6 +13,7 @@ from tests.parts import ON_RAY, PART_NAME, is_of_part
 
 OUR_PACKAGES = ("diff2lip", "jobs", "pipelines", "schemas")
 PART = os.environ.get(PART_NAME, "")
+WORKER_NICENESS = "RAY_worker_niceness"  # 15 of itself: whatever ran beside workers would keep them waiting
 
 # Before anything imports Ray, torch or MLflow: they read these once.
 os.environ["RAY_AUTH_MODE"] = "disabled"
@@ -21,6 +22,7 @@ os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
 os.environ["RAY_TRAIN_ENABLE_PREEMPTION_WATCHER"] = "0"
 os.environ["RAY_TRAIN_HEALTH_CHECK_INTERVAL_S"] = "0.5"  # a training of seconds need not wait two for its end
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ[WORKER_NICENESS] = "0"
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # three parts on two cores: who waits shall not spin

@@ -117,7 +117,8 @@ def killed_job(request: TrainRequest) -> Night:
         *(word for one in SETTINGS for word in ("--set", one)),
     ]
     command = [sys.executable, "-c", "from jobs.cli import main; main()", "train", "diff2lip", *map(str, options)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    kept = ("RAY_worker_niceness",)  # else workers wait for the tests beside them
+    environment = {name: value for name, value in os.environ.items() if name in kept or not name.startswith("RAY_")}
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as job:
         workers: list[int] = []
         when_at(request.out, JOB_KILLED_AFTER, lambda _, process: workers.append(process)).join()

@@ -13,7 +13,7 @@ def when_at(out: Path, step: int, act: Callable[[Path, int], None]) -> threading
     """Do something to the running training when it has told of a step: its folder and first worker are given."""
 
     def watch() -> None:
-        for _ in range(2400):
+        for _ in range(4800):
             for told in (out / "diff2lip" / "nights").glob(f"*/{TOLD_NAME}"):
                 said = read_told(told)
                 if said["step"] >= step:
