@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 from jobs.html_table import html_table
+from pipelines.conform import beside_effects, is_found
 
 Manifest = Mapping[str, Any]
 
@@ -73,7 +74,10 @@ def clipping(manifest: Manifest) -> str:
 def _lag(manifest: Manifest) -> list[str]:
     """What was done about a mix, or about music and effects, that were not in time."""
     found = [("mix", manifest["conform"]), ("me_stem", manifest.get("me_conform"))]
-    return [_lag_in_words(name, conform) for name, conform in found if conform]
+    told = [
+        _lag_in_words(name, conform) for name, conform in found if conform and (name == "mix" or is_found(conform))
+    ]
+    return told + [f"{text[0].upper()}{text[1:]}." for text in beside_effects(manifest)]
 
 
 def _lag_in_words(name: str, conform: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from jobs.delivered_picture import WHOLE_WORDS, film_notes
-from pipelines.conform import conform_notice, is_found
+from pipelines.conform import beside_effects, conform_notice, is_found
 from pipelines.cue_sheet import flaws_in_words, stored_lines
 from pipelines.heard_film import heard_lines_of
 from pipelines.line_check import doubts_in_words
@@ -56,4 +56,4 @@ def _picture(film: Row) -> list[str]:
 def _conform(film: Row) -> list[str]:
     effects = film["me_conform"]
     heard = conform_notice("its me_stem is", effects) if effects and is_found(effects) else []
-    return [*conform_notice("its mix is", film["conform"]), *heard]
+    return [*conform_notice("its mix is", film["conform"]), *heard, *beside_effects(film)]

@@ -4,10 +4,10 @@ By an exact shift, and where it drifts by resampling (the SoX resampler), which 
 wrong had done. What is not surely found is not touched, and the row says why.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -176,10 +176,22 @@ def is_found(conform: Row) -> bool:
     return not conform["detail"].startswith(NOT_FOUND)
 
 
+def beside_effects(row: Mapping[str, Any]) -> list[str]:
+    """What is to be looked at where music and effects were moved beside a stem: it shares nothing with the film.
+
+    Args:
+        row: FILM or a manifest.
+    """
+    effects = row.get("me_conform")
+    if not effects or not effects["moved"] or row["dub_kind"] != "dub_stem":
+        return []
+    return ["its dub_stem is not moved with its me_stem: where both are of one session, it is off by as much"]
+
+
 def judged(fit: ConformFit, config: ConformConfig, *, has_folder: bool = True) -> tuple[bool, str]:
     """Whether a sound is moved, and what is said of it; without a folder a decoder could not open it."""
     found = f"{fit.num_agreeing} of {fit.num_windows} stretches of the film agree"
-    if not fit.num_windows or fit.far_lag_s is not None:
+    if fit.far_lag_s is not None or (fit.num_clear < MIN_AGREEING and not fit.repeats):
         return False, _not_found(fit, config)
     if fit.repeats:
         return False, (

@@ -29,6 +29,7 @@ SPELLED = {  # Epitran's names of the languages that were tried (docs/lines.md)
     "tr": "tur-Latn",
     "uk": "ukr-Cyrl",
 }
+ELIDED = {"fr": ("c'", "s'"), "it": ("c'", "ci")}  # a c that is soft, as no letter after it says: c'est, c'era
 TIE, TILDE, CEDILLA = "\u0361", "\u0303", "\u0327"
 _PHONES = {  # ARPAbet, and what sounds most like it in the International Phonetic Alphabet
     "AA": "a \u0251 \u0252",
@@ -91,13 +92,17 @@ def spoken_language(tag: str) -> str | None:
 
 
 def english_phones(word: str, language: str) -> str:
-    """The phones (ARPAbet) of a word, parted by spaces; none where nothing in it is a sound: digits are not read.
+    """The phones (ARPAbet) of a word, parted by spaces; none of one with digits, which nobody reads here.
 
     Args:
         word: lower case, without punctuation.
         language: as `spoken_language` names it.
     """
-    return nearest_phones(_speller(language).transliterate(word))
+    if any(letter.isdigit() for letter in word):
+        return ""
+    elided, soft = ELIDED.get(language, ("", ""))
+    spelled = soft + word.removeprefix(elided) if elided and word.startswith(elided) else word
+    return nearest_phones(_speller(language).transliterate(spelled))
 
 
 def nearest_phones(ipa: str) -> str:

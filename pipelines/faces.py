@@ -81,7 +81,8 @@ class TrackFaces(RowStage):
 
     def _key_facts(self, row: Row) -> dict[str, Any]:
         """All that the facts depend on: not the dub, not the language."""
-        return {
+        place = {"place": row["sound_place"]} if row["sound_place"] else {}
+        return place | {
             "film": row["film_id"],
             "span": [row["shot_start_pts"], row["shot_end_pts"]],
             "speech": row["original_speech"],

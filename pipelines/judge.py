@@ -157,6 +157,7 @@ def _key_facts(row: Row) -> dict[str, Any]:
     """All that the measures depend on."""
     objects = {name: row[name].rsplit("/", 1)[-1] for name in ("patch_uri", "tracks_uri")}
     sounds = {name: row[name] for name in ("film_id", "dub_digest", "dub_speech", "original_speech")}
+    sounds |= {"place": row["sound_place"]} if row["sound_place"] else {}
     return objects | sounds | {"heard": HEARD_FACTS, "networks": [declared_digest(name) for name in NETWORKS]}
 
 

@@ -6,6 +6,7 @@ Nothing follows from it by itself: a synthetic ear is wrong more often than a du
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
+from importlib.metadata import version
 from typing import Any
 
 from pipelines.assets import declared_digest
@@ -16,11 +17,11 @@ from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_sound import StoredSound, stored_dub
 from pipelines.whisper_words import MAX_S, MODEL_FILES, MODEL_PARTS, has_whisper
-from pipelines.words import align_words, hear_words, word_error_rate, written_words
+from pipelines.words import PHONES, align_words, hear_words, word_error_rate, written_words
 from schemas.reason import LineDoubt
 from schemas.timing import ANALYSIS_RATE_HZ, fraction, pts_to_sample
 
-VERSION = 3
+VERSION = 4
 AROUND = ANALYSIS_RATE_HZ // 4  # of a line is listened to as well: subtitles are not cut to the sample
 NEAR = ANALYSIS_RATE_HZ // 2  # speech so near to a line belongs to it
 MIN_WORDS = 4  # of fewer a wrong one says little
@@ -152,10 +153,11 @@ def _heard(store: ObjectStore, row: Row, line: SpokenLine, window: SampleSpan, c
 
 @cache
 def ear(ctc: bool) -> list[str]:
-    """What there is to hear with: its digests; nothing where it is not here."""
+    """What there is to hear with: its digests and versions; nothing of what is not here."""
     names = (*MODEL_PARTS, *MODEL_FILES.values())
     whisper = [declared_digest(name) for name in names] if has_whisper() else []
-    return [*whisper, *(ctc_digests() if ctc else [])]
+    by_phones = [f"{name} {version(name)}" for name in ("epitran", "pocketsphinx")]
+    return [*whisper, *by_phones, *(ctc_digests() if ctc else [])]
 
 
 def _listened(sound: StoredSound, window: SampleSpan, text: str, language: str, config: WordsConfig) -> dict[str, Any]:
@@ -165,7 +167,7 @@ def _listened(sound: StoredSound, window: SampleSpan, text: str, language: str, 
     heard = hear_words(samples, language) if config.hear and text and len(samples) else None
     rate = None if heard is None else word_error_rate(text, heard, language)
     words = align_words(samples, text, language, config.ctc) if config.align and len(samples) else []
-    if (rate or 0) > MAX_ERROR_RATE:  # every aligner finds a place for anything, sooner or later
+    if words and not is_borne_out(words[0].source, heard, rate or 0.0, len(words), language):
         words = []
     return {
         "words": [asdict(word) | {"start": word.start + first, "end": word.end + first} for word in words],
@@ -173,6 +175,17 @@ def _listened(sound: StoredSound, window: SampleSpan, text: str, language: str, 
         "num_words": len(written_words(text, language)),
         "word_error_rate": rate,
     }
+
+
+def is_borne_out(source: str, heard: str | None, error_rate: float, num_words: int, language: str) -> bool:
+    """Whether words may lie where they were found: any aligner finds a place for words that are not there, too.
+
+    Of a few words a wrong one says little, and phones are seldom found where none are. Where nothing is heard those of
+    English alone are believed, whose phones they are.
+    """
+    if source == PHONES and (heard is None or num_words < MIN_WORDS):
+        return heard is not None or language.split("-")[0].lower() == "en"
+    return error_rate <= MAX_ERROR_RATE
 
 
 def _silent(line: SpokenLine, row: Row) -> Row:

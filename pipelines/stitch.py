@@ -13,6 +13,7 @@ from typing import Any
 
 from pipelines.cue_sheet import stored_lines
 from pipelines.delivery import MANIFEST_NAME, Delivery, OtherFilmError, read_manifest
+from pipelines.delivery_key import base_name, manifest_key
 from pipelines.film_picture import WrittenPicture, write_picture
 from pipelines.heard_film import heard_lines_of, words_summary
 from pipelines.media.container import UndecodableError
@@ -23,17 +24,14 @@ from pipelines.media.muxer import UnwritableError, delivered_suffix
 from pipelines.media.refusal import MediaRefusedError
 from pipelines.progress import Tell, untold
 from pipelines.proof import Proof
-from pipelines.references import nameless
 from pipelines.shot_patches import ShotPatches
 from pipelines.sound_check import delivered_sound, stored_sounds
 from pipelines.splice_proof import OF_PICTURE
 from pipelines.stage import Row
-from pipelines.storage import content_key, file_digest
+from pipelines.storage import file_digest
 from pipelines.verify import verify_films
 from schemas.film import FILM
 from schemas.timing import clock, fraction
-
-VERSION = 6  # raised when the same facts give another film
 
 SHOT_FACTS = ("shot_index", "reason", "num_frames_changed", "seam_ratio", "flicker_ratio", "verdicts", "tries")
 
@@ -139,34 +137,6 @@ def is_delivered(
     """Whether `stitch_film` would find its work done: the same things were delivered and still lie there whole."""
     key = manifest_key(film, shots, encode or EncodeConfig(), facts or {})
     return Delivery(Path(out_dir), film["title"], film["language"]).holds(key)
-
-
-def manifest_key(film: Row, shots: Sequence[Row], encode: EncodeConfig, facts: dict[str, Any]) -> str:
-    """The digest of all that a delivery is made of."""
-    made_of = {"dub_id": film["dub_id"], "encode": asdict(encode), "facts": facts}
-    if film["script_digest"]:
-        made_of |= {"script": film["script_digest"]}
-    if film["lines_uri"] or film["conform"]:  # the same takes may be placed, the same mix be moved otherwise
-        made_of |= {"dub_digest": film["dub_digest"], "lines": _base_name(film["lines_uri"])}
-    if film["sound_place"]:
-        made_of |= {"sound_place": film["sound_place"]}
-    if film["me_conform"]:
-        made_of |= {"me_digest": film["me_digest"]}
-    by_shot = {str(shot["shot_index"]): _made_of(shot) for shot in shots}
-    return content_key("stitch", VERSION, made_of | {"shots": by_shot})
-
-
-def _made_of(shot: Row) -> dict[str, Any]:
-    return {
-        "patch": _base_name(shot["patch_uri"]),
-        "review_patch": _base_name(shot["review_patch_uri"]),
-        "reason": shot["reason"],
-        "verdicts": nameless(shot["verdicts"]),
-    }
-
-
-def _base_name(uri: str | None) -> str | None:
-    return uri and uri.rsplit("/", 1)[-1]
 
 
 def _fill(
@@ -283,7 +253,7 @@ def _shot(shot: Row, patches: ShotPatches) -> dict[str, Any]:
         "end": clock(shot["shot_end_pts"] * time_base),
         "changed_rect": patches.rects.get(shot["shot_index"]),
         "changed": patches.changed.get(shot["shot_index"], []),
-        "patch": _base_name(shot["patch_uri"]),
+        "patch": base_name(shot["patch_uri"]),
     }
 
 

@@ -21,6 +21,7 @@ from schemas.timing import ANALYSIS_RATE_HZ
 Floats = NDArray[np.float32]
 Span = tuple[int, int]
 
+PHONES = "pocketsphinx"  # a word's source
 STEP = ANALYSIS_RATE_HZ // 100
 MAX_EMPTY = 0.25  # of a line's words may have no length of their own
 STRESS_MARK = "\u0301"
@@ -58,8 +59,19 @@ def written_words(text: str, language: str) -> list[str]:
 
 def plain_word(word: str) -> str:
     """A word without case and punctuation, which are no sound; apostrophes within it stay."""
-    letters = unicodedata.normalize("NFC", word).casefold().replace("\u2019", "'")
-    return "".join(letter for letter in letters if _is_heard(letter)).strip("'")
+    return _without_signs(unicodedata.normalize("NFC", word).casefold())
+
+
+def spelled_word(word: str, language: str) -> str:
+    """The same with the letters of its language: in German ss is another sound than sz, in Turkish I has no dot."""
+    letters = unicodedata.normalize("NFC", word)
+    if language == "tr":
+        letters = letters.replace("I", "\u0131").replace("\u0130", "i")
+    return _without_signs(letters.lower())
+
+
+def _without_signs(letters: str) -> str:
+    return "".join(letter for letter in letters.replace("\u2019", "'") if _is_heard(letter)).strip("'")
 
 
 def _is_heard(letter: str) -> bool:
@@ -88,7 +100,7 @@ def align_words(sound: Floats, text: str, language: str, ctc: bool = False) -> l
         if found:
             return [Word(word, *span, "ctc") for word, span in zip(written, found, strict=True)]
     if spoken := "en" if language.split("-")[0].lower() == "en" else spoken_language(language):
-        parts = [(place, part) for place, word in enumerate(written) for part in _parts(word)]
+        parts = [(place, part) for place, word in enumerate(written) for part in _parts(word, spoken)]
         spans = sphinx_spans(sound, [part for _, part in parts], spoken)
         if spans:
             return _joined(written, [place for place, _ in parts], spans)
@@ -144,9 +156,11 @@ def heard_from(sound: Floats, spans: Sequence[Span]) -> list[Span]:
     return moved
 
 
-def _parts(word: str) -> list[str]:
+def _parts(word: str, language: str) -> list[str]:
     """What of a written word is said as words: both halves of one with a hyphen."""
-    return [plain for part in re.split(r"[-\u2010-\u2015/]", word) if (plain := plain_word(part))]
+    parts = re.split(r"[-\u2010-\u2015/]", word)
+    plain = [plain_word(part) if language == "en" else spelled_word(part, language) for part in parts]
+    return [part for part in plain if part]
 
 
 def _joined(written: list[str], places: list[int], spans: list[tuple[int, int]]) -> list[Word]:
@@ -154,5 +168,5 @@ def _joined(written: list[str], places: list[int], spans: list[tuple[int, int]])
     found = []
     for place, word in enumerate(written):
         own = [span for at, span in zip(places, spans, strict=True) if at == place]
-        found.append(Word(word, own[0][0], own[-1][1], "pocketsphinx"))
+        found.append(Word(word, own[0][0], own[-1][1], PHONES))
     return found

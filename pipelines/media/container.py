@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
@@ -83,3 +84,9 @@ def _pinned(stream: VideoStream) -> VideoStream:
     context.thread_count = DECODER_THREADS
     context.options = {"max_pixels": str(MAX_PIXELS)}
     return stream
+
+
+def is_listed(sound: AudioStream) -> bool:
+    """Whether a sound is of a codec that is decoded here."""
+    context = sound.codec_context
+    return bool(context) and (context.name in SOUND_CODECS or context.name.startswith("pcm_"))

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
+from av.audio.stream import AudioStream
 from av.stream import Disposition, Stream
+
+from pipelines.media.container import is_listed
 
 NO_ROLE = Disposition.default | Disposition.forced  # how a track is chosen, not what is heard in it
 TWINS = {Disposition.captions: Disposition.hearing_impaired, Disposition.descriptions: Disposition.visual_impaired}
@@ -20,15 +23,19 @@ def original_sound(sounds: Sequence[Stream]) -> Stream | None:
     return next((sound for sound in plain if sound.disposition & Disposition.default), next(iter(plain), None))
 
 
-def own_place(sounds: Sequence[Stream]) -> int:
+def own_place(sounds: Sequence[AudioStream]) -> int:
     """The place of a film's own sound among its sounds, from 0; 0 where there is none.
 
-    Of the one that is marked as the original, else of what is to be marked so (`original_sound`), else the first.
+    Of those that can be decoded, where any can: of what is no dub, no commentary and not for people who hear or see
+    badly one that is marked as the original, else any, and of these the default, else the first. Where there are only
+    others, the one that is marked as the original, else the first.
     """
-    marked = [sound for sound in sounds if sound.disposition & Disposition.original]
-    plain = [sound for sound in marked if not sound.disposition & ~(NO_ROLE | Disposition.original)]
-    own = next(iter(plain or marked), None) or original_sound(sounds)
-    return 0 if own is None else list(sounds).index(own)
+    heard = [place for place, sound in enumerate(sounds) if is_listed(sound)] or list(range(len(sounds)))
+    plain = [place for place in heard if not sounds[place].disposition & ~(NO_ROLE | Disposition.original)]
+    marked = [place for place in heard if sounds[place].disposition & Disposition.original]
+    likely = [place for place in plain if place in marked] or plain
+    default = [place for place in likely if sounds[place].disposition & Disposition.default]
+    return next(iter((*default, *likely, *marked, *heard)), 0)
 
 
 def roles_of(stream: Stream) -> frozenset[str]:

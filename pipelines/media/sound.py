@@ -15,7 +15,7 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from pipelines.media.channels import UNNAMED, UnknownChannelError, channel_routes
-from pipelines.media.container import SOUND_CODECS, UndecodableError, open_media
+from pipelines.media.container import UndecodableError, is_listed, open_media
 from pipelines.media.sound_stretches import start_of, stretches
 from schemas.timing import ANALYSIS_RATE_HZ
 
@@ -189,7 +189,7 @@ def sound_stream(container: InputContainer, place: int = 0) -> AudioStream:
         raise UndecodableError("there is no sound stream")
     stream = container.streams.audio[place]
     context = stream.codec_context
-    if context is None or not (context.name in SOUND_CODECS or context.name.startswith("pcm_")):
+    if not is_listed(stream):
         raise UndecodableError(f"sound codec {context.name if context else 'unknown'} is not on the list")
     context.thread_count = 1
     if context.name in RANGE_CODECS:

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from av.audio.stream import AudioStream
 from av.stream import Disposition
 
+from pipelines.media.container import is_listed
 from pipelines.media.film_notes import Note
 from pipelines.media.given_stream import sound_name
-from pipelines.media.roles import NO_ROLE, original_sound, own_place
+from pipelines.media.roles import NO_ROLE, own_place
 from pipelines.media.streams import stream_facts
 from schemas.reason import FilmNote
 
@@ -54,9 +55,13 @@ def _kind(sound: AudioStream) -> tuple[int, int, str, str | None, int]:
 
 
 def _why(sounds: Sequence[AudioStream], place: int) -> str:
-    own = sounds[place].disposition
+    own, unheard = (
+        sounds[place].disposition,
+        [str(number) for number, one in enumerate(sounds, 1) if not is_listed(one)],
+    )
+    among = f" of those that can be decoded, which number {', '.join(unheard)} can not" if unheard else ""
     if own & Disposition.original:
-        return "as it is marked as the original"
-    if original_sound(sounds) is None:
-        return f"as the first, for want of one {PLAIN}; {ADVICE}"
-    return f"as {'it is the default' if own & Disposition.default else f'the first {PLAIN}'}; {ADVICE}"
+        return f"as it is marked as the original{among}"
+    if own & ~NO_ROLE:
+        return f"as the first{among}, for want of one {PLAIN}; {ADVICE}"
+    return f"as {'it is the default' if own & Disposition.default else f'the first {PLAIN}'}{among}; {ADVICE}"

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-from jobs.delivered_sound import sound_metrics
+from jobs.delivered_sound import sound_metrics, sound_section
 from jobs.dub_notices import dub_notices
 from pipelines.conform import ConformConfig, ConformDub, conform_notice, shared_sound
 from pipelines.delivery import read_manifest
@@ -108,7 +108,7 @@ def test_an_effect_of_late_or_slow_music_and_effects_is_delivered_at_its_sample(
     for channel in summed(made):
         assert [abs(onset(channel, moment) - round(moment * HZ)) <= MS for moment in SHOTS_S] == [True, True]
     words = f"its me_stem is moved: it was {abs(exact_s):.3f} s {'late' if lag_s > 0 else 'early'}"
-    assert dub_notices([made | {"sounds_uri": None, "dub_lines": []}])[-1].startswith(words)
+    assert dub_notices([made | {"sounds_uri": None, "dub_lines": []}])[-2].startswith(words)
 
 
 def test_music_and_effects_that_are_in_time_are_left_and_nothing_is_told(tmp_path: Path) -> None:
@@ -212,6 +212,9 @@ def test_a_film_is_delivered_with_late_effects_in_time_and_its_manifest_tells_of
     assert done["failure"] is None
     manifest = read_manifest(Path(done["delivered_uri"]).parent) or {}
     assert manifest["me_conform"] == row["me_conform"]
+    beside = "its dub_stem is not moved with its me_stem"
+    assert any(beside in notice for notice in dub_notices([row | {"sounds_uri": None, "dub_lines": []}]))
+    assert beside[1:] in sound_section(manifest)
     metrics = sound_metrics(manifest)
     assert metrics["me_lag_s"] == pytest.approx(exact_s, abs=1e-3)
     assert metrics["me_drift_ppm"] == pytest.approx(1e6 / 24, abs=20)

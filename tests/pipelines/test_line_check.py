@@ -12,7 +12,7 @@ from jobs.demo_lines import LINES
 from jobs.dub_notices import dub_notices
 from pipelines.align import AlignDub
 from pipelines.heard_film import heard_lines_of, words_summary
-from pipelines.line_check import WordsConfig
+from pipelines.line_check import WordsConfig, is_borne_out
 from pipelines.media.sound import read_mono, write_wav
 from pipelines.shots import DetectShots
 from pipelines.spoken_lines import ScriptChangedError, said, spoken_lines
@@ -202,3 +202,21 @@ def test_what_of_a_subtitle_is_not_spoken_is_not_expected() -> None:
     assert said("[Door slams]") is None
     assert said("\u266a La la \u266a") == "La la"
     assert said(None) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "heard", "rate", "num_words", "language", "kept"),
+    [
+        ("pocketsphinx", "Quite another line.", 1.0, 4, "es", False),
+        ("pocketsphinx", "OK.", 1.0, 1, "es", True),  # of one word a wrong one says little
+        ("pocketsphinx", None, 0.0, 5, "es", False),  # nothing is heard: other words would be found as well
+        ("pocketsphinx", None, 0.0, 5, "en-GB", True),
+        ("pocketsphinx", "As it is written, nearly.", 0.25, 4, "de", True),
+        ("whisper", "OK.", 1.0, 1, "es", False),
+        ("whisper", None, 0.0, 5, "es", True),
+    ],
+)
+def test_words_are_believed_where_the_line_is_heard_much_as_it_is_written(
+    source: str, heard: str | None, rate: float, num_words: int, language: str, kept: bool
+) -> None:
+    assert is_borne_out(source, heard, rate, num_words, language) == kept

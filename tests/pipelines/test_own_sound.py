@@ -13,7 +13,9 @@ from pipelines.align import AlignDub
 from pipelines.conform import ConformDub
 from pipelines.media.encode import EncodeConfig
 from pipelines.media.probe import probe_film
+from pipelines.media.roles import own_place
 from pipelines.media.sound import read_channels, sound_blocks, write_wav
+from pipelines.media.sound_notes import sound_notes
 from pipelines.sound_check import stored_sounds
 from pipelines.stitch import stitch_film
 from pipelines.storage import ObjectStore, file_digest
@@ -41,6 +43,10 @@ CHOICES: list[tuple[list[Disposition], int, str]] = [
     ([DEFAULT | DUB, NONE], 1, "the first that is no dub, no commentary"),
     ([DEAF, NONE, NONE], 1, "the first that is no dub, no commentary"),
     ([ORIGINAL | COMMENT, ORIGINAL], 1, "it is marked as the original"),
+    ([DEFAULT, ORIGINAL | COMMENT], 0, "it is the default"),
+    ([ORIGINAL, ORIGINAL | DEFAULT], 1, "it is marked as the original"),
+    ([COMMENT | ORIGINAL, NONE], 1, "the first that is no dub, no commentary"),
+    ([DEAF, COMMENT | ORIGINAL], 1, "it is marked as the original"),
     ([COMMENT, DUB], 0, "the first, for want of one that is no dub, no commentary"),
 ]
 
@@ -199,3 +205,20 @@ def test_split_channels_are_told_before_anything_is_painted(tmp_path: Path) -> N
 
     told = "SPLIT CHANNELS: its sounds 1, 2, 3, 4, 5, 6 are one channel each"
     assert any(notice.startswith(told) for notice in notices)
+
+
+def test_a_sound_that_cannot_be_decoded_is_not_taken_where_another_can_however_it_is_marked(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "sounds.mkv"), "w") as file:
+        for codec, mark in (("flac", NONE), ("wavpack", ORIGINAL | DEFAULT)):
+            file.add_stream(codec, rate=HZ, layout="stereo").disposition = mark
+        for sound in file.streams.audio:
+            silence = av.AudioFrame.from_ndarray(np.zeros((1, 9600), np.int16), "s16", "stereo")
+            silence.sample_rate, silence.pts = HZ, 0
+            file.mux([*sound.encode(silence), *sound.encode(None)])
+    with av.open(str(tmp_path / "sounds.mkv")) as file:
+        first, second = file.streams.audio
+        assert second.codec_context.name == "wavpack"
+        assert [own_place(sounds) for sounds in ([first, second], [second, first], [second])] == [0, 1, 0]
+        (note,) = (note for note in sound_notes([first, second]) if note.note == "several_sounds")
+        assert "the first" in note.detail
+        assert "which number 2 can not" in note.detail
