@@ -233,7 +233,7 @@ class ContentCuts:
         for changed, before in pairwise(reversed(self._recent)):
             if _difference(before.small, last) >= least:
                 came = move_between(before.small, last)
-                return came is not None and move.goes_on(came, changed.step_pts / step_pts)
+                return came is not None and move.goes_on(came, changed.step_pts / max(1, step_pts))
         return False
 
     def _tell_pans(self, small: Bytes) -> None:
@@ -243,7 +243,7 @@ class ContentCuts:
         self._moved = [one for one in open_yet if _difference(one.at, small) < one.least]
         for one in told:
             went = move_between(one.at, small)
-            if went is not None and one.move.goes_on(went, self._window.step_pts / one.step_pts):
+            if went is not None and one.move.goes_on(went, self._window.step_pts / max(1, one.step_pts)):
                 self.cuts = [cut for cut in self.cuts if cut != one.cut]
 
     def _drop(self, first: int) -> None:
