@@ -53,7 +53,7 @@ def joined(one: list[Bytes], other: list[Bytes], length: int) -> Iterator[Bytes]
 
 def cuts_between(frames: list[Bytes], length: int, detector: str) -> tuple[int, int]:
     """How many cuts lie in the dissolve, and how many elsewhere."""
-    found = DETECTORS[detector](enumerate(frames), None, Fraction(1, 25))
+    found = DETECTORS[detector](enumerate(frames), None, Fraction(1, 25), 3)
     cuts = keep_apart(found, len(frames), ShotConfig().min_shot_frames)
     first, last = SHOT_FRAMES - length - BESIDE_FRAMES, SHOT_FRAMES + BESIDE_FRAMES
     inside = sum(first <= cut <= last for cut in cuts)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from diff2lip.config import CropConfig
 from pipelines.blend import BlendConfig, blend_planes, colour_offset, replacement, to_film
 from pipelines.cover_mask import CoverMasks
+from pipelines.face_config import COVER_FACTS
 from pipelines.face_frame import apply
 from pipelines.film_look import FilmLook, film_look
 from pipelines.grain import grain_at, noise_of
@@ -35,6 +36,7 @@ from pipelines.storage import ObjectStore, content_key
 from schemas.frames import PATCH
 from schemas.reason import Reason, Verdict
 from schemas.shot import COMPOSITED_SHOT, PAINTED_SHOT
+from schemas.timing import fraction
 
 VERSION = 6  # raised when the same facts give other samples
 
@@ -88,6 +90,7 @@ class CompositeShot(RowStage):
             "film_id": row["film_id"],
             "painted": [[track["track_index"], track["painted_uri"].rsplit("/", 1)[-1]] for track in tracks],
             "config": [asdict(config) for config in (self._crop, self._mask, self._blend)],
+            "cover": COVER_FACTS if self._mask.least_cover < 1 else None,
         }
         return content_key("composite", VERSION, made_of)
 
@@ -128,7 +131,8 @@ class _TrackPainter:
         self.meter = PatchMeter()
         self._grained: tuple[int, Plane] | None = None  # the frame whose grain was drawn last, and its luma
         self._frames = FrameRows(self._uri)
-        self._covers = CoverMasks(meter, crop, mask)
+        size = row["width_px"], row["height_px"]
+        self._covers = CoverMasks(meter, crop, mask, fraction(row["time_base"]), size)
         frames = ((frame["pts"], painted_frame(frame, crop.size_px)) for frame in read_rows(self._uri))
         looks = ((one.source, one.painted, one.landmarks, one.affine) for one in self._covers.seeing(frames))
         self._offset = colour_offset(looks, crop, mask, blend)
@@ -148,7 +152,9 @@ class _TrackPainter:
         rect = mask_rect(affine, self._crop, planes[0].shape[1], planes[0].shape[0])
         if rect is None:
             return None
-        mask = mouth_mask(frame.landmarks, affine, rect, self._crop, self._mask) * self._covers.free(pts, affine, rect)
+        free = self._covers.free(pts, affine, rect)
+        face = mouth_mask(frame.landmarks, affine, rect, self._crop, self._mask)
+        mask = face * free
         source, painted = frame.source.astype(np.float32), frame.painted + self._offset
         replace = replacement(source, painted, apply(affine, frame.landmarks), self._crop, self._blend)
         source, painted = (sharpened(crop, self._look.sharpening) for crop in (source, painted))
@@ -162,7 +168,7 @@ class _TrackPainter:
             coding,
             self._grain(pts, planes[0], rect, coding),
         )
-        self.meter.see(pts, before[0], after[0], mask, 1 << (coding.bits - 8))
+        self.meter.see(pts, before[0], after[0], mask, 1 << (coding.bits - 8), np.where(free < 1, 0, face))
         changed = _may_change(mask, coding)
         return Patch(pts, self._index, rect, after, changed) if _differs(before, after) else None
 

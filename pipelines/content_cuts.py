@@ -140,12 +140,13 @@ class ContentCuts:
     `certain` says up to where it is.
     """
 
-    def __init__(self, time_base: Fraction, threshold: float | None = None) -> None:
+    def __init__(self, time_base: Fraction, threshold: float | None = None, shortest: int = 1) -> None:
         """Nothing taken yet.
 
         Args:
             time_base: seconds per pts tick.
             threshold: of the jump; None is PySceneDetect's own.
+            shortest: frames of a shot: a picture that is held for fewer before the one before it returns is none.
         """
         from scenedetect import ContentDetector, FrameTimecode
 
@@ -155,7 +156,7 @@ class ContentCuts:
         )
         self._timecode = FrameTimecode
         self.cuts: list[int] = []
-        self._window = FlashWindow(time_base)
+        self._window, self._shortest = FlashWindow(time_base), shortest
         self._jumps: list[_Jump] = []  # in the window: with the next frame a flash may end
         self._black = Black(self._window)
         self._moved: list[_Moved] = []  # in the window, too
@@ -222,7 +223,7 @@ class ContentCuts:
         """The picture before a jump is there again: what lay between was a flash, or a shot that has two cuts."""
         last = self._recent[-1].small
         self._drop(jump.cut)
-        is_long = self._window.since_s(jump.cut) >= SHORTEST_S
+        is_long = self._window.since_s(jump.cut) >= SHORTEST_S and self.num_frames - 1 - jump.cut >= self._shortest
         if jumps and is_long and is_cutaway(jump.before, jump.at, last):
             self.cuts += [jump.cut, self.num_frames - 1]
             self._jumps.append(_Jump(self.num_frames - 1, last, small, _difference(last, small), is_moved=False))

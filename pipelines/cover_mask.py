@@ -5,6 +5,8 @@ the mask, with a margin and a feather on the skin beside it, so that it stays as
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from functools import cached_property
 from itertools import islice
 
 import cv2
@@ -30,19 +32,33 @@ PX_PER_UNIT = SIDE / COVER_CROP.width
 LEAST = 0.15  # probability of the pixels of a thing that is sure elsewhere; on a free face hardly one has it
 LEAST_ON_LIPS = 0.5  # the same where the mouth must change
 SURE_PX = 8  # of a thing that is believed
-REACH_PX = 3  # how far a thing is looked for beside the face, and how far it may move from frame to frame
-GAP_FRAMES = 4  # in which a thing that is there before and after them is not missed
+REACH_PX = 3  # how far a thing is looked for beside the face
+APART = 1.5  # times the usual step between frames: what lies further apart are two runs of painted frames
+GAP_S, MOST_GAP_FRAMES = Fraction(1, 6), 20  # in which a thing that is there before and after is not missed
+REACH_PX_S = 75  # how far a thing that is believed moves in a second
 TOUCHING = np.ones((3, 3), bool)
+NOTHING = bytes(SIDE * SIDE // 8)
 
 
 class CoverMasks:
     """The frames of a track, seen once in their order, and then what of each is free."""
 
-    def __init__(self, meter: CoverMeter, crop: CropConfig, config: MaskConfig) -> None:
-        """Nothing is seen yet; crops have the geometry of `crop`."""
-        self._meter, self._config = meter, config
+    def __init__(
+        self, meter: CoverMeter, crop: CropConfig, config: MaskConfig, time_base: Fraction, size: tuple[int, int]
+    ) -> None:
+        """Nothing is seen yet.
+
+        Args:
+            meter: looks at them.
+            crop: geometry of the crops.
+            config: how surely a thing has to be there.
+            time_base: seconds per pts tick.
+            size: width and height of the film; beyond them and beyond a crop nothing is looked for.
+        """
+        self._meter, self._config, self._time_base = meter, config, time_base
         self._to_cover = compose(face_to_crop(COVER_CROP), invert(face_to_crop(crop)))
-        self._places: dict[int, int] = {}  # by pts
+        self._film, self._crop = _corners(*size), apply(self._to_cover, _corners(crop.size_px, crop.size_px))
+        self._places: dict[int, int] = {}  # by pts, which rise
         self._hidden: dict[int, bytes] = {}  # by place: a bit a pixel, where there is any
 
     def seeing(self, frames: Iterable[tuple[int, PaintedFrame]]) -> Iterator[PaintedFrame]:
@@ -65,10 +81,10 @@ class CoverMasks:
             rect: which film pixels.
         """
         place = self._places.get(pts)
-        softs = [] if place is None else [self._soft(at) for at in (place - 1, place, place + 1)]
+        softs = [] if place is None else [self._soft(self._within(at, place)) for at in (place - 1, place, place + 1)]
         if not any(soft.any() for soft in softs):
             return np.ones((rect.height, rect.width), np.float32)
-        before, own, after = softs
+        before, own, after = softs  # beside a run of frames that are painted, its end
         steady = np.maximum(own, (before + 2 * own + after) / 4)
         shift = compose(self._to_cover, affine)
         shift[:, 2] += shift[:, :2] @ (rect.x, rect.y)
@@ -85,21 +101,47 @@ class CoverMasks:
         for moment, frame, one, other in zip(pts, frames, told, told[len(frames) :], strict=False):
             place = self._places.setdefault(moment, len(self._places))
             outline = apply(compose(self._to_cover, frame.affine), frame.landmarks)
-            hidden = hidden_pixels((one + other[:, ::-1]) / 2, outline, self._config.least_cover)
+            seen = (one + other[:, ::-1]) / 2 * self._is_seen(frame.affine)
+            hidden = hidden_pixels(seen, outline, self._config.least_cover)
             if hidden.any():
                 self._hidden[place] = np.packbits(hidden).tobytes()
 
-    def _at(self, place: int) -> Bools:
-        """What was seen in a frame; before the first and after the last one what was seen in them."""
-        bits = self._hidden.get(min(max(place, 0), len(self._places) - 1), bytes(SIDE * SIDE // 8))
-        return np.unpackbits(np.frombuffer(bits, np.uint8)).reshape(SIDE, SIDE).astype(bool)
+    def _is_seen(self, affine: Matrix) -> Bools:
+        """[64, 64] where film is: beside it crops repeat its edge, in which the network sees things."""
+        film = _filled(apply(compose(self._to_cover, affine), self._film))
+        return np.asarray(film & _filled(self._crop))
+
+    @cached_property
+    def _runs(self) -> list[int]:
+        """By place the number of its run; asked when all frames are seen."""
+        far = np.diff(list(self._places)) > APART * self._step_pts
+        return [0, *np.cumsum(far).tolist()]
+
+    @cached_property
+    def _step_pts(self) -> float:
+        steps = np.diff(list(self._places))
+        return float(np.median(steps)) if len(steps) else 0.0
+
+    def _within(self, at: int, place: int) -> int:
+        """The place `at` where it lies in the run of another place, else that one."""
+        return at if self._run(at) == self._run(place) else place
+
+    def _run(self, place: int) -> int:
+        return self._runs[place] if 0 <= place < len(self._runs) else -1
+
+    def _at(self, place: int, run: int) -> Bools:
+        """What was seen in a frame; nothing in one that is not of the run."""
+        bits = self._hidden.get(place) if self._run(place) == run else None
+        return np.unpackbits(np.frombuffer(bits or NOTHING, np.uint8)).reshape(SIDE, SIDE).astype(bool)
 
     def _soft(self, place: int) -> Floats:
-        if not any(at in self._hidden for at in range(place - GAP_FRAMES, place + GAP_FRAMES + 1)):
+        step_s, run = float(self._step_pts * self._time_base), self._run(place)
+        gap = min(MOST_GAP_FRAMES, max(1, round(float(GAP_S) / step_s))) if step_s else 1
+        if not any(at in self._hidden for at in range(place - gap, place + gap + 1)):
             return np.zeros((SIDE, SIDE), np.float32)
-        before = [self._at(place - step) for step in range(1, GAP_FRAMES + 1)]
-        after = [self._at(place + step) for step in range(1, GAP_FRAMES + 1)]
-        hidden = believed(before, self._at(place), after)
+        before = [self._at(place - step, run) for step in range(1, gap + 1)]
+        after = [self._at(place + step, run) for step in range(1, gap + 1)]
+        hidden = believed(before, self._at(place, run), after, max(1, round(REACH_PX_S * step_s)))
         if not hidden.any():
             return np.zeros((SIDE, SIDE), np.float32)
         away = cv2.distanceTransform((~hidden).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
@@ -124,19 +166,29 @@ def hidden_pixels(probability: Floats, landmarks: Matrix, least_cover: float) ->
     return np.asarray((sizes >= SURE_PX)[things], np.bool_)
 
 
-def believed(before: Sequence[Bools], own: Bools, after: Sequence[Bools]) -> Bools:
+def believed(before: Sequence[Bools], own: Bools, after: Sequence[Bools], reach_px: int = REACH_PX) -> Bools:
     """[64, 64] the things of a frame that are near their place in the one before or after, without gaps in time.
 
     Args:
         before: [64, 64] of the frames before, the nearest first.
         own: of the frame.
         after: of the frames after, the nearest first; what some of them and some before it show is there between.
+        reach_px: how far a thing may move from frame to frame.
     """
     things, count = ndimage.label(own, TOUCHING)
-    near = ndimage.binary_dilation(before[0] | after[0], iterations=REACH_PX)
+    near = ndimage.binary_dilation(before[0] | after[0], iterations=reach_px)
     known = np.bincount(things[near], minlength=count + 1) > 0
     known[0] = False
-    return np.asarray(known[things] | (np.any(before, 0) & np.any(after, 0)), np.bool_)
+    missed = np.zeros_like(own)
+    for away, one in enumerate(before):  # and together no more frames than these lie between both
+        missed |= one & np.any(after[: len(before) - away], 0)
+    return np.asarray(known[things] | missed, np.bool_)
+
+
+def _corners(width_px: int, height_px: int) -> Matrix:
+    """[4, 2] of a picture; pixel centres lie at integers."""
+    right, low = width_px - 0.5, height_px - 0.5
+    return np.array([(-0.5, -0.5), (right, -0.5), (right, low), (-0.5, low)])
 
 
 def _filled(outline: Matrix) -> Bools:

@@ -24,27 +24,29 @@ Bytes = NDArray[np.uint8]
 Frames = Iterable[tuple[int, Bytes]]  # pts and picture, [H, W, 3] RGB
 
 
-def content_cuts(frames: Frames, threshold: float | None, time_base: Fraction) -> list[int]:
+def content_cuts(frames: Frames, threshold: float | None, time_base: Fraction, shortest: int = 1) -> list[int]:
     """By the jump in hue, saturation and brightness (`ContentCuts`).
 
     Args:
         frames: all of a film, in display order.
         threshold: of the jump; None is the detector's own.
         time_base: seconds per pts tick.
+        shortest: frames of a shot.
     """
-    found = ContentCuts(time_base, threshold)
+    found = ContentCuts(time_base, threshold, shortest)
     for pts, frame in frames:
         found.take(pts, frame)
     return found.end()
 
 
-def transnet_cuts(frames: Frames, threshold: float | None, time_base: Fraction) -> list[int]:
+def transnet_cuts(frames: Frames, threshold: float | None, time_base: Fraction, shortest: int = 1) -> list[int]:
     """Indices of the first frames after a transition, by TransNetV2, which was trained on frames of any rate.
 
     Args:
         frames: all of a film, in display order.
         threshold: of its score, from 0 to 1; None is 0.5.
         time_base: means nothing to it: it knows flashes by itself.
+        shortest: nor does this.
     """
     small = (cv2.resize(frame, TRANSNET_SIZE_PX, interpolation=cv2.INTER_AREA) for _, frame in frames)
     scores = [score for block in with_context(small) for score in _transnet_scores(*block)]
@@ -89,7 +91,7 @@ def _transnet() -> Any:
 
 
 STREAMED = ("content",)  # those that know a cut soon after it
-DETECTORS: dict[str, Callable[[Frames, float | None, Fraction], list[int]]] = {
+DETECTORS: dict[str, Callable[[Frames, float | None, Fraction, int], list[int]]] = {
     "content": content_cuts,
     "transnet": transnet_cuts,
 }

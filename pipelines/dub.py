@@ -131,6 +131,7 @@ class DubConfig:
         parts = (self.sampler, self.mask, self.blend, self.gate, self.crop)
         facts = {"versions": PAINTING_VERSIONS, "config": [plain(part) for part in parts]}
         spans = {"margin": str(self.eligibility.paint_margin_s), "min_score": self.eligibility.min_doubt_score}
+        spans |= {"cover": face_config.COVER_FACTS if self.mask.least_cover < 1 else None}
         return facts | spans | {"model": self.model_digest, "threads": self.threads}
 
 

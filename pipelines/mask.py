@@ -33,11 +33,15 @@ class MaskConfig:
     outline_margin: float = 0.02  # beyond the face outline: landmarks are that exact
     chin_drop: float = 0.12  # how far below the original chin an opening jaw may reach
     jaw_half_width: float = 0.6  # beside it the outline does not drop
-    least_cover: float = (
-        0.7  # probability that something lies before the face, where that is sure; 1: never looked for
-    )
+    least_cover: float = 0.7  # from this probability on something surely is before the face; 1: nothing is looked for
     cover_margin: float = 0.01  # around it, where the film's own samples stay
     cover_feather: float = 0.035  # beyond the margin, on skin
+
+    def __post_init__(self) -> None:
+        if not 0 < self.least_cover <= 1:
+            raise ValueError(f"least_cover must be over 0 and at most 1, got {self.least_cover}")
+        if not min(self.cover_margin, self.cover_feather) >= 0:
+            raise ValueError(f"not negative: cover_margin {self.cover_margin}, cover_feather {self.cover_feather}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ class PatchMeter:
         self._gradients: list[tuple[float, float]] = []
         self._means: list[tuple[int, float, float]] = []
 
-    def see(self, pts: int, before: Plane, after: Plane, mask: Floats, scale: int) -> None:
+    def see(self, pts: int, before: Plane, after: Plane, mask: Floats, scale: int, seam: Floats | None = None) -> None:
         """Take in one frame's rectangle.
 
         Args:
@@ -28,9 +28,12 @@ class PatchMeter:
             after: [H, W] luma with the patch.
             mask: [H, W] the feathered mask.
             scale: codes per 8-bit code.
+            seam: [H, W] the mask where its feather is a seam, else 0: not beside what lies before the face, whose edge
+                is the film's own; None is the whole mask.
         """
         old, new = (luma.astype(np.float32) / np.float32(scale) for luma in (before, after))
-        contour = (mask > 0) & (mask < 1)
+        edge = mask if seam is None else seam
+        contour = (edge > 0) & (edge < 1)
         if contour.any():
             self._gradients.append((_gradient(old, contour), _gradient(new, contour)))
         total = float(mask.sum())

@@ -56,7 +56,7 @@ PLACEMENTS: dict[str, Placement] = {
     "faces": Placement(cpus=0.2, busy_cpus=2.0, share=0.25, memory_gib=2.0),
     "crops": Placement(cpus=0.1, share=0.05, memory_gib=1.0),
     "paint": Placement(cpus=0.2, busy_cpus=2.0, share=0.25, gpus_if_available=1.0, memory_gib=2.0),
-    "composite": Placement(cpus=0.1, share=0.08, memory_gib=1.0),
+    "composite": Placement(cpus=0.1, share=0.08, memory_gib=1.5),
     "judge": Placement(cpus=0.05, share=0.05, memory_gib=1.0),
     "stitch": Placement(cpus=0.2, busy_cpus=2.0, share=0.1, memory_gib=1.5),
 }

@@ -59,7 +59,7 @@ class ShotStream(Generic[Held]):
             threshold: of a jump; None is the detector's own.
         """
         self._min_shot_frames, self._again = min_shot_frames, again
-        self._cuts = ContentCuts(time_base, threshold)
+        self._cuts = ContentCuts(time_base, threshold, min_shot_frames)
         self._waiting: deque[_Waiting[Held]] = deque()
         self._next = 0  # number of the first frame that waits
         self._shot = self._shot_begin = 0

@@ -20,7 +20,7 @@ from schemas.film import FILM
 from schemas.shot import SHOT
 from schemas.timing import fraction
 
-VERSION = 8  # raised when the same film gives other shots
+VERSION = 9  # raised when the same film gives other shots
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +94,7 @@ def detect_shots(frames: Frames, end_pts: int, time_base: Fraction, config: Shot
         ValueError: the film has no frames.
     """
     seen: list[int] = []
-    found = DETECTORS[config.detector](_noting_pts(frames, seen), config.threshold, time_base)
+    found = DETECTORS[config.detector](_noting_pts(frames, seen), config.threshold, time_base, config.min_shot_frames)
     if not seen:
         raise ValueError("a film without frames has no shots")
     cuts = keep_apart(found, len(seen), config.min_shot_frames)

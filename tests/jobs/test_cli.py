@@ -108,6 +108,7 @@ SETTINGS = [  # what --set takes; a key that goes away breaks somebody's command
     "gate.max_tries",
     "gate.min_sharpness_ratio",
     "inserts",
+    "mask.least_cover",
     "sampler.seed",
     "sampler.steps",
     "shots.detector",

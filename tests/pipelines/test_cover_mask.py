@@ -1,6 +1,7 @@
 """What lies before a painted mouth stays as filmed: things drawn before real faces, known to the pixel, and none."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from numpy.typing import NDArray
 from diff2lip.config import CropConfig
 from pipelines.composite import CompositeShot
 from pipelines.cover_mask import SIDE, SURE_PX, CoverMasks, believed, hidden_pixels
+from pipelines.cover_network import COVER_CROP
 from pipelines.face_crop import crop_frame
 from pipelines.face_detector import FaceDetector
-from pipelines.face_frame import apply, crop_affine, face_affine, invert
+from pipelines.face_frame import apply, compose, crop_affine, face_affine, face_to_crop, invert
 from pipelines.face_mesh import FaceMesh
 from pipelines.mask import MaskConfig, Rect, mask_rect, mouth_mask
 from pipelines.media.picture import rgb_frames
@@ -26,10 +28,11 @@ from pipelines.storage import ObjectStore
 from schemas.frames import PAINTED_FRAME
 from schemas.reason import Verdict
 from schemas.shot import PAINTED_SHOT
+from schemas.timing import rational
 from tests.pipelines.faces_drawn import drawn_landmarks
 from tests.pipelines.test_composite import laid
 from tests.real_assets import real_asset
-from tests.synthetic import FilmSpec, make_film
+from tests.synthetic import FilmSpec, SyntheticFilm, make_film
 
 Pixels = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
@@ -96,6 +99,69 @@ def test_what_is_there_before_and_after_is_not_missing_between() -> None:
     assert not believed([thing, thing], NOTHING, [NOTHING, NOTHING]).any()
 
 
+class KnownThings(CoverMeter):
+    """In its place: of the frames in turn, and of their mirror images, what is said to lie before them."""
+
+    def __init__(self, things: list[Bools]) -> None:
+        self._left = iter(things)
+
+    def probabilities(self, pictures: Sequence[Pixels]) -> NDArray[np.float32]:
+        things = list(islice(self._left, len(pictures) // 2))
+        told = np.stack([*things, *(thing[:, ::-1] for thing in things)])[:, None].astype(np.float32)
+        return np.repeat(told, 2, 1)
+
+
+def taken_out(pts: list[int], hidden: set[int], time_base: Fraction = Fraction(1, 25)) -> dict[int, float]:
+    """How much of the chin is taken out of each frame, where a thing lies before it at some of these pts."""
+    side = CROP.size_px
+    covers = CoverMasks(
+        KnownThings([blob(*CHIN) if at in hidden else NOTHING for at in pts]), CROP, MASK, time_base, (side, side)
+    )
+    to_cover = compose(face_to_crop(COVER_CROP), invert(face_to_crop(CROP)))
+    landmarks, blank = apply(invert(to_cover), LANDMARKS), np.zeros((side, side, 3), np.uint8)
+    list(covers.seeing((at, PaintedFrame(1.0, landmarks, np.eye(2, 3), blank, blank)) for at in pts))
+    column, row = apply(invert(to_cover), np.array([CHIN[::-1]], np.float64))[0].round().astype(int)
+    whole = Rect(0, 0, side, side)
+    return {at: round(1 - float(covers.free(at, np.eye(2, 3), whole)[row, column]), 2) for at in pts}
+
+
+def test_a_thing_is_taken_out_where_it_is_and_softly_beside() -> None:
+    out = taken_out(list(range(12)), {5, 6, 7})
+
+    assert [at for at, share in out.items() if share == 1] == [5, 6, 7]
+    assert out[4] == out[8] == 0.25
+    assert sum(out.values()) == 3.5
+
+
+def test_what_lies_in_another_run_of_painted_frames_says_nothing() -> None:
+    out = taken_out([*range(6), *range(1000, 1006)], {4, 5, 1003, 1004, 1005})
+
+    assert [out[at] for at in (4, 5, 1000, 1001, 1003)] == [1, 1, 0, 0, 1]
+
+
+@pytest.mark.parametrize("pts", [[3], [3, 4, 5], [1, 2, 3]])
+def test_a_glimpse_in_the_first_or_last_frame_is_not_believed_either(pts: list[int]) -> None:
+    assert set(taken_out(pts, {3}).values()) == {0}
+
+
+@pytest.mark.parametrize(("rate", "bridged"), [(25, 4), (120, 20), (12, 2)])
+def test_a_gap_of_a_sixth_of_a_second_is_bridged_at_any_rate(rate: int, bridged: int) -> None:
+    for hole in (bridged, bridged + 1):
+        after = {3 + hole, 4 + hole, 5 + hole}
+        out = taken_out(list(range(6 + hole)), {0, 1, 2} | after, Fraction(1, rate))
+        assert set(list(out.values())[4 : 2 + hole]) <= ({1} if hole == bridged else {0})
+        assert out[3] == (1 if hole == bridged else 0.25)
+
+
+def test_nothing_is_seen_beyond_the_film() -> None:
+    covers = CoverMasks(CoverMeter(), CROP, MASK, Fraction(1, 25), (CROP.size_px, CROP.size_px // 2))
+
+    seen = covers._is_seen(np.eye(2, 3))
+
+    assert seen.any()
+    assert not seen[SIDE // 2 :].any()
+
+
 def filmed(clip: str, every: int = 1) -> Iterator[tuple[Pixels, Floats]]:
     """Frames of a real clip, and the landmarks of its first face."""
     detector, mesh = FaceDetector(), FaceMesh()
@@ -109,7 +175,8 @@ def free_masks(frames: list[tuple[Pixels, Floats]]) -> list[NDArray[np.float32]]
     """What of each crop is free, in its pixels."""
     affines = [crop_affine(landmarks, CROP) for _, landmarks in frames]
     crops = [crop_frame(frame, affine, CROP.size_px) for (frame, _), affine in zip(frames, affines, strict=True)]
-    covers = CoverMasks(CoverMeter(), CROP, MASK)
+    height, width = frames[0][0].shape[:2]
+    covers = CoverMasks(CoverMeter(), CROP, MASK, Fraction(1, 25), (width, height))
     seen = (
         (pts, PaintedFrame(1.0, landmarks, affine, crop, crop))
         for pts, ((_, landmarks), affine, crop) in enumerate(zip(frames, affines, crops, strict=True))
@@ -215,7 +282,7 @@ def test_a_microphone_before_a_chin_is_delivered_as_it_was_filmed(tmp_path: Path
     height, width = clip[0][0].shape[:2]
     spec = FilmSpec(num_frames=NUM_FRAMES, cuts=(), width_px=width, height_px=height)
     film = make_film(tmp_path / "film.mp4", spec, draw=lambda index: clip[index][0])
-    row = painted_row(tmp_path, str(film.path), list(zip(film.pts, clip, strict=True)))
+    row = painted_row(tmp_path, film, list(zip(film.pts, clip, strict=True)))
 
     changed = {
         least: [mask for _, _, mask, _ in laid(film, stage(tmp_path, least).facts(row)["patch_uri"])]
@@ -234,7 +301,7 @@ def stage(folder: Path, least_cover: float) -> CompositeShot:
     return CompositeShot(str(folder), CROP, MaskConfig(least_cover=least_cover))
 
 
-def painted_row(folder: Path, film: str, frames: list[tuple[int, tuple[Pixels, Floats]]]) -> dict[str, Any]:
+def painted_row(folder: Path, film: SyntheticFilm, frames: list[tuple[int, tuple[Pixels, Floats]]]) -> dict[str, Any]:
     """A track whose painted crops are darker than the filmed ones."""
     rows = []
     for pts, (frame, landmarks) in frames:
@@ -246,7 +313,10 @@ def painted_row(folder: Path, film: str, frames: list[tuple[int, tuple[Pixels, F
     uri = ObjectStore(str(folder)).put_table("painted", pa.Table.from_pylist(rows, schema=PAINTED_FRAME))
     return {field.name: None for field in PAINTED_SHOT} | {
         "film_id": "f",
-        "film_uri": film,
+        "film_uri": str(film.path),
+        "width_px": film.spec.width_px,
+        "height_px": film.spec.height_px,
+        "time_base": rational(film.time_base),
         "verdicts": [{"track_index": 0, "verdict": Verdict.DUB.value, "reason": None}],
         "painted": [{"track_index": 0, "painted_uri": uri, "num_frames": len(rows), "seconds": 0.0}],
     }

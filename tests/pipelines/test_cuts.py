@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pipelines.cuts import content_cuts
 from pipelines.shots import ShotConfig, keep_apart
 from tests.pipelines.timed_frames import cuts_at, cuts_at_25, cuts_of_uneven
 
@@ -222,6 +223,17 @@ def test_another_picture_that_is_held_for_a_fifth_of_a_second_is_a_shot(rate: Fr
         frames = [*seen(1, 20), *seen(2, short, light=np.full(short, bright)), *seen(1, 30)]
 
         assert cuts_at(rate, frames) == [20, 20 + short]
+
+
+@pytest.mark.parametrize(("rate", "short", "shortest"), [(10, 2, 3), (8, 2, 3), (25, 6, 10)])
+def test_a_picture_that_is_held_for_less_than_a_shortest_shot_leaves_the_shot_around_it_whole(
+    rate: int, short: int, shortest: int
+) -> None:
+    frames = [*seen(1, 20), *seen(2, short), *seen(1, 30)]
+
+    found = content_cuts(enumerate(frames), None, Fraction(1, rate), shortest)
+
+    assert keep_apart(found, len(frames), shortest) == []
 
 
 def test_two_pictures_in_turn_have_every_cut() -> None:

@@ -23,6 +23,7 @@ from pipelines.storage import ObjectStore
 from schemas.frames import PAINTED_FRAME
 from schemas.reason import Verdict
 from schemas.shot import PAINTED_SHOT
+from schemas.timing import rational
 from tests.pipelines.faces_drawn import drawn_landmarks
 from tests.pipelines.test_composite import laid
 from tests.synthetic import FilmSpec, SyntheticFilm, make_film
@@ -132,6 +133,9 @@ def painted_row(film: SyntheticFilm, folder: Path, painted: Pixels) -> dict:
     return {field.name: None for field in PAINTED_SHOT} | {
         "film_id": "f",
         "film_uri": str(film.path),
+        "width_px": film.spec.width_px,
+        "height_px": film.spec.height_px,
+        "time_base": rational(film.time_base),
         "verdicts": [{"track_index": 0, "verdict": Verdict.DUB.value, "reason": None}],
         "painted": [{"track_index": 0, "painted_uri": uri, "num_frames": len(rows), "seconds": 0.0}],
     }
