@@ -28,7 +28,7 @@ THREADS = 2  # fixed: the same words whatever the machine has
 MAX_S = 30  # of sound at a time
 MAX_TOKENS = 448  # that the decoder has places for
 FRAME_S = 0.02
-LEAD_S = 0.04  # its words begin so much before those of a phone aligner: the median over read sentences
+LEAD_S = 0.056  # its words begin so much before those of a phone aligner: the median over read sentences
 LANGUAGES = {"cmn": "zh", "yue": "zh", "fil": "tl", "nb": "no", "arb": "ar"}  # Whisper's own names for some
 
 
