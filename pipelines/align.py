@@ -24,7 +24,7 @@ from pipelines.spoken_lines import spoken_lines
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_heard import keep_heard
-from pipelines.stored_sound import Sound, stored_dub, stored_original
+from pipelines.stored_sound import Sound, place_facts, stored_dub, stored_original
 from pipelines.voice_descriptor import VoiceDescriber
 from schemas.shot import ALIGNED_SHOT, SHOT
 from schemas.timing import ANALYSIS_RATE_HZ, Span, fraction, pts_to_sample
@@ -96,7 +96,7 @@ class AlignDub(RowStage):
         if row["dub_kind"] != "dub_mix":
             return 0
         facts = {"film_id": row["film_id"], "dub": row["dub_digest"], "max_lag_s": self._config.max_lag_s}
-        facts |= {"place": row["sound_place"]} if row["sound_place"] else {}
+        facts |= place_facts(row["sound_place"])
         key = content_key("lag", VERSION, facts)
         if not self._store.has(key):
             self._store.put_json(key, self._measure_lag(row))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.assets import asset_path, declared_digest
+from pipelines.media.language_code import primary_language
 from pipelines.torch_threads import fixed_threads
 from schemas.timing import ANALYSIS_RATE_HZ
 
@@ -112,7 +113,7 @@ def load_aligner(weights: Path, bundle_name: str) -> CtcAligner:
 
 def ctc_language(tag: str) -> str | None:
     """The language of a BCP-47 tag, where there is a network for it."""
-    primary = tag.split("-")[0].lower()
+    primary = primary_language(tag)
     return primary if primary in MODELS else None
 
 

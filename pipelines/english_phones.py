@@ -10,6 +10,8 @@ import unicodedata
 from functools import cache
 from typing import Any
 
+from pipelines.media.language_code import primary_language
+
 SPELLED = {  # Epitran's names of the languages that were tried (docs/lines.md)
     "ca": "cat-Latn",
     "cs": "ces-Latn",
@@ -87,7 +89,7 @@ def spoken_language(tag: str) -> str | None:
     Args:
         tag: BCP-47.
     """
-    primary = tag.split("-")[0].lower()
+    primary = primary_language(tag)
     return primary if primary in SPELLED else None
 
 

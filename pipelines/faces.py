@@ -24,7 +24,7 @@ from pipelines.speech import SampleSpan
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_heard import HEARD_FACTS, stored_heard
-from pipelines.stored_sound import stored_original
+from pipelines.stored_sound import place_facts, stored_original
 from pipelines.who_speaks import speaking_scores
 from schemas.shot import ALIGNED_SHOT, TRACKED_SHOT
 from schemas.timing import fraction
@@ -81,8 +81,7 @@ class TrackFaces(RowStage):
 
     def _key_facts(self, row: Row) -> dict[str, Any]:
         """All that the facts depend on: not the dub, not the language."""
-        place = {"place": row["sound_place"]} if row["sound_place"] else {}
-        return place | {
+        return place_facts(row["sound_place"]) | {
             "film": row["film_id"],
             "span": [row["shot_start_pts"], row["shot_end_pts"]],
             "speech": row["original_speech"],

@@ -34,6 +34,7 @@ from pipelines.speaking import Mouth
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_heard import HEARD_FACTS, stored_heard
+from pipelines.stored_sound import place_facts
 from pipelines.track_frames import TrackFrames
 from schemas.reason import Reason
 from schemas.shot import COMPOSITED_SHOT, JUDGED_SHOT
@@ -157,7 +158,7 @@ def _key_facts(row: Row) -> dict[str, Any]:
     """All that the measures depend on."""
     objects = {name: row[name].rsplit("/", 1)[-1] for name in ("patch_uri", "tracks_uri")}
     sounds = {name: row[name] for name in ("film_id", "dub_digest", "dub_speech", "original_speech")}
-    sounds |= {"place": row["sound_place"]} if row["sound_place"] else {}
+    sounds |= place_facts(row["sound_place"])
     return objects | sounds | {"heard": HEARD_FACTS, "networks": [declared_digest(name) for name in NETWORKS]}
 
 

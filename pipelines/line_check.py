@@ -11,6 +11,7 @@ from typing import Any
 
 from pipelines.assets import declared_digest
 from pipelines.ctc_words import ctc_digests
+from pipelines.media.language_code import primary_language
 from pipelines.speech import SampleSpan
 from pipelines.spoken_lines import SpokenLine
 from pipelines.stage import Row
@@ -184,7 +185,7 @@ def is_borne_out(source: str, heard: str | None, error_rate: float, num_words: i
     English alone are believed, whose phones they are.
     """
     if source == PHONES and (heard is None or num_words < MIN_WORDS):
-        return heard is not None or language.split("-")[0].lower() == "en"
+        return heard is not None or primary_language(language) == "en"
     return error_rate <= MAX_ERROR_RATE
 
 

@@ -7,7 +7,7 @@ from pipelines.speaking import speech_pieces
 from pipelines.speech import SampleSpan
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key
-from pipelines.stored_sound import stored_original
+from pipelines.stored_sound import place_facts, stored_original
 from pipelines.voice_descriptor import ASSET, VoiceDescriber
 
 VERSION = 2  # raised when the same sound gives other descriptors
@@ -29,7 +29,7 @@ def original_voices(
     if not pieces:
         return []
     facts = {"film": film["film_id"], "pieces": [list(piece) for piece in pieces], **VOICE_FACTS}
-    facts |= {"place": film["sound_place"]} if film["sound_place"] else {}
+    facts |= place_facts(film["sound_place"])
     key = content_key("voices", VERSION, facts)
     if not store.has(key):
         sound = stored_original(store, film)

@@ -9,7 +9,7 @@ from pipelines.expected_opening import WEIGHTS
 from pipelines.heard_sound import HeardSound, heard_sound
 from pipelines.media.sound import BEGINNING
 from pipelines.storage import ObjectStore, content_key, file_digest
-from pipelines.stored_sound import stored_sound
+from pipelines.stored_sound import place_facts, stored_sound
 
 VERSION = 2  # raised when the same sound gives other curves
 HEARD_FACTS = {"version": VERSION, "weights": file_digest(WEIGHTS)}
@@ -34,7 +34,7 @@ def stored_heard(
 
 def keep_heard(store: ObjectStore, digest: str, path: Path, start_s: Fraction = BEGINNING, place: int = 0) -> str:
     """Work the curves out where nobody did; the key of what `stored_heard` then reads, without loading torch."""
-    facts = {"film": digest, "start": str(start_s)} | ({"place": place} if place else {})
+    facts = {"film": digest, "start": str(start_s)} | place_facts(place)
     key = content_key("heard", VERSION, facts | HEARD_FACTS)
     if not store.has(key):
         heard = heard_sound(stored_sound(store, digest, path, start_s, place))

@@ -91,7 +91,12 @@ def stored_sound(
 
 def sound_facts(digest: str, start_s: Fraction, place: int) -> dict[str, Any]:
     """What a sound is told apart by in storage: its file, where it begins, and which of the file's sounds it is."""
-    return {"sound": digest, "start": str(start_s)} | ({"place": place} if place else {})
+    return {"sound": digest, "start": str(start_s)} | place_facts(place)
+
+
+def place_facts(place: int) -> dict[str, int]:
+    """Which of a file's sounds something in storage depends on; nothing of the first."""
+    return {"place": place} if place else {}
 
 
 def stored_original(store: ObjectStore, row: Mapping[str, Any]) -> StoredSound:

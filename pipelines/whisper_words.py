@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.assets import AssetUnavailableError, asset_path
+from pipelines.media.language_code import primary_language
 from schemas.timing import ANALYSIS_RATE_HZ
 
 Floats = NDArray[np.float32]
@@ -48,7 +49,7 @@ def whisper_language(tag: str) -> str | None:
     Args:
         tag: BCP-47.
     """
-    primary = tag.split("-")[0].lower()
+    primary = primary_language(tag)
     name = LANGUAGES.get(primary, primary)
     return name if _model().hf_tokenizer.token_to_id(f"<|{name}|>") is not None else None
 

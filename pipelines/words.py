@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pipelines.ctc_words import ctc_language, ctc_spans
 from pipelines.english_phones import spoken_language
+from pipelines.media.language_code import primary_language
 from pipelines.sphinx_words import sphinx_spans
 from pipelines.whisper_words import MAX_S, has_whisper, whisper_language, whisper_spans, whisper_text
 from schemas.timing import ANALYSIS_RATE_HZ
@@ -53,7 +54,7 @@ def written_words(text: str, language: str) -> list[str]:
         text: of one line.
         language: BCP-47.
     """
-    pieces = text if language.split("-")[0].lower() in SPACELESS else text.split()
+    pieces = text if primary_language(language) in SPACELESS else text.split()
     return [piece for piece in pieces if plain_word(piece)]
 
 
@@ -99,7 +100,7 @@ def align_words(sound: Floats, text: str, language: str, ctc: bool = False) -> l
         found = ctc_spans(sound, [plain_word(word) for word in written], known)
         if found:
             return [Word(word, *span, "ctc") for word, span in zip(written, found, strict=True)]
-    if spoken := "en" if language.split("-")[0].lower() == "en" else spoken_language(language):
+    if spoken := "en" if primary_language(language) == "en" else spoken_language(language):
         parts = [(place, part) for place, word in enumerate(written) for part in _parts(word, spoken)]
         spans = sphinx_spans(sound, [part for _, part in parts], spoken)
         if spans:

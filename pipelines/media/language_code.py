@@ -23,6 +23,11 @@ _ISO_639_2 = dict(pair.split(":") for pair in _PAIRS.split())
 _CODE = re.compile("[a-z]{3}")
 
 
+def primary_language(tag: str) -> str:
+    """The first part of a BCP-47 tag, in small letters: the language without its region and script."""
+    return tag.split("-")[0].lower()
+
+
 def language_code(tag: str) -> str | None:
     """The code that stands for a BCP-47 tag, ISO 639-2/T where it has one; None of a tag that has none.
 
@@ -30,6 +35,6 @@ def language_code(tag: str) -> str | None:
         tag: such as pt-BR; old ones, such as iw and in, count as those that took their place, and codes of
             libraries (ISO 639-2/B: ger, fre), which Matroska has, as those of languages.
     """
-    primary = tag.split("-")[0].lower()
+    primary = primary_language(tag)
     code = _ISO_639_2.get(primary, primary)
     return code if _CODE.fullmatch(code) else None

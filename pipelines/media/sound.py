@@ -88,8 +88,8 @@ def sound_blocks(
     with open_media(path) as container:
         stream = sound_stream(container, place)
         position = 0
-        for place, samples in _resampled(container, stream, sample_rate_hz, layout, damaged):
-            start = place - round(start_s * sample_rate_hz)
+        for first, samples in _resampled(container, stream, sample_rate_hz, layout, damaged):
+            start = first - round(start_s * sample_rate_hz)
             while start > position:
                 silent = min(start - position, SILENCE_SAMPLES)
                 yield np.zeros((len(samples), silent), np.float32)

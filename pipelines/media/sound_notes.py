@@ -55,10 +55,8 @@ def _kind(sound: AudioStream) -> tuple[int, int, str, str | None, int]:
 
 
 def _why(sounds: Sequence[AudioStream], place: int) -> str:
-    own, unheard = (
-        sounds[place].disposition,
-        [str(number) for number, one in enumerate(sounds, 1) if not is_listed(one)],
-    )
+    own = sounds[place].disposition
+    unheard = [str(number) for number, one in enumerate(sounds, 1) if not is_listed(one)]
     among = f" of those that can be decoded, which number {', '.join(unheard)} can not" if unheard else ""
     if own & Disposition.original:
         return f"as it is marked as the original{among}"
