@@ -5,7 +5,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from schemas.shot import ALIGNED_SHOT
+from schemas.reason import Verdict
+from schemas.shot import ALIGNED_SHOT, PAINTED_SHOT
 from schemas.timing import ANALYSIS_RATE_HZ, rational
 from tests.synthetic import SyntheticFilm
 
@@ -70,3 +71,16 @@ def as_shot(film: dict[str, Any], num_frames: int) -> pa.Table:
     spans = {"dub_speech": speech, "original_speech": speech, "original_overlap": [], **UNHEARD}
     shot = {"shot_index": 0, "num_shots": 1, "shot_num_frames": num_frames}
     return pa.Table.from_pylist([film | span | shot | sound | spans], schema=ALIGNED_SHOT)
+
+
+def painted_shot(film: SyntheticFilm, uri: str, num_frames: int, verdict: Verdict = Verdict.DUB) -> dict[str, Any]:
+    """A PAINTED_SHOT row of one track, with what compositing asks for."""
+    return {field.name: None for field in PAINTED_SHOT} | {
+        "film_id": "f",
+        "film_uri": str(film.path),
+        "width_px": film.spec.width_px,
+        "height_px": film.spec.height_px,
+        "time_base": rational(film.time_base),
+        "verdicts": [{"track_index": 0, "verdict": verdict.value, "reason": None}],
+        "painted": [{"track_index": 0, "painted_uri": uri, "num_frames": num_frames, "seconds": 0.0}],
+    }

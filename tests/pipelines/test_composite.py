@@ -23,7 +23,7 @@ from pipelines.storage import ObjectStore, read_table
 from schemas.frames import PAINTED_FRAME
 from schemas.reason import Reason, Verdict
 from schemas.shot import COMPOSITED_SHOT, PAINTED_SHOT
-from schemas.timing import rational
+from tests.film_rows import painted_shot
 from tests.pipelines.faces_drawn import drawn_landmarks
 from tests.synthetic import FilmSpec, SyntheticFilm, make_film
 
@@ -69,16 +69,7 @@ def painted_row(
     uri = store.put_table(
         f"{hash((film.path.name, verdict, weight)):x}", pa.Table.from_pylist(rows, schema=PAINTED_FRAME)
     )
-    empty = {field.name: None for field in PAINTED_SHOT}
-    return empty | {
-        "film_id": "f",
-        "film_uri": str(film.path),
-        "width_px": film.spec.width_px,
-        "height_px": film.spec.height_px,
-        "time_base": rational(film.time_base),
-        "verdicts": [{"track_index": 0, "verdict": verdict.value, "reason": None}],
-        "painted": [{"track_index": 0, "painted_uri": uri, "num_frames": len(rows), "seconds": 0.0}],
-    }
+    return painted_shot(film, uri, len(rows), verdict)
 
 
 def own_crops(film: SyntheticFilm) -> list[NDArray[np.uint8]]:

@@ -26,9 +26,7 @@ from pipelines.mouth_cover import CoverMeter
 from pipelines.painted_frame import PaintedFrame
 from pipelines.storage import ObjectStore
 from schemas.frames import PAINTED_FRAME
-from schemas.reason import Verdict
-from schemas.shot import PAINTED_SHOT
-from schemas.timing import rational
+from tests.film_rows import painted_shot
 from tests.pipelines.faces_drawn import drawn_landmarks
 from tests.pipelines.test_composite import laid
 from tests.real_assets import real_asset
@@ -311,12 +309,4 @@ def painted_row(folder: Path, film: SyntheticFilm, frames: list[tuple[int, tuple
         numbers = {"affine": affine.ravel().tolist(), "landmarks": landmarks.ravel().tolist()}
         rows.append({"pts": pts, "weight": 1.0, "source": crop.tobytes(), "crop": (crop // 2).tobytes(), **numbers})
     uri = ObjectStore(str(folder)).put_table("painted", pa.Table.from_pylist(rows, schema=PAINTED_FRAME))
-    return {field.name: None for field in PAINTED_SHOT} | {
-        "film_id": "f",
-        "film_uri": str(film.path),
-        "width_px": film.spec.width_px,
-        "height_px": film.spec.height_px,
-        "time_base": rational(film.time_base),
-        "verdicts": [{"track_index": 0, "verdict": Verdict.DUB.value, "reason": None}],
-        "painted": [{"track_index": 0, "painted_uri": uri, "num_frames": len(rows), "seconds": 0.0}],
-    }
+    return painted_shot(film, uri, len(rows))

@@ -21,9 +21,7 @@ from pipelines.patch import window
 from pipelines.sharpness import DetailLoss, fine_detail, sharpened
 from pipelines.storage import ObjectStore
 from schemas.frames import PAINTED_FRAME
-from schemas.reason import Verdict
-from schemas.shot import PAINTED_SHOT
-from schemas.timing import rational
+from tests.film_rows import painted_shot
 from tests.pipelines.faces_drawn import drawn_landmarks
 from tests.pipelines.test_composite import laid
 from tests.synthetic import FilmSpec, SyntheticFilm, make_film
@@ -130,15 +128,7 @@ def painted_row(film: SyntheticFilm, folder: Path, painted: Pixels) -> dict:
         for pts, rgb in rgb_frames(film.path, film.pts[0], film.end_pts)
     ]
     uri = ObjectStore(str(folder)).put_table("painted", pa.Table.from_pylist(rows, schema=PAINTED_FRAME))
-    return {field.name: None for field in PAINTED_SHOT} | {
-        "film_id": "f",
-        "film_uri": str(film.path),
-        "width_px": film.spec.width_px,
-        "height_px": film.spec.height_px,
-        "time_base": rational(film.time_base),
-        "verdicts": [{"track_index": 0, "verdict": Verdict.DUB.value, "reason": None}],
-        "painted": [{"track_index": 0, "painted_uri": uri, "num_frames": len(rows), "seconds": 0.0}],
-    }
+    return painted_shot(film, uri, len(rows))
 
 
 @pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv422p10le"])
