@@ -20,7 +20,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from jobs.people_cast import DUB, ORIGINAL, Cast, mixed
@@ -130,6 +132,8 @@ def under(wave: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
 
 
 def _make(told: tuple[Path, Path, PeopleFilm]) -> dict[str, Any]:
+    torch.set_num_threads(1)  # films are made side by side: more threads wait for each other's cores
+    cv2.setNumThreads(1)
     return make_film(*told)
 
 

@@ -98,15 +98,27 @@ def _only_actor(characters: Sequence[str], actors: Mapping[str, str]) -> str | N
 
 
 def _goes_on_over(row: Row, line: SampleSpan, eligibility: Eligibility) -> int | None:
-    """The track that is surely heard alone over nearly all that a line of the dub replaces beside two voices."""
+    """The track that is surely heard alone over nearly all that a line of the dub replaces beside two voices.
+
+    What one is heard to say alone in a piece that two voices touch is nobody's: who ends later may be the other one.
+    """
     heard: dict[int, int] = {}
     for piece in scored_pieces(row):
         track = _sure_track(piece, eligibility)
         if track is not None:
             heard[track] = heard.get(track, 0) + shared_samples((piece.start, piece.end), line)
     longest = max(heard, key=heard.__getitem__, default=None)
-    enough = max(MIN_JUDGED_S * ANALYSIS_RATE_HZ, MOSTLY * sum(heard.values()))
+    enough = max(MIN_JUDGED_S * ANALYSIS_RATE_HZ, MOSTLY * max(sum(heard.values()), _said_alone(row, line)))
     return longest if longest is not None and heard[longest] >= enough else None
+
+
+def _said_alone(row: Row, line: SampleSpan) -> int:
+    """Samples of a line of the dub in which one voice of the original is heard, not two."""
+    spoken, both = (
+        [(span["start"], span["end"]) for span in row[name]] for name in ("original_speech", "original_overlap")
+    )
+    parts = [(max(span[0], line[0]), min(span[1], line[1])) for span in spoken if shared_samples(span, line)]
+    return sum(end - start - sum(shared_samples((start, end), span) for span in both) for start, end in parts)
 
 
 def _sure_track(piece: Piece, eligibility: Eligibility) -> int | None:

@@ -80,8 +80,8 @@ TALK_OVER = spans(((4, 99),))
 MOUTHS = (0.97, 0.5, 0.01), (0.01, 0.48, 0.97)  # how surely each is heard in each
 
 
-def talk_over(*dub: tuple[int, int]) -> Row:
-    """One who speaks, and another who falls in with them and goes on; and where the dub speaks, in frames."""
+def talk_over(*dub: tuple[int, int], both: tuple[int, int] = (36, 67)) -> Row:
+    """One who speaks, and another who falls in with them and goes on; where the dub speaks, and both, in frames."""
     pieces = speech_pieces([(TALK_OVER[0]["start"], TALK_OVER[0]["end"])])
     tracks = [
         track(
@@ -93,7 +93,7 @@ def talk_over(*dub: tuple[int, int]) -> Row:
         )
         for index, scores in enumerate(MOUTHS)
     ]
-    return shot(*tracks, original_speech=TALK_OVER, original_overlap=spans(((36, 67),)), dub_speech=spans(dub))
+    return shot(*tracks, original_speech=TALK_OVER, original_overlap=spans((both,)), dub_speech=spans(dub))
 
 
 def planned(row: Row) -> Row:
@@ -131,6 +131,16 @@ def test_a_line_of_the_dub_that_begins_where_the_other_falls_in_is_the_others() 
 def test_a_dub_that_does_not_tell_leaves_it_to_a_person(dub: tuple[tuple[int, int], ...]) -> None:
     """One line over both, two that both reach into it, none, or one that replaces only what both say."""
     assert UNSURE in verdicts(planned(talk_over(*dub)))
+
+
+@pytest.mark.parametrize(("both", "told"), [((36, 78), False), ((36, 95), True)])
+def test_who_ends_alone_where_mouths_are_not_told_apart_may_be_the_other_one(
+    both: tuple[int, int], told: bool
+) -> None:
+    """The last piece is of two voices, too, but in its last 21 (4) frames one is heard alone: it is not known who."""
+    verdict = verdicts(planned(talk_over((4, 99), both=both)))[0]
+
+    assert verdict == (DUB if told else UNSURE)
 
 
 def test_the_plan_says_why_somebody_who_speaks_is_left() -> None:
