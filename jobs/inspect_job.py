@@ -90,7 +90,7 @@ def film_row(path: Path, probe: Probe) -> Row:
     places = {"film_uri": str(path.absolute()), "dub_uri": str(path.absolute()), "dub_kind": "dub_mix"}
     empty = ("sheet_uri", "sheet_digest", "lines_uri", "conform", "me_conform", "script_uri", "script_digest")
     nothing = dict.fromkeys(("me_uri", "me_digest", "cast_uri", "cast_digest", *empty))
-    return {**names, **places, **nothing, **film_facts(probe)}
+    return {**names, **places, **nothing, **film_facts(probe), "dub_place": probe.sound_place}
 
 
 def _with_speech(row: Row, store_uri: str, describer: VoiceDescriber) -> Row:

@@ -14,16 +14,16 @@ from typing import Any
 from pipelines.cue_cells import CueSheetError
 from pipelines.cue_sheet import CueLine, cue_lines, takes_of
 from pipelines.media.dub_sound import SoundProbe, probe_sound
-from pipelines.media.given_stream import check_first_is_meant
+from pipelines.media.given_stream import GivenSound, given_sound
 from pipelines.media.probe import Probe, probe_film
 from pipelines.media.refusal import MediaRefusedError
 from pipelines.programme_time import first_timecode_s, misplaced
-from schemas.reason import Refusal
+from schemas.reason import FilmNote, Refusal
 from schemas.timing import rational
 
-VERSION = 7  # raised when the same files are admitted otherwise, or with other facts
+VERSION = 8  # raised when the same files are admitted otherwise, or with other facts
 MEMORY_BYTES = 6 << 30
-FACTS = (
+FILM_FACTS = (
     "width_px",
     "height_px",
     "pixel_format",
@@ -42,13 +42,14 @@ FACTS = (
     "colours",
     "notes",
 )
+FACTS = (*FILM_FACTS, "dub_place")
 Problem = dict[str, str]
 
 
 def examine(request: dict[str, Any]) -> dict[str, Any]:
     """The film's facts and all that is wrong with the files of one request."""
     film = _tried(_film, request["film"])
-    problems = [{"column": "film", **film}] if isinstance(film, dict) else []
+    problems, dub = [{"column": "film", **film}] if isinstance(film, dict) else [], GivenSound()
     if request["dub_kind"] == "cue_sheet":
         problems += [
             {"column": "cue_sheet", **problem} for problem in _sheet(Path(request["dub"]), film, request["film"])
@@ -59,16 +60,23 @@ def examine(request: dict[str, Any]) -> dict[str, Any]:
     if request.get("me_stem"):
         me = _tried(partial(_given, language=None), request["me_stem"])
         problems += [{"column": "me_stem", **me}] if isinstance(me, dict) else []
-    return {"facts": film_facts(film) if isinstance(film, Probe) else None, "problems": problems}
+    facts = _with_dub(film_facts(film), dub) if isinstance(film, Probe) and isinstance(dub, GivenSound) else None
+    return {"facts": facts, "problems": problems}
 
 
 def film_facts(probe: Probe) -> dict[str, Any]:
     """The columns of FILM that a probe knows."""
-    facts = {name: getattr(probe, name) for name in FACTS}
+    facts = {name: getattr(probe, name) for name in FILM_FACTS}
     facts |= {name: rational(facts[name]) for name in ("time_base", "frame_rate")}
     colours = [{"start_pts": pts, **tags._asdict()} for pts, tags in probe.colours]
     notes = [{"note": note.note.value, "detail": note.detail} for note in probe.notes]
     return facts | {"colours": colours, "notes": notes}
+
+
+def _with_dub(facts: dict[str, Any], dub: GivenSound) -> dict[str, Any]:
+    """The facts of a film with those of its dub's file."""
+    told = [{"note": FilmNote.DUB_SOUND.value, "detail": dub.told}] if dub.told else []
+    return facts | {"dub_place": dub.place, "notes": [*facts["notes"], *told]}
 
 
 def _sheet(path: Path, film: Probe | Problem, film_path: str) -> list[Problem]:
@@ -114,15 +122,15 @@ def _film(path: str) -> Probe:
 
 
 @cache
-def _sound(path: str) -> SoundProbe:
-    return probe_sound(Path(path))
+def _sound(path: str, place: int = 0) -> SoundProbe:
+    return probe_sound(Path(path), place)
 
 
-def _given(path: str, language: str | None) -> SoundProbe:
-    """A dub, or music and effects, whose first sound is the one that is meant."""
-    sound = _sound(path)
-    check_first_is_meant(Path(path), language)
-    return sound
+def _given(path: str, language: str | None) -> GivenSound:
+    """Which sound of a file is a dub, or music and effects; one that can be heard."""
+    given = given_sound(Path(path), language)
+    _sound(path, given.place)
+    return given
 
 
 def _say(message: dict[str, Any]) -> None:

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from pipelines.conform_fit import MIN_AGREEING, UNKNOWN, ConformFit, fit_conform
 from pipelines.media.container import UndecodableError
 from pipelines.media.dub_origin import dub_origin_s
-from pipelines.media.sound import read_layout, sound_blocks
+from pipelines.media.sound import sound_blocks, sound_format
 from pipelines.media.wave64 import write_wave64
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key, is_local, object_digest
-from pipelines.stored_sound import place_facts, stored_original, stored_sound
+from pipelines.stored_sound import dub_place_facts, place_facts, stored_original, stored_sound
 from schemas.film import FILM
 from schemas.timing import ANALYSIS_RATE_HZ, fraction, pts_to_sample
 
@@ -39,6 +39,10 @@ class Shared:
     uri: str
     digest: str
     conform: str
+
+    def place(self, row: Row) -> int:
+        """Of the sound among those of its file, from 0, of a row of FILM."""
+        return row["dub_place"] if self.uri == "dub_uri" else 0
 
 
 MIX = Shared("dub_uri", "dub_digest", "conform")
@@ -89,19 +93,19 @@ class ConformDub(RowStage):
 
     def _conform(self, row: Row, shared: Shared) -> Row:
         path = Path(row[shared.uri])
-        key, fit = conform_key(row, shared, self._config), self._fit(row, row[shared.digest], path)
+        key, place = conform_key(row, shared, self._config), shared.place(row)
+        fit = self._fit(row, row[shared.digest], path, place)
         moved, detail = judged(fit, self._config, has_folder=is_local(self._store.root_uri))
         told = asdict(fit) | {"moved": moved, "detail": detail, "lag_after_s": _known_lag(fit)}
         facts: Row = {"conform": told, "dub": None, "digest": None}
         del told["is_sure"], told["num_repeating"], told["far_lag_s"]
         if moved:
-            sample_rate_hz, layout = read_layout(path)
-            damaged = list[str]()
-            heard = sound_blocks(path, sample_rate_hz, layout, dub_origin_s(path), damaged)
-            moving = conformed_blocks(heard, sample_rate_hz, fit)
+            form, damaged = sound_format(path, place), list[str]()
+            heard = sound_blocks(path, form.sample_rate_hz, form.layout, dub_origin_s(path), damaged, place)
+            moving = conformed_blocks(heard, form.sample_rate_hz, fit)
             conformed = content_key("conformed", VERSION, {"conform": key})
             with self._store.draft() as draft:
-                write_wave64(draft.file, moving, sample_rate_hz, layout)
+                write_wave64(draft.file, moving, form.sample_rate_hz, form.layout)
                 uri = draft.commit(conformed)
             facts |= {"dub": conformed, "digest": object_digest(uri)}
             told["lag_after_s"] = _known_lag(self._fit(row, facts["digest"], Path(uri)))
@@ -109,14 +113,14 @@ class ConformDub(RowStage):
         self._store.put_json(key, facts)
         return _columns(shared, facts, self._store)
 
-    def _fit(self, row: Row, digest: str, path: Path) -> ConformFit:
+    def _fit(self, row: Row, digest: str, path: Path, place: int = 0) -> ConformFit:
         """How a sound lies on a film, by what it shares with the film's own."""
         zero = pts_to_sample(row["start_pts"], fraction(row["time_base"]), ANALYSIS_RATE_HZ)
         try:
             original = stored_original(self._store, row).since(max(zero, 0))
         except UndecodableError:  # a silent film shares nothing with its dub
             return UNKNOWN
-        sound = stored_sound(self._store, digest, path, dub_origin_s(path))
+        sound = stored_sound(self._store, digest, path, dub_origin_s(path), place)
         return fit_conform(original, sound, self._config.max_lag_s)
 
 
@@ -141,14 +145,15 @@ def _known_lag(fit: ConformFit) -> float | None:
 def conform_key(row: Row, shared: Shared, config: ConformConfig) -> str:
     """Of all that a conformed sound depends on; not what it is to the film."""
     facts = {"film": row["film_id"], "start": row["start_pts"], "dub": row[shared.digest], "config": asdict(config)}
-    facts |= place_facts(row["sound_place"])
+    facts |= place_facts(row["sound_place"]) | (dub_place_facts(row) if shared is MIX else {})
     return content_key("conform", VERSION, facts)
 
 
 def _columns(shared: Shared, stored: Row, store: ObjectStore) -> Row:
     if stored["dub"] is None:
         return {shared.conform: stored["conform"]}
-    return {shared.conform: stored["conform"], shared.uri: store.uri(stored["dub"]), shared.digest: stored["digest"]}
+    moved = {shared.conform: stored["conform"], shared.uri: store.uri(stored["dub"]), shared.digest: stored["digest"]}
+    return moved | ({"dub_place": 0} if shared is MIX else {})
 
 
 def _damage(damaged: list[str]) -> str:

@@ -16,6 +16,7 @@ from pipelines.run_stage import BUILDING, configure_ray_data, finished_rows
 from pipelines.stage import Row
 from pipelines.stitch import Review
 from pipelines.storage import ObjectStore, content_key, read_table
+from pipelines.stored_sound import dub_place_facts
 from pipelines.watching import watch_films
 from pipelines.waves import painted_in_waves, painted_wave, untouched
 from schemas.film import FILM
@@ -24,7 +25,7 @@ from schemas.shot import PLANNED_SHOT, TRACKED_SHOT
 
 VERSION = 2
 NAMES = (  # no pixel depends on it: what the dub sounds like is in its digest
-    *("film_uri", "dub_uri", "me_uri", "cast_uri", "cast_digest", "title"),
+    *("film_uri", "dub_uri", "dub_place", "me_uri", "cast_uri", "cast_digest", "title"),
     *(
         "me_digest",
         "sound_rate_hz",
@@ -184,6 +185,7 @@ def _analysis_key(film: Row, config: DubConfig) -> str:
     facts = {name: value for name, value in film.items() if name not in NAMES}
     facts |= {"script": film["script_digest"]} if film["script_digest"] else {}
     facts |= {"sound_place": film["sound_place"]} if film["sound_place"] else {}
+    facts |= dub_place_facts(film)
     facts |= {"me": film["me_digest"]} if film["me_conform"] else {}  # it is measured as it is heard
     return content_key("analysis", VERSION, {"film": facts, "config": config.analysis_facts})
 
@@ -191,7 +193,7 @@ def _analysis_key(film: Row, config: DubConfig) -> str:
 def _shot_key(row: Row, config: DubConfig) -> str:
     seen = keyed(scoreless(row, config.eligibility))
     facts = {name: value for name, value in seen.items() if name not in NAMES}
-    facts["verdicts"] = nameless(row["verdicts"])
+    facts |= {"verdicts": nameless(row["verdicts"])} | dub_place_facts(row)
     return content_key("dubbed-shot", VERSION, {"shot": facts, "config": config.painting_facts})
 
 

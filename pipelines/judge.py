@@ -21,7 +21,6 @@ from pipelines.gate import GateConfig, Try
 from pipelines.media.coding import Coding
 from pipelines.media.container import UndecodableError
 from pipelines.media.display import View, display_view
-from pipelines.media.dub_origin import dub_origin_s
 from pipelines.media.encode import with_planes
 from pipelines.media.picture import coded_planes, frames
 from pipelines.media.picture_part import part_around, parts_as_rgb
@@ -34,7 +33,7 @@ from pipelines.speaking import Mouth
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_heard import HEARD_FACTS, stored_heard
-from pipelines.stored_sound import place_facts
+from pipelines.stored_sound import dub_place_facts, dub_where, place_facts
 from pipelines.track_frames import TrackFrames
 from schemas.reason import Reason
 from schemas.shot import COMPOSITED_SHOT, JUDGED_SHOT
@@ -134,7 +133,7 @@ class JudgeShot(RowStage):
         if not speech:
             return None
         try:
-            where = (dub_origin_s(Path(uri)), 0) if whose == "dub" else (BEGINNING, row["sound_place"])
+            where = dub_where(row) if whose == "dub" else (BEGINNING, row["sound_place"])
             return likeness(mouths, stored_heard(self._store, digest, Path(uri), *where), speech)
         except UndecodableError:  # a film without sound
             return None
@@ -158,7 +157,7 @@ def _key_facts(row: Row) -> dict[str, Any]:
     """All that the measures depend on."""
     objects = {name: row[name].rsplit("/", 1)[-1] for name in ("patch_uri", "tracks_uri")}
     sounds = {name: row[name] for name in ("film_id", "dub_digest", "dub_speech", "original_speech")}
-    sounds |= place_facts(row["sound_place"])
+    sounds |= place_facts(row["sound_place"]) | dub_place_facts(row)
     return objects | sounds | {"heard": HEARD_FACTS, "networks": [declared_digest(name) for name in NETWORKS]}
 
 

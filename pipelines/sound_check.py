@@ -19,7 +19,7 @@ from pipelines.speech import SpeechConfig, dub_speech, original_speech
 from pipelines.stage import Row
 from pipelines.stem_lag import stem_lag
 from pipelines.storage import ObjectStore, content_key, read_table
-from pipelines.stored_sound import sound_facts
+from pipelines.stored_sound import dub_place_facts, dub_where, sound_facts
 from pipelines.whisper_words import has_whisper
 from schemas.reason import SoundFlaw
 from schemas.sound import SOUND
@@ -85,7 +85,7 @@ def checked_sounds(store: ObjectStore, row: Row, speech: SpeechConfig, *, hear: 
     """
     sounds = dict(_sounds(row))
     facts = {"speech": asdict(speech), "hear": hear and has_whisper(), "language": row["language"]}
-    facts |= {name: row[name] for name in ("start_pts", "end_pts", "sound_place")}
+    facts |= {name: row[name] for name in ("start_pts", "end_pts", "sound_place")} | dub_place_facts(row)
     digests = {role: digest for role, (_, digest) in sounds.items()}
     key = content_key("sounds", VERSION, facts | {"sounds": digests, "dub_kind": row["dub_kind"]})
     if not store.has(key):
@@ -132,8 +132,7 @@ def _sounds(row: Row) -> Iterator[tuple[str, tuple[Path, str]]]:
 def _checked(store: ObjectStore, row: Row, role: str, path: Path, digest: str, config: SpeechConfig) -> Row | None:
     """The SOUND row of one sound; None where there is none."""
     is_own = role == "original"
-    begin_s = row["start_pts"] * fraction(row["time_base"]) if is_own else dub_origin_s(path)
-    measure = _stored_measure(store, path, digest, begin_s, row["sound_place"] if is_own else 0)
+    measure = _stored_measure(store, path, digest, *_where(row, role, path))
     if measure is None:
         return None
     spoken_s = None if role == "music_and_effects" else _spoken_s(store, row, config, is_own=is_own)
@@ -141,6 +140,13 @@ def _checked(store: ObjectStore, row: Row, role: str, path: Path, digest: str, c
     flaws = list(_damage(measure) if is_own else _flaws(measure, film_s, spoken_s))
     told = [{"flaw": flaw.value, "detail": detail} for flaw, detail in flaws]
     return _row(measure, role) | {"speech_s": spoken_s, "flaws": told}
+
+
+def _where(row: Row, role: str, path: Path) -> tuple[Fraction, int]:
+    """From when on a sound is heard in its file, in seconds, and which of the file's sounds it is."""
+    if role == "original":
+        return row["start_pts"] * fraction(row["time_base"]), row["sound_place"]
+    return dub_where(row) if role == "dub" else (dub_origin_s(path), 0)
 
 
 def _flaws_of_speech(store: ObjectStore, row: Row, config: SpeechConfig, *, hear: bool) -> list[Row]:

@@ -23,11 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.media.container import UndecodableError
-from pipelines.media.dub_origin import dub_origin_s
 from pipelines.media.sound import BEGINNING
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key
-from pipelines.stored_sound import Sound, sound_facts, stored_sound
+from pipelines.stored_sound import Sound, dub_where, sound_facts, stored_sound
 from pipelines.torch_threads import fixed_threads
 from schemas.timing import ANALYSIS_RATE_HZ
 
@@ -83,8 +82,7 @@ def stored_speech(
 
 def dub_speech(store: ObjectStore, row: Row, config: SpeechConfig) -> Speech:
     """Where the dub of a row of FILM or wider speaks, in samples from the film's first frame on."""
-    path = Path(row["dub_uri"])
-    return stored_speech(store, row["dub_digest"], path, config, dub_origin_s(path))
+    return stored_speech(store, row["dub_digest"], Path(row["dub_uri"]), config, *dub_where(row))
 
 
 def original_speech(store: ObjectStore, row: Row, config: SpeechConfig) -> Speech:

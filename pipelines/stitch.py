@@ -212,6 +212,7 @@ def _manifest(film: Row, shots: Sequence[Row], patches: ShotPatches) -> dict[str
         "film_id": film["film_id"],
         "dub_id": film["dub_id"],
         "dub_digest": film["dub_digest"],
+        "dub_place": film["dub_place"],
         "dub_kind": film["dub_kind"],
         "sheet_digest": film["sheet_digest"],
         "conform": film["conform"],
@@ -231,6 +232,7 @@ def _dub_source(film: Row, effects: Path | None) -> DubSource:
         dub=Path(film["dub_uri"]),
         dub_kind=film["dub_kind"],
         music_and_effects=effects,
+        dub_place=film["dub_place"],
     )
 
 

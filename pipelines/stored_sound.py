@@ -99,6 +99,16 @@ def place_facts(place: int) -> dict[str, int]:
     return {"place": place} if place else {}
 
 
+def dub_place_facts(row: Mapping[str, Any]) -> dict[str, int]:
+    """Which sound of the dub's file something depends on, of a row of FILM or wider; nothing of the first."""
+    return {"dub_place": row["dub_place"]} if row["dub_place"] else {}
+
+
+def dub_where(row: Mapping[str, Any]) -> tuple[Fraction, int]:
+    """When the dub of a row of FILM or wider begins in its file, in seconds, and which of the file's sounds it is."""
+    return dub_origin_s(Path(row["dub_uri"])), row["dub_place"]
+
+
 def stored_original(store: ObjectStore, row: Mapping[str, Any]) -> StoredSound:
     """A film's own sound, sample 0 at time 0 of the film.
 
@@ -122,5 +132,4 @@ def stored_dub(store: ObjectStore, row: Mapping[str, Any]) -> StoredSound:
     Raises:
         UndecodableError: there is no sound that can be decoded.
     """
-    path = Path(row["dub_uri"])
-    return stored_sound(store, row["dub_digest"], path, dub_origin_s(path))
+    return stored_sound(store, row["dub_digest"], Path(row["dub_uri"]), *dub_where(row))

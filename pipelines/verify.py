@@ -38,8 +38,8 @@ def verify_films(
 ) -> Proof:
     """The proof that `delivered` is `source` with a dub.
 
-    What was painted, and whether the dub is a full mix, is what the manifest beside the delivered film says;
-    everything else is measured.
+    What was painted, whether the dub is a full mix, and which sound of its file it is, is what the manifest beside
+    the delivered film says; everything else is measured.
 
     Args:
         source: the film as it was.
@@ -73,6 +73,7 @@ def verify_films(
             dub=dub,
             dub_kind=dub_kind or _manifest(delivered).get("dub_kind", "dub_stem"),
             music_and_effects=me,
+            dub_place=_manifest(delivered).get("dub_place", 0),
         )
         length_s = after.end_pts * after.time_base - given.start_s
         heard = dub_difference(delivered, given, length_s, tolerance_s)

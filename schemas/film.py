@@ -50,6 +50,11 @@ FILM = pa.schema(
         column("film_uri", pa.string(), "Where the film lies."),
         column("dub_uri", pa.string(), "Where the dub's sound lies; before its takes are placed, its cue sheet."),
         column("dub_kind", pa.string(), "dub_stem (dialogue only), dub_mix (full soundtrack) or cue_sheet (takes)."),
+        column(
+            "dub_place",
+            pa.int32(),
+            "Which of that file's sound streams is the dub, from 0; 0 once it has a file of its own.",
+        ),
         column("dub_digest", pa.string(), "SHA-256 of the dub's bytes; before that, of cue sheet and takes."),
         column("sheet_uri", pa.string(), "Where the cue sheet of the dub lies.", nullable=True),
         column("sheet_digest", pa.string(), "Digest of cue sheet and takes when the job began.", nullable=True),

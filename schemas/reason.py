@@ -105,6 +105,7 @@ class FilmNote(StrEnum):
     COLOUR_CONFLICT = "colour_conflict"  # container and picture say different things: the picture is believed
     COLOUR_CHANGE = "colour_change"  # from some frame on its colour tags are others
     SEVERAL_SOUNDS = "several_sounds"  # of which one is taken as its own: which, and why
+    DUB_SOUND = "dub_sound"  # its dub's file has several sounds, of which the only one in its language is taken
     SPLIT_CHANNELS = "split_channels"  # its own sound is several sounds of one channel: one of them alone is heard
 
 
@@ -118,7 +119,7 @@ class Refusal(StrEnum):
     PLAYLIST = "playlist"  # a text that names other files
     NO_VIDEO = "no_video"
     NO_SOUND = "no_sound"  # a dub without a sound stream
-    SEVERAL_SOUNDS = "several_sounds"  # a dub, or music and effects, whose first sound is not surely the one meant
+    SEVERAL_SOUNDS = "several_sounds"  # a dub, or music and effects, of whose sounds none is surely the one meant
     NO_FRAMES = "no_frames"
     NO_TIMESTAMPS = "no_timestamps"
     TRUNCATED = "truncated"  # fewer frames than the container declares

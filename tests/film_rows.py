@@ -28,6 +28,7 @@ def film_row(film: SyntheticFilm, dub: Path | None = None, **changes: Any) -> di
         "language": "es",
         "film_uri": str(film.path),
         "dub_uri": str(dub or film.path),
+        "dub_place": 0,
         "dub_kind": "dub_stem",
         "dub_digest": "a" * 64,
         "sheet_uri": None,

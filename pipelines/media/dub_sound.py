@@ -13,7 +13,7 @@ from schemas.reason import Refusal
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SoundProbe:
-    """The first sound stream of a file."""
+    """A sound stream of a file."""
 
     codec: str
     sample_rate_hz: int
@@ -21,25 +21,29 @@ class SoundProbe:
     end_s: Fraction  # film time at which the sound ends
 
 
-def probe_sound(path: Path) -> SoundProbe:
+def probe_sound(path: Path, place: int = 0) -> SoundProbe:
     """The facts of a dub's sound: its packets are all read, its first frame is decoded.
+
+    Args:
+        path: the file.
+        place: of the stream among the file's sounds, from 0.
 
     Raises:
         MediaRefusedError: with the reason why this is no dub.
     """
     check_file(path)
     try:
-        return _probe(path)
+        return _probe(path, place)
     except UndecodableError as error:
         raise refusal_of_unopened(path, str(error)) from error
 
 
-def _probe(path: Path) -> SoundProbe:
+def _probe(path: Path, place: int) -> SoundProbe:
     with open_media(path, SOUND_FORMATS) as container:
         if not container.streams.audio:
             raise MediaRefusedError(Refusal.NO_SOUND, "it has no sound stream")
         try:
-            stream = sound_stream(container)
+            stream = sound_stream(container, place)
         except UndecodableError as error:
             raise MediaRefusedError(Refusal.CODEC, str(error)) from error
         end_s, num_frames = Fraction(0), 0

@@ -37,6 +37,7 @@ class DubSource:
         dub: stem or mix.
         dub_kind: column of the catalog that named it; dub_mix is a full soundtrack, all others are dialogue.
         music_and_effects: what a stem is heard with.
+        dub_place: of the dub among the sounds of its file, from 0.
     """
 
     film: Path
@@ -44,6 +45,7 @@ class DubSource:
     dub: Path
     dub_kind: str
     music_and_effects: Path | None = None
+    dub_place: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def dub_track(source: DubSource, suffix: str) -> DubTrack:
     Raises:
         UndecodableError: the dub, or what it is mixed with, has no sound that can be decoded.
     """
-    own, dub = film_format(source.film), sound_format(source.dub)
+    own, dub = film_format(source.film), sound_format(source.dub, source.dub_place)
     mix = source_mix(source)
     leader = sound_format(source.music_and_effects) if mix is Mix.WITH_ME and source.music_and_effects else dub
     layout = nearest_layout(_layout(mix, own, leader))
@@ -148,8 +150,8 @@ def own_sound_place(film: Path) -> int:
 def parts_of(source: DubSource, mix: Mix) -> tuple[_Part, ...]:
     """What is added up."""
     if mix is Mix.AS_DELIVERED:
-        return (_given(source.dub, channel_routes),)
-    stem = _given(source.dub, dialogue_routes)
+        return (_given(source.dub, channel_routes, source.dub_place),)
+    stem = _given(source.dub, dialogue_routes, source.dub_place)
     if mix is Mix.WITH_ME and source.music_and_effects:
         return stem, _given(source.music_and_effects, channel_routes)
     if mix is not Mix.IN_CENTRE:
@@ -158,9 +160,9 @@ def parts_of(source: DubSource, mix: Mix) -> tuple[_Part, ...]:
     return stem, _Part(source.film, _without_centre, source.start_s, is_own=True, place=place)
 
 
-def _given(path: Path, routes: Routes) -> _Part:
+def _given(path: Path, routes: Routes, place: int = 0) -> _Part:
     """A file that was given with the film, heard from the film's first frame on."""
-    return _Part(path, routes, dub_origin_s(path))
+    return _Part(path, routes, dub_origin_s(path), place=place)
 
 
 def part_blocks(part: _Part, sample_rate_hz: int, layout: str) -> Iterator[Floats]:

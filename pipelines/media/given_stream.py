@@ -1,45 +1,87 @@
-"""Which sound of a dub's file is the dub: only a first one is heard, so that any other must be told."""
+"""Which sound of a dub's file is the dub: the one in its language, else a first one that is surely meant."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.media.container import open_media
+from pipelines.media.container import UndecodableError, open_media
 from pipelines.media.language_code import language_code
-from pipelines.media.refusal import MediaRefusedError
+from pipelines.media.refusal import MediaRefusedError, check_file, refusal_of_unopened
 from pipelines.media.streams import StreamFacts, stream_facts
 from schemas.reason import Refusal
 
-TOLD = ("dub", "default", "original", "comment", "hearing_impaired", "visual_impaired", "descriptions")
+ASIDE = frozenset({"comment", "hearing_impaired", "visual_impaired", "descriptions"})  # never a dub for all
+FOR_ALL = "that is no commentary and not for people who hear or see badly"
+TOLD = ("dub", "default", "original", *sorted(ASIDE))
 
 
-def check_first_is_meant(path: Path, language: str | None) -> None:
-    """Refuse a file whose first sound stream is not surely the one that was given.
+@dataclass(frozen=True, slots=True)
+class GivenSound:
+    """The sound of a file that was given with a film.
 
-    Of several the one that is meant has the language asked for, else is flagged as dub, else as default.
+    Attributes:
+        place: among the file's sounds, from 0.
+        told: which of several is taken, and why, in words; empty where nothing had to be chosen by language.
+    """
+
+    place: int = 0
+    told: str = ""
+
+
+def given_sound(path: Path, language: str | None) -> GivenSound:
+    """Which sound stream of a file is the one that was given.
+
+    Of several the only one in the language asked for, of those that are no commentary and not for people who hear or
+    see badly. Else the first, where it is surely meant: it is flagged as dub, else as default.
 
     Args:
         path: a file with sound.
         language: BCP-47 tag; None where a language says nothing, as of music and effects.
 
     Raises:
-        MediaRefusedError: another one is meant, nothing says which is, or each is a channel by itself.
-        UndecodableError: it cannot be opened.
+        MediaRefusedError: it is no media file; or another one than the first is meant, nothing says which is, or each
+            is a channel by itself.
     """
-    with open_media(path) as container:
-        sounds = [stream_facts(stream) for stream in container.streams.audio]
-        are_mono = all(stream.layout.nb_channels == 1 for stream in container.streams.audio)
+    check_file(path)
+    try:
+        with open_media(path) as container:
+            sounds = [stream_facts(stream) for stream in container.streams.audio]
+            are_mono = all(stream.layout.nb_channels == 1 for stream in container.streams.audio)
+    except UndecodableError as error:
+        raise refusal_of_unopened(path, str(error)) from error
     if len(sounds) < 2:
-        return
+        return GivenSound()
+    if language is not None and len(spoken := _in_language(sounds, language)) == 1:
+        return GivenSound(spoken[0], _choice(sounds, spoken[0], language))
     meant = _meant(sounds, language)
     if meant == sounds[:1] and not (are_mono and _say_nothing(sounds)):
-        return
-    raise MediaRefusedError(Refusal.SEVERAL_SOUNDS, _advice(sounds, meant, are_mono=are_mono))
+        return GivenSound()
+    raise MediaRefusedError(Refusal.SEVERAL_SOUNDS, _advice(sounds, meant, language, are_mono=are_mono))
+
+
+def _in_language(sounds: list[StreamFacts], language: str) -> list[int]:
+    """The places of those in a language that may be a dub for all."""
+    return [
+        place for place, sound in enumerate(sounds) if _speaks(sound, language) and not ASIDE & {*sound.disposition}
+    ]
+
+
+def _choice(sounds: list[StreamFacts], place: int, language: str) -> str:
+    """Which of several sounds is taken, and why."""
+    is_alone = sum(_speaks(sound, language) for sound in sounds) == 1
+    why = f"the only one in {language}{'' if is_alone else f' {FOR_ALL}'}"
+    return f"its file has {len(sounds)} sounds ({_named(sounds)}): number {place + 1} is taken as the dub, {why}"
+
+
+def _speaks(sound: StreamFacts, language: str) -> bool:
+    """Whether a sound is tagged with a language, whichever of its codes the container keeps."""
+    return sound.language is not None and language_code(sound.language) == language_code(language) is not None
 
 
 def _meant(sounds: list[StreamFacts], language: str | None) -> list[StreamFacts]:
     """What is left of several sounds when those with a better claim are preferred."""
     claims: list[Callable[[StreamFacts], bool]] = [
-        lambda sound: language is not None and sound.language is not None and _is_same(sound.language, language),
+        lambda sound: language is not None and _speaks(sound, language),
         lambda sound: "dub" in sound.disposition,
         lambda sound: "default" in sound.disposition,
     ]
@@ -48,24 +90,23 @@ def _meant(sounds: list[StreamFacts], language: str | None) -> list[StreamFacts]
     return sounds
 
 
-def _is_same(one: str, other: str) -> bool:
-    """Whether two names mean one language, whichever of its codes a container keeps."""
-    return language_code(one) == language_code(other) is not None
-
-
 def _say_nothing(sounds: list[StreamFacts]) -> bool:
     """Whether nothing but a flag that muxers set by themselves tells sounds of one language apart."""
     return len({sound.language for sound in sounds}) == 1 and not any("dub" in one.disposition for one in sounds)
 
 
-def _advice(sounds: list[StreamFacts], meant: list[StreamFacts], *, are_mono: bool) -> str:
-    named = "; ".join(f"{place} {sound_name(sound)}" for place, sound in enumerate(sounds, 1))
-    told = f"it has {len(sounds)} sounds ({named}), and only the first is heard"
+def _advice(sounds: list[StreamFacts], meant: list[StreamFacts], language: str | None, *, are_mono: bool) -> str:
+    told = f"it has {len(sounds)} sounds ({_named(sounds)})"
+    alone = "give a file of that one alone" + (f", or tag none but it as {language}" if language else "")
     if are_mono and _say_nothing(sounds):
         return f"{told}: each is one channel; give one file of {len(sounds)} channels"
     if len(meant) == 1:
-        return f"{told}: number {sounds.index(meant[0]) + 1} is meant; give a file of that one alone"
-    return f"{told}: nothing says which is meant; give a file of that one alone"
+        return f"{told}: number {sounds.index(meant[0]) + 1} is meant; {alone}"
+    return f"{told}: nothing says which is meant; {alone}"
+
+
+def _named(sounds: list[StreamFacts]) -> str:
+    return "; ".join(f"{place} {sound_name(sound)}" for place, sound in enumerate(sounds, 1))
 
 
 def sound_name(sound: StreamFacts) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from av.stream import Disposition
 
 from pipelines.admit import AdmitRequest, Refused, admit_films, dub_id
 from pipelines.cue_sheet import sheet_digest
@@ -123,18 +124,24 @@ def test_films_that_were_kept_are_not_looked_at_again_and_nothing_is_written_bef
 
 def test_a_dub_of_which_another_sound_is_meant_is_refused_in_that_language_alone(tmp_path: Path) -> None:
     film = make_film(tmp_path / "film.mp4").path
-    dub = make_film(tmp_path / "dub.mkv", FilmSpec(languages=("eng", "fra"))).path
+    marks = Disposition(0), Disposition.default, Disposition(0)
+    dub = make_film(tmp_path / "dub.mkv", FilmSpec(languages=("eng", "eng", "fra"), marks=marks)).path
     known = KnownFilms(str(tmp_path / "work"))
-    english = request(1, film, dub, language="en-GB")
+    french = request(1, film, dub, language="fr-CA")
 
-    rows, refused = admitted([english, request(2, film, dub), request(3, film, dub, me_stem=dub)], known=known)
+    rows, refused = admitted(
+        [french, request(2, film, dub, language="en"), request(3, film, stem(tmp_path / "dub.wav", 2), me_stem=dub)],
+        known=known,
+    )
     known.keep(rows)
-    again = list(admit_films([english, request(2, film, dub)], known))
+    again = list(admit_films([french, request(2, film, dub, language="en")], known))
 
-    assert [row["language"] for row in rows] == ["en-GB"]
-    assert [(one.row_number, one.column) for one in refused][:2] == [(2, "dub_stem"), (3, "dub_stem")]
+    assert [(row["language"], row["dub_place"]) for row in rows] == [("fr-CA", 2)]
+    assert [note["note"] for note in rows[0]["notes"]] == ["dub_sound"]
+    assert [(one.row_number, one.column) for one in refused] == [(2, "dub_stem"), (3, "me_stem")]
     assert {one.refusal for one in refused} == {Refusal.SEVERAL_SOUNDS}
     assert [one.found for one in again] == [True, False]
+    assert again[0].film == rows[0]
 
 
 def sheet(folder: Path, *takes: str) -> Path:

@@ -1,4 +1,4 @@
-"""Of a file with several sounds the first is heard only where it is the one that was given."""
+"""Of a file with several sounds the only one in its language is heard, else the first where it is surely meant."""
 
 from pathlib import Path
 
@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from pipelines.media.given_stream import check_first_is_meant
+from pipelines.media.given_stream import GivenSound, given_sound
 from pipelines.media.refusal import MediaRefusedError
 from schemas.reason import Refusal
 
 NONE, DUB, DEFAULT = Disposition(0), Disposition.dub, Disposition.default
+COMMENT, SEEN = Disposition.comment, Disposition.visual_impaired
 Sounds = list[tuple[str | None, Disposition]]
 
 
@@ -33,7 +34,7 @@ def write_sounds(path: Path, sounds: Sounds, layout: str = "stereo") -> Path:
 
 def refusal_of(path: Path, language: str | None) -> str:
     with pytest.raises(MediaRefusedError) as refused:
-        check_first_is_meant(path, language)
+        given_sound(path, language)
     assert refused.value.refusal is Refusal.SEVERAL_SOUNDS
     return refused.value.detail
 
@@ -42,27 +43,47 @@ def refusal_of(path: Path, language: str | None) -> str:
     ("language", "sounds"),
     [
         ("es", [("spa", NONE)]),
-        ("es-MX", [("spa", NONE), ("eng", DUB | DEFAULT)]),
-        ("de", [("ger", NONE), ("eng", DEFAULT)]),
+        ("es", [("spa", COMMENT | DEFAULT), ("eng", NONE)]),
         ("es", [("und", DUB), ("und", DEFAULT)]),
         ("es", [("spa", DUB), ("spa", DEFAULT)]),
         (None, [("spa", DEFAULT), ("eng", NONE)]),
     ],
 )
-def test_language_comes_before_dub_and_dub_before_default(
+def test_without_a_language_of_its_own_the_first_is_heard_by_language_then_dub_then_default(
     tmp_path: Path, language: str | None, sounds: Sounds
 ) -> None:
-    check_first_is_meant(write_sounds(tmp_path / "dub.mkv", sounds), language)
+    assert given_sound(write_sounds(tmp_path / "dub.mkv", sounds), language) == GivenSound(0, "")
+
+
+@pytest.mark.parametrize(
+    ("language", "sounds", "place"),
+    [
+        ("es-MX", [("spa", NONE), ("eng", DUB | DEFAULT)], 0),
+        ("es", [("eng", DUB | DEFAULT), ("spa", NONE)], 1),
+        ("es", [("und", DEFAULT), ("fra", DUB), ("spa", NONE)], 2),
+        ("es", [("eng", DEFAULT), ("spa", COMMENT), ("spa", NONE), ("spa", SEEN)], 2),
+        ("fr", [("eng", DEFAULT), ("fre", NONE)], 1),  # as Matroska names it
+        ("de-AT", [("eng", DEFAULT), ("ger", NONE)], 1),
+    ],
+)
+def test_the_only_sound_in_the_language_is_taken_and_told(
+    tmp_path: Path, language: str, sounds: Sounds, place: int
+) -> None:
+    given = given_sound(write_sounds(tmp_path / "dub.mkv", sounds), language)
+
+    assert given.place == place
+    assert given.told.startswith(f"its file has {len(sounds)} sounds (1 ")
+    assert f": number {place + 1} is taken as the dub, the only one in {language}" in given.told
+    assert ("that is no commentary" in given.told) is (len({one for one, _ in sounds}) < len(sounds))
 
 
 @pytest.mark.parametrize(
     ("language", "sounds"),
     [
-        ("es", [("eng", DUB | DEFAULT), ("spa", NONE)]),
+        ("es", [("spa", NONE), ("spa", DUB)]),
         ("es", [("und", DEFAULT), ("und", DUB)]),
+        ("es", [("eng", DEFAULT), ("spa", COMMENT)]),
         (None, [("und", NONE), ("und", DEFAULT)]),
-        ("fr", [("eng", DEFAULT), ("fre", NONE)]),  # as Matroska names it
-        ("de", [("eng", DEFAULT), ("ger", NONE)]),
     ],
 )
 def test_another_sound_that_is_meant_is_named(tmp_path: Path, language: str | None, sounds: Sounds) -> None:
@@ -70,6 +91,7 @@ def test_another_sound_that_is_meant_is_named(tmp_path: Path, language: str | No
 
     assert "number 2 is meant; give a file of that one alone" in told
     assert f"2 {sounds[1][0]} flac" in told
+    assert told.endswith(f", or tag none but it as {language}") is (language is not None)
 
 
 def test_sounds_that_nothing_tells_apart_are_refused(tmp_path: Path) -> None:
