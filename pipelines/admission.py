@@ -21,7 +21,7 @@ from pipelines.programme_time import first_timecode_s, misplaced
 from schemas.reason import FilmNote, Refusal
 from schemas.timing import rational
 
-VERSION = 8  # raised when the same files are admitted otherwise, or with other facts
+VERSION = 9  # raised when the same files are admitted otherwise, or with other facts
 MEMORY_BYTES = 6 << 30
 FILM_FACTS = (
     "width_px",

@@ -46,17 +46,20 @@ def given_sound(path: Path, language: str | None) -> GivenSound:
     try:
         with open_media(path) as container:
             sounds = [stream_facts(stream) for stream in container.streams.audio]
-            are_mono = all(stream.layout.nb_channels == 1 for stream in container.streams.audio)
+            mono = {place for place, stream in enumerate(container.streams.audio) if stream.layout.nb_channels == 1}
     except UndecodableError as error:
         raise refusal_of_unopened(path, str(error)) from error
     if len(sounds) < 2:
         return GivenSound()
-    if language is not None and len(spoken := _in_language(sounds, language)) == 1:
+    spoken = _in_language(sounds, language) if language is not None else []
+    if language is not None and len(spoken) == 1:
         return GivenSound(spoken[0], _choice(sounds, spoken[0], language))
-    meant = _meant(sounds, language)
-    if meant == sounds[:1] and not (are_mono and _say_nothing(sounds)):
+    likely, meant = spoken or list(range(len(sounds))), _meant(sounds, language)
+    if mono.issuperset(likely) and _say_nothing([sounds[place] for place in likely]):
+        raise MediaRefusedError(Refusal.SEVERAL_SOUNDS, _split(sounds, likely))
+    if meant == sounds[:1]:
         return GivenSound()
-    raise MediaRefusedError(Refusal.SEVERAL_SOUNDS, _advice(sounds, meant, language, are_mono=are_mono))
+    raise MediaRefusedError(Refusal.SEVERAL_SOUNDS, _advice(sounds, meant, language))
 
 
 def _in_language(sounds: list[StreamFacts], language: str) -> list[int]:
@@ -95,11 +98,16 @@ def _say_nothing(sounds: list[StreamFacts]) -> bool:
     return len({sound.language for sound in sounds}) == 1 and not any("dub" in one.disposition for one in sounds)
 
 
-def _advice(sounds: list[StreamFacts], meant: list[StreamFacts], language: str | None, *, are_mono: bool) -> str:
+def _split(sounds: list[StreamFacts], alike: list[int]) -> str:
+    """What is told of a sound that comes channel by channel, and what to do."""
+    numbers = ", ".join(str(place + 1) for place in alike)
+    told = f"it has {len(sounds)} sounds ({_named(sounds)}), and {numbers} are one channel each, which no file names"
+    return f"{told}: join those that are meant into one sound; docs/mix.md has the command"
+
+
+def _advice(sounds: list[StreamFacts], meant: list[StreamFacts], language: str | None) -> str:
     told = f"it has {len(sounds)} sounds ({_named(sounds)})"
     alone = "give a file of that one alone" + (f", or tag none but it as {language}" if language else "")
-    if are_mono and _say_nothing(sounds):
-        return f"{told}: each is one channel; give one file of {len(sounds)} channels"
     if len(meant) == 1:
         return f"{told}: number {sounds.index(meant[0]) + 1} is meant; {alone}"
     return f"{told}: nothing says which is meant; {alone}"

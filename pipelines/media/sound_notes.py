@@ -46,7 +46,8 @@ def _split(sounds: Sequence[AudioStream]) -> str:
     if len(alike) < 2 or sounds[place].layout.nb_channels != 1:
         return ""
     told = f"its sounds {', '.join(map(str, alike))} are one channel each, and number {place + 1} alone is heard"
-    return f"{told}, as mono; give the film with one sound of {len(alike)} channels, and the dub is laid around it"
+    joined = f"give the film with one sound of {len(alike)} channels (docs/mix.md has the command)"
+    return f"{told}, as mono; {joined}, and the dub is laid around it"
 
 
 def _kind(sound: AudioStream) -> tuple[int, int, str, str | None, int]:

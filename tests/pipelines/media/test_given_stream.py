@@ -101,7 +101,20 @@ def test_sounds_that_nothing_tells_apart_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["dub.mov", "dub.mkv"])
-def test_channels_that_come_one_by_one_are_asked_for_in_one_file(tmp_path: Path, name: str) -> None:
-    path = write_sounds(tmp_path / name, [(None, NONE)] * 6, "mono")
+@pytest.mark.parametrize(
+    ("languages", "numbers"),
+    [
+        ([None] * 6, "1, 2, 3, 4, 5, 6"),
+        (["spa", "spa", "eng", "eng"], "1, 2"),
+        (["eng", "eng", "spa", "spa"], "3, 4"),
+    ],
+)
+def test_channels_that_come_one_by_one_are_asked_for_as_one_sound(
+    tmp_path: Path, name: str, languages: list[str | None], numbers: str
+) -> None:
+    path = write_sounds(tmp_path / name, [(language, NONE) for language in languages], "mono")
 
-    assert refusal_of(path, "es").endswith("each is one channel; give one file of 6 channels")
+    told = refusal_of(path, "es")
+
+    assert f"), and {numbers} are one channel each" in told
+    assert told.endswith("join those that are meant into one sound; docs/mix.md has the command")
