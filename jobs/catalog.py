@@ -44,6 +44,7 @@ def _plain_path(value: str) -> str:
 
 Place = Annotated[str, AfterValidator(_plain_path)]
 OptionalPlace = Annotated[Place | None, BeforeValidator(_none_if_blank)]
+OptionalLanguage = Annotated[Annotated[str, AfterValidator(language_tag)] | None, BeforeValidator(_none_if_blank)]
 OptionalText = Annotated[str | None, BeforeValidator(_none_if_blank)]
 
 
@@ -62,6 +63,7 @@ class CatalogRow(BaseModel):
     title: OptionalText = None
     script: OptionalPlace = None
     cast: OptionalPlace = None
+    source_language: OptionalLanguage = None
 
     @model_validator(mode="after")
     def _one_dub(self) -> "CatalogRow":
@@ -83,6 +85,7 @@ class CatalogRow(BaseModel):
 
 
 COLUMNS = tuple(name for name in CatalogRow.model_fields if name != "row")
+LANGUAGES = ("language", "source_language")
 _PATHS = ("film", *DUB_KINDS, "me_stem", "script", "cast")
 
 
@@ -192,7 +195,7 @@ def _from_pydantic(row: int, detail: Any) -> CatalogProblem:
     if detail["type"] in ("missing", "string_too_short") or detail["input"] is None:
         return _problem(row, column, "a value is needed here")
     message = str(detail["msg"]).removeprefix("Value error, ")
-    reason = Refusal.UNKNOWN_LANGUAGE if column == "language" else Refusal.BAD_ROW
+    reason = Refusal.UNKNOWN_LANGUAGE if column in LANGUAGES else Refusal.BAD_ROW
     return CatalogProblem(row=row, column=column, reason=reason, message=message)
 
 

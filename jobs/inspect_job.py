@@ -89,7 +89,7 @@ def film_row(path: Path, probe: Probe) -> Row:
     names = {"film_id": digest, "dub_id": digest, "dub_digest": digest, "title": path.stem, "language": NO_LANGUAGE}
     places = {"film_uri": str(path.absolute()), "dub_uri": str(path.absolute()), "dub_kind": "dub_mix"}
     empty = ("sheet_uri", "sheet_digest", "lines_uri", "conform", "me_conform", "script_uri", "script_digest")
-    nothing = dict.fromkeys(("me_uri", "me_digest", "cast_uri", "cast_digest", *empty))
+    nothing = dict.fromkeys(("me_uri", "me_digest", "cast_uri", "cast_digest", "source_language", *empty))
     return {**names, **places, **nothing, **film_facts(probe), "dub_place": probe.sound_place}
 
 

@@ -125,6 +125,7 @@ def _request(row: CatalogRow) -> AdmitRequest:
         me_stem=Path(row.me_stem) if row.me_stem else None,
         script=Path(row.script) if row.script else None,
         cast=Path(row.cast) if row.cast else None,
+        source_language=row.source_language,
     )
 
 

@@ -21,7 +21,7 @@ from pipelines.programme_time import first_timecode_s, misplaced
 from schemas.reason import FilmNote, Refusal
 from schemas.timing import rational
 
-VERSION = 9  # raised when the same files are admitted otherwise, or with other facts
+VERSION = 10  # raised when the same files are admitted otherwise, or with other facts
 MEMORY_BYTES = 6 << 30
 FILM_FACTS = (
     "width_px",
@@ -48,7 +48,7 @@ Problem = dict[str, str]
 
 def examine(request: dict[str, Any]) -> dict[str, Any]:
     """The film's facts and all that is wrong with the files of one request."""
-    film = _tried(_film, request["film"])
+    film = _tried(partial(_film, source_language=request.get("source_language")), request["film"])
     problems, dub = [{"column": "film", **film}] if isinstance(film, dict) else [], GivenSound()
     if request["dub_kind"] == "cue_sheet":
         problems += [
@@ -117,8 +117,8 @@ def _tried(look: Any, path: str) -> Any:
 
 
 @cache  # several languages of one film are one look
-def _film(path: str) -> Probe:
-    return probe_film(Path(path), lambda num_frames: _say({"num_frames": num_frames}))
+def _film(path: str, source_language: str | None) -> Probe:
+    return probe_film(Path(path), lambda num_frames: _say({"num_frames": num_frames}), source_language)
 
 
 @cache

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from pipelines.known_films import KnownFilms
+from pipelines.known_films import DubKind, KnownFilms
 from pipelines.stage import Row
 from pipelines.storage import content_key
 from schemas.reason import Refusal
@@ -35,6 +35,7 @@ class AdmitRequest:
     me_stem: Path | None = None
     script: Path | None = None  # lines with times; `cue_sheet.py` looks at it
     cast: Path | None = None  # names and pictures; `cast_list.py` looks at it
+    source_language: str | None = None  # of the film's own sound; None where nobody said it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,7 +82,8 @@ def admit_films(
     with _Examiner(timeout_s) as examiner:
         for request in requests:
             begin = time.monotonic()
-            facts = known.facts(request.film, request.dub, (request.dub_kind, request.language), request.me_stem)
+            kind = DubKind(request.dub_kind, request.language, request.source_language)
+            facts = known.facts(request.film, request.dub, kind, request.me_stem)
             found, refused = facts is not None, list[Refused]()
             if facts is None:
                 facts, refused = _examined(examiner, request)
@@ -95,6 +97,7 @@ def _examined(examiner: "_Examiner", request: AdmitRequest) -> tuple[Row, list[R
         "dub": str(request.dub),
         "dub_kind": request.dub_kind,
         "language": request.language,
+        "source_language": request.source_language,
         "me_stem": str(request.me_stem) if request.me_stem else None,
     }
     try:
@@ -127,6 +130,7 @@ def _film_row(request: AdmitRequest, facts: Row, known: KnownFilms) -> Row:
     return {
         **made_of,
         "dub_id": dub_id(made_of),
+        "source_language": request.source_language,
         "title": request.title,
         "film_uri": str(request.film.resolve()),
         "dub_uri": place,

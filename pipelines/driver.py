@@ -25,7 +25,7 @@ from schemas.shot import PLANNED_SHOT, TRACKED_SHOT
 
 VERSION = 2
 NAMES = (  # no pixel depends on it: what the dub sounds like is in its digest
-    *("film_uri", "dub_uri", "dub_place", "me_uri", "cast_uri", "cast_digest", "title"),
+    *("film_uri", "dub_uri", "dub_place", "source_language", "me_uri", "cast_uri", "cast_digest", "title"),
     *(
         "me_digest",
         "sound_rate_hz",

@@ -107,6 +107,7 @@ def write_picture(
         end_pts=film["end_pts"],
         config=config,
         tell=tell,
+        source_language=film["source_language"],
     )
     if failed is not None:
         return _whole(film, shots, config, write, UnspliceableError(Whole.PROOF_FAILED, failed))

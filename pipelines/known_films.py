@@ -2,12 +2,21 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from pipelines.admission import FACTS, VERSION
 from pipelines.cue_cells import CueSheetError
 from pipelines.cue_sheet import sheet_digest
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key, file_digest
+
+
+class DubKind(NamedTuple):
+    """What the catalog says of a dub beside its files: languages tell which sounds of files are meant."""
+
+    column: str  # that names the dub
+    language: str
+    source_language: str | None = None  # of the film's own sound
 
 
 class KnownFilms:
@@ -40,19 +49,19 @@ class KnownFilms:
         """
         return sheet_digest(dub, self.digest) if dub_kind == "cue_sheet" else self.digest(dub)
 
-    def facts(self, film: Path, dub: Path, kind: tuple[str, str], me_stem: Path | None) -> Row | None:
+    def facts(self, film: Path, dub: Path, kind: DubKind, me_stem: Path | None) -> Row | None:
         """What is known of these files together; None when they must be looked at.
 
         Args:
             film: the film.
             dub: its dub.
-            kind: the dub's column and its language: of a file with several sounds that one is looked for.
+            kind: what is looked for in files with several sounds.
             me_stem: music and effects.
         """
         if self._store is None or not all(path.is_file() for path in (film, dub, me_stem) if path):
             return None
         try:
-            key = _key([self.digest(film), self.dub_digest(dub, kind[0]), *self._digests_of(me_stem)], kind)
+            key = _key([self.digest(film), self.dub_digest(dub, kind.column), *self._digests_of(me_stem)], kind)
         except (CueSheetError, OSError):  # the examiner says what is wrong with it
             return None
         found: Row | None = self._store.get_json(key) if self._store.has(key) else None
@@ -62,9 +71,8 @@ class KnownFilms:
         """Remember admitted films, FILM rows."""
         for film in films if self._store else ():
             me_stem = Path(film["me_uri"]) if film["me_uri"] else None
-            key = _key(
-                [film["film_id"], film["dub_digest"], *self._digests_of(me_stem)], (film["dub_kind"], film["language"])
-            )
+            kind = DubKind(film["dub_kind"], film["language"], film["source_language"])
+            key = _key([film["film_id"], film["dub_digest"], *self._digests_of(me_stem)], kind)
             assert self._store is not None
             if not self._store.has(key):
                 self._store.put_json(key, {name: film[name] for name in FACTS})
@@ -73,5 +81,6 @@ class KnownFilms:
         return [self.digest(me_stem)] if me_stem else []
 
 
-def _key(digests: list[str], kind: tuple[str, str]) -> str:
-    return content_key("admitted", VERSION, {"files": digests, "dub_kind": kind[0], "language": kind[1]})
+def _key(digests: list[str], kind: DubKind) -> str:
+    facts = {"files": digests, "dub_kind": kind.column, "language": kind.language, "source": kind.source_language}
+    return content_key("admitted", VERSION, facts)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from pipelines.media.language_code import is_in
 from pipelines.media.ledger import StreamLedger
 from pipelines.proof import Check
 
@@ -28,7 +29,9 @@ def dispositions(before: Sequence[StreamLedger], after: Sequence[StreamLedger], 
     return Check("dispositions", wanted == found, "equal" if wanted == found else _became(wanted, found))
 
 
-def original(before: Sequence[StreamLedger], after: Sequence[StreamLedger], container: str) -> Check:
+def original(
+    before: Sequence[StreamLedger], after: Sequence[StreamLedger], container: str, language: str | None = None
+) -> Check:
     """The film's own sound alone is marked as the original: no dub, commentary or description is.
 
     Where the source marks some itself these are, else the one sound without a role that was its default, or its first.
@@ -37,18 +40,20 @@ def original(before: Sequence[StreamLedger], after: Sequence[StreamLedger], cont
         before: streams of the source.
         after: the same streams of the delivered film.
         container: FFmpeg's name of what it was read with.
+        language: BCP-47 tag of the film's own sound: where any without a role is tagged so, only such count.
     """
-    wanted, found = _original(before), [place for place, one in enumerate(after) if _is_marked(one)]
+    wanted, found = _original(before, language), [place for place, one in enumerate(after) if _is_marked(one)]
     ok = wanted == found or (not found and MATROSKA not in container)
     return Check("original", ok, "as it was" if ok else f"streams {wanted} were to be marked, {found} are")
 
 
-def _original(streams: Sequence[StreamLedger]) -> list[int]:
+def _original(streams: Sequence[StreamLedger], language: str | None) -> list[int]:
     sounds = [(place, one) for place, one in enumerate(streams) if one.kind == "audio"]
     marked = [place for place, one in enumerate(streams) if _is_marked(one)]
     if any(_is_marked(one) for _, one in sounds):
         return marked
     plain = [(place, one) for place, one in sounds if CHOSEN.issuperset(one.disposition)]
+    plain = [(place, one) for place, one in plain if is_in(one.language, language)] or plain
     plain.sort(key=lambda each: "default" not in each[1].disposition)  # keeps the order of those that are alike
     return sorted([*marked, *(place for place, _ in plain[:1])])
 

@@ -213,6 +213,7 @@ def _manifest(film: Row, shots: Sequence[Row], patches: ShotPatches) -> dict[str
         "dub_id": film["dub_id"],
         "dub_digest": film["dub_digest"],
         "dub_place": film["dub_place"],
+        "source_language": film["source_language"],
         "dub_kind": film["dub_kind"],
         "sheet_digest": film["sheet_digest"],
         "conform": film["conform"],
@@ -233,6 +234,7 @@ def _dub_source(film: Row, effects: Path | None) -> DubSource:
         dub_kind=film["dub_kind"],
         music_and_effects=effects,
         dub_place=film["dub_place"],
+        source_language=film["source_language"],
     )
 
 

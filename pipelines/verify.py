@@ -38,8 +38,8 @@ def verify_films(
 ) -> Proof:
     """The proof that `delivered` is `source` with a dub.
 
-    What was painted, whether the dub is a full mix, and which sound of its file it is, is what the manifest beside
-    the delivered film says; everything else is measured.
+    What was painted, whether the dub is a full mix, which sound of its file it is, and in which language the film was
+    made, is what the manifest beside the delivered film says; everything else is measured.
 
     Args:
         source: the film as it was.
@@ -57,7 +57,8 @@ def verify_films(
     checks = [check(before, after) for check in CHECKS]
     checks += [tags(before, after, named), dub_language(_dub(after), _manifest(delivered).get("language"), named)]
     checks += [check(before.streams, _copied(after), named) for check in (titles, languages, dispositions)]
-    checks += [original(before.streams, _copied(after), after.container)]
+    source_language = _manifest(delivered).get("source_language")
+    checks += [original(before.streams, _copied(after), after.container, source_language)]
     facts: dict[str, Any] = {"num_frames": len(after.pts)}
     if all(check.ok for check in checks[:2]):  # frames can be compared one by one
         own, made = Shown(source, before.pts, before.digests), Shown(delivered, after.pts, after.digests)
@@ -74,6 +75,7 @@ def verify_films(
             dub_kind=dub_kind or _manifest(delivered).get("dub_kind", "dub_stem"),
             music_and_effects=me,
             dub_place=_manifest(delivered).get("dub_place", 0),
+            source_language=source_language,
         )
         length_s = after.end_pts * after.time_base - given.start_s
         heard = dub_difference(delivered, given, length_s, tolerance_s)

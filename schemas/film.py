@@ -47,6 +47,7 @@ FILM = pa.schema(
         ),
         column("title", pa.string(), "Folder name of the delivery."),
         column("language", pa.string(), "Language of the dub, BCP-47."),
+        column("source_language", pa.string(), "Language of the film's own sound, BCP-47.", nullable=True),
         column("film_uri", pa.string(), "Where the film lies."),
         column("dub_uri", pa.string(), "Where the dub's sound lies; before its takes are placed, its cue sheet."),
         column("dub_kind", pa.string(), "dub_stem (dialogue only), dub_mix (full soundtrack) or cue_sheet (takes)."),

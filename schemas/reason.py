@@ -105,6 +105,7 @@ class FilmNote(StrEnum):
     COLOUR_CONFLICT = "colour_conflict"  # container and picture say different things: the picture is believed
     COLOUR_CHANGE = "colour_change"  # from some frame on its colour tags are others
     SEVERAL_SOUNDS = "several_sounds"  # of which one is taken as its own: which, and why
+    SOURCE_LANGUAGE = "source_language"  # no sound of it is tagged with the language in which it was made
     DUB_SOUND = "dub_sound"  # its dub's file has several sounds, of which the only one in its language is taken
     SPLIT_CHANNELS = "split_channels"  # its own sound is several sounds of one channel: one of them alone is heard
 

@@ -26,6 +26,7 @@ def film_row(film: SyntheticFilm, dub: Path | None = None, **changes: Any) -> di
         "dub_id": "d" * 64,
         "title": film.path.stem,
         "language": "es",
+        "source_language": None,
         "film_uri": str(film.path),
         "dub_uri": str(dub or film.path),
         "dub_place": 0,

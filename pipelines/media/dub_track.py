@@ -38,6 +38,7 @@ class DubSource:
         dub_kind: column of the catalog that named it; dub_mix is a full soundtrack, all others are dialogue.
         music_and_effects: what a stem is heard with.
         dub_place: of the dub among the sounds of its file, from 0.
+        source_language: BCP-47 tag of the film's own sound; None where nobody said it.
     """
 
     film: Path
@@ -46,6 +47,7 @@ class DubSource:
     dub_kind: str
     music_and_effects: Path | None = None
     dub_place: int = 0
+    source_language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def mix_of(dub_kind: str, film_layout: str | None, *, has_me: bool) -> Mix:
 
 def source_mix(source: DubSource) -> Mix:
     """How the dub of these files becomes the film's sound."""
-    own = film_format(source.film)
+    own = film_format(source)
     layout = None if own is None else own.layout
     return mix_of(source.dub_kind, layout, has_me=source.music_and_effects is not None)
 
@@ -114,7 +116,7 @@ def dub_track(source: DubSource, suffix: str) -> DubTrack:
     Raises:
         UndecodableError: the dub, or what it is mixed with, has no sound that can be decoded.
     """
-    own, dub = film_format(source.film), sound_format(source.dub, source.dub_place)
+    own, dub = film_format(source), sound_format(source.dub, source.dub_place)
     mix = source_mix(source)
     leader = sound_format(source.music_and_effects) if mix is Mix.WITH_ME and source.music_and_effects else dub
     layout = nearest_layout(_layout(mix, own, leader))
@@ -129,22 +131,22 @@ def dub_track(source: DubSource, suffix: str) -> DubTrack:
     )
 
 
-def film_format(film: Path) -> SoundFormat | None:
+def film_format(source: DubSource) -> SoundFormat | None:
     """Of the film's own sound; None where it has none that can be decoded."""
     try:
-        return sound_format(film, own_sound_place(film))
+        return sound_format(source.film, own_sound_place(source))
     except UndecodableError:
         return None
 
 
-def own_sound_place(film: Path) -> int:
+def own_sound_place(source: DubSource) -> int:
     """The place of a film's own sound among its sounds, from 0.
 
     Raises:
         UndecodableError: it cannot be opened.
     """
-    with open_media(film) as container:
-        return own_place(container.streams.audio)
+    with open_media(source.film) as container:
+        return own_place(container.streams.audio, source.source_language)
 
 
 def parts_of(source: DubSource, mix: Mix) -> tuple[_Part, ...]:
@@ -156,7 +158,7 @@ def parts_of(source: DubSource, mix: Mix) -> tuple[_Part, ...]:
         return stem, _given(source.music_and_effects, channel_routes)
     if mix is not Mix.IN_CENTRE:
         return (stem,)
-    place = own_sound_place(source.film)
+    place = own_sound_place(source)
     return stem, _Part(source.film, _without_centre, source.start_s, is_own=True, place=place)
 
 

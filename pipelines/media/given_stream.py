@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.media.container import UndecodableError, open_media
-from pipelines.media.language_code import language_code
+from pipelines.media.language_code import is_in
 from pipelines.media.refusal import MediaRefusedError, check_file, refusal_of_unopened
 from pipelines.media.streams import StreamFacts, stream_facts
 from schemas.reason import Refusal
@@ -65,26 +65,23 @@ def given_sound(path: Path, language: str | None) -> GivenSound:
 def _in_language(sounds: list[StreamFacts], language: str) -> list[int]:
     """The places of those in a language that may be a dub for all."""
     return [
-        place for place, sound in enumerate(sounds) if _speaks(sound, language) and not ASIDE & {*sound.disposition}
+        place
+        for place, sound in enumerate(sounds)
+        if is_in(sound.language, language) and not ASIDE & {*sound.disposition}
     ]
 
 
 def _choice(sounds: list[StreamFacts], place: int, language: str) -> str:
     """Which of several sounds is taken, and why."""
-    is_alone = sum(_speaks(sound, language) for sound in sounds) == 1
+    is_alone = sum(is_in(sound.language, language) for sound in sounds) == 1
     why = f"the only one in {language}{'' if is_alone else f' {FOR_ALL}'}"
     return f"its file has {len(sounds)} sounds ({_named(sounds)}): number {place + 1} is taken as the dub, {why}"
-
-
-def _speaks(sound: StreamFacts, language: str) -> bool:
-    """Whether a sound is tagged with a language, whichever of its codes the container keeps."""
-    return sound.language is not None and language_code(sound.language) == language_code(language) is not None
 
 
 def _meant(sounds: list[StreamFacts], language: str | None) -> list[StreamFacts]:
     """What is left of several sounds when those with a better claim are preferred."""
     claims: list[Callable[[StreamFacts], bool]] = [
-        lambda sound: language is not None and _speaks(sound, language),
+        lambda sound: is_in(sound.language, language),
         lambda sound: "dub" in sound.disposition,
         lambda sound: "default" in sound.disposition,
     ]

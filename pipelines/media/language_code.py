@@ -38,3 +38,15 @@ def language_code(tag: str) -> str | None:
     primary = primary_language(tag)
     code = _ISO_639_2.get(primary, primary)
     return code if _CODE.fullmatch(code) else None
+
+
+def is_in(tagged: str | None, language: str | None) -> bool:
+    """Whether a stream's tag, whichever code of the language its container keeps, says a BCP-47 tag's language.
+
+    Args:
+        tagged: of the stream; None where it has none.
+        language: asked for; None asks for nothing.
+    """
+    if tagged is None or language is None:
+        return False
+    return language_code(tagged) == language_code(language) is not None

@@ -51,6 +51,7 @@ def write_film(
     end_pts: int,
     config: EncodeConfig,
     tell: Tell = untold,
+    source_language: str | None = None,
 ) -> Written:
     """Write the film to `target`.
 
@@ -63,6 +64,7 @@ def write_film(
         end_pts: end of the last frame: the dub is laid from the first frame to it.
         config: encoder settings.
         tell: told of frames as they are written.
+        source_language: BCP-47 tag of the film's own sound; None where nobody said it.
 
     Raises:
         UndecodableError: the source cannot be decoded to its end.
@@ -78,7 +80,7 @@ def write_film(
         names = names_of(film, stream.index)
         options = _options(target.suffix, film, stream)
         with _opened(target, options) as out:
-            writer = _Writer(film, stream, out, picture, first, dub, language, end_pts, config)
+            writer = _Writer(film, stream, out, picture, first, dub, language, end_pts, config, source_language)
             written, dub_index, languages = writer.write(tell), writer.dub_track_index, writer.track_languages
     if target.suffix == ".mov":
         write_languages(target, languages)
@@ -114,6 +116,7 @@ class _Writer:
         language: str,
         end_pts: int,
         config: EncodeConfig,
+        source_language: str | None,
     ) -> None:
         assert own.time_base
         self._film, self._own, self._out, self._picture = film, own, out, picture
@@ -129,7 +132,7 @@ class _Writer:
                 _describe(self._pictured, stream)
             else:
                 self._add_copy(stream)
-        if original := original_sound(film.streams.audio):
+        if original := original_sound(film.streams.audio, source_language):
             self._copies[original.index].disposition |= Disposition.original
         for stream in film.streams:
             if stream.type == "data":

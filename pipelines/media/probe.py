@@ -79,12 +79,13 @@ class Probe:
         return [stream for stream in self.streams if stream.kind == kind]
 
 
-def probe_film(path: Path, progress: Progress | None = None) -> Probe:
+def probe_film(path: Path, progress: Progress | None = None, source_language: str | None = None) -> Probe:
     """The facts of a film, every frame of its picture decoded.
 
     Args:
         path: the file.
         progress: told the number of frames decoded so far, now and then.
+        source_language: BCP-47 tag of the film's own sound; None where nobody said it.
 
     Raises:
         MediaRefusedError: with the reason why this film is not dubbed.
@@ -94,7 +95,7 @@ def probe_film(path: Path, progress: Progress | None = None) -> Probe:
         with open_media(path, FILM_FORMATS) as container:
             _check_declared(container)
             check_copyable(container, path)
-            return _probe_open(container, path, progress or (lambda num_frames: None))
+            return _probe_open(container, path, progress or (lambda num_frames: None), source_language)
     except UndecodableError as error:
         raise refusal_of_unopened(path, str(error)) from error
 
@@ -114,7 +115,7 @@ def _check_declared(container: InputContainer) -> None:
         raise MediaRefusedError(Refusal.PIXEL_FORMAT, f"{context.pix_fmt} is not planar YUV of 8, 10 or 12 bits")
 
 
-def _probe_open(container: InputContainer, path: Path, progress: Progress) -> Probe:
+def _probe_open(container: InputContainer, path: Path, progress: Progress, language: str | None) -> Probe:
     stream = picture_stream(container)
     tally, reader = _Tally(stream), PictureReader(stream)
     for packet in container.demux():
@@ -126,7 +127,7 @@ def _probe_open(container: InputContainer, path: Path, progress: Progress) -> Pr
                 if tally.num_frames % PROGRESS_FRAMES == 0:
                     progress(tally.num_frames)
     tally.judge(container)
-    return _probe_of(container, stream, tally, _gops(path, stream, reader), declared_colour(path))
+    return _probe_of(container, stream, tally, _gops(path, stream, reader), declared_colour(path), language)
 
 
 def _probe_of(
@@ -135,13 +136,15 @@ def _probe_of(
     tally: "_Tally",
     gops: tuple[int, str | None],
     said: DeclaredColour | None,
+    language: str | None,
 ) -> Probe:
     frame, rate = tally.last, stream.average_rate or stream.guessed_rate
     assert stream.time_base
     assert frame is not None
     if frame.pts is None or tally.first_pts is None or not rate:
         raise MediaRefusedError(Refusal.TIMING, "it has no frame rate")
-    sound, (num_gops, whole) = _sound(container), gops
+    place, (num_gops, whole) = own_place(container.streams.audio, language), gops
+    sound = _sound(container, place)
     return Probe(
         container=container.format.name,
         video_codec=stream.codec_context.codec.canonical_name,
@@ -149,7 +152,7 @@ def _probe_of(
         height_px=frame.height,
         pixel_format=frame.format.name,
         sound_rate_hz=sound.rate if sound else None,
-        sound_place=own_place(container.streams.audio),
+        sound_place=place,
         num_sounds=len(container.streams.audio),
         sound_layout=layout_of(sound) if sound else None,
         time_base=Fraction(stream.time_base),
@@ -162,7 +165,7 @@ def _probe_of(
         colours=tuple(tally.tags.colours),
         notes=(
             *film_notes(tally.tags, frame.format.name, Fraction(stream.time_base), said),
-            *sound_notes(container.streams.audio),
+            *sound_notes(container.streams.audio, language),
         ),
         streams=tuple(stream_facts(other) for other in container.streams),
         num_chapters=len(container.chapters()),
@@ -178,9 +181,9 @@ def _gops(path: Path, stream: VideoStream, reader: PictureReader) -> tuple[int, 
     return len(index.gop_starts), None
 
 
-def _sound(container: InputContainer) -> AudioStream | None:
+def _sound(container: InputContainer, place: int) -> AudioStream | None:
     try:
-        return sound_stream(container, own_place(container.streams.audio))
+        return sound_stream(container, place)
     except UndecodableError:
         return None
 

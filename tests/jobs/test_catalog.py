@@ -39,6 +39,19 @@ def test_a_right_row_comes_out_with_absolute_paths_and_a_folder_name(folder: Pat
     assert (rows[0].language, rows[0].title, rows[0].dub_kind, rows[0].row) == ("de-AT", "a", "dub_stem", 2)
 
 
+@pytest.mark.parametrize(("cell", "read"), [("en-gb", "en-GB"), ("", None), ("  ", None)])
+def test_the_language_of_the_film_s_own_sound_may_be_said(folder: Path, cell: str, read: str | None) -> None:
+    rows, problems = read_catalog(write(folder, f"film,language,dub_stem,source_language\na.mp4,de,dub.wav,{cell}\n"))
+
+    assert (problems, rows[0].source_language) == ([], read)
+
+
+def test_a_source_language_that_is_none_is_refused_as_one_of_a_dub_is(folder: Path) -> None:
+    text = "film,language,dub_stem,source_language\na.mp4,de,dub.wav,english\n"
+
+    assert places(read_catalog(write(folder, text))[1]) == [(2, "source_language", "unknown_language")]
+
+
 def test_every_wrong_row_is_reported_at_once_with_its_place(folder: Path) -> None:
     text = (
         "film,language,dub_stem,dub_mix\n"
