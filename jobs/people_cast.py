@@ -49,7 +49,7 @@ class Cast:
         dice = random.Random(f"cast {number}")
         self._packages = packages
         stills = dice.sample([still for still in listed_stills() if _unit_px(still) >= SMALLEST_PX], CAST_SIZE)
-        self._portraits = [_portrait(packages, still) for still in stills]
+        self._portraits = [still_portrait(packages, still) for still in stills]
         self._voices = {
             language: dice.sample([voice for voice in voices() if voice.language == language], CAST_SIZE + 1)
             for language in (ORIGINAL, DUB)
@@ -134,7 +134,7 @@ def filmed_head(asset: str) -> FilmedHead:
     return FilmedHead(frames, face_affine(seen.landmarks))
 
 
-def _portrait(packages: Path, still: dict[str, Any]) -> Portrait:
+def still_portrait(packages: Path, still: dict[str, Any]) -> Portrait:
     """The still, cut down to what a film shows of it."""
     picture = decode(read_member(packages, still["archive"], still["file"]))
     window, mouth = np.array(still["window"]), np.array(still["mouth"])
