@@ -9,6 +9,7 @@ from jobs.delivered_picture import encoded_whole, left_out
 from jobs.delivered_sound import clipping
 from jobs.film_review import delivered_manifest, delivered_shots
 from jobs.gate_section import held_back
+from jobs.hidden_mouths import all_hidden, hidden_faces
 from jobs.tally import Tally
 from pipelines.stage import Row
 from schemas.reason import Reason, Verdict
@@ -49,7 +50,11 @@ class FinishedFilm:
     @property
     def notices(self) -> list[str]:
         """What a person must know of a film that is delivered."""
-        told = [line for tell in (clipping, encoded_whole, left_out, held_back) if (line := tell(self.manifest))]
+        told = [
+            line
+            for tell in (clipping, encoded_whole, left_out, held_back, all_hidden)
+            if (line := tell(self.manifest))
+        ]
         return [self.notice] * bool(self.notice) + [f"{self.name}: {line}" for line in told]
 
     @property
@@ -84,11 +89,16 @@ def finished_film(out: Path, film: Row, plan: Sequence[Row], tally: Tally) -> Fi
 def final_plan(plan: Sequence[Row], shots: Sequence[Row]) -> list[Row]:
     """PLAN rows with what became of them.
 
-    A row that was to be painted in a shot that kept its original picture is left, for the reason of the shot.
+    A row that was to be painted in a shot that kept its original picture is left, for the reason of the shot; one
+    whose face was found to be hidden, for that.
     Where a shot is broken and no row says so, all of its rows do: it must not go unseen.
     """
     reasons = {shot["shot_index"]: shot["reason"] for shot in shots if shot["reason"]}
-    rows = [_final(row, reasons.get(row["shot_index"])) for row in plan]
+    hidden = {(shot["shot_index"], index): Reason.MOUTH_HIDDEN for shot in shots for index in hidden_faces(shot)}
+    rows = [
+        _final(row, hidden.get((row["shot_index"], row["track_index"]), reasons.get(row["shot_index"])))
+        for row in plan
+    ]
     said = {row["shot_index"] for row in rows if row["reason"] in BROKEN}
     unsaid = {index: reason for index, reason in reasons.items() if reason in BROKEN and index not in said}
     return [row | {"reason": unsaid.get(row["shot_index"], row["reason"])} for row in rows]

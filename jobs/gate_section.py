@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jobs.hidden_mouths import hidden_words
 from jobs.html_table import html_table
 from pipelines.stage import Row
 from schemas.reason import Reason
@@ -29,7 +30,8 @@ def gate_section(manifest: Mapping[str, Any]) -> str:
     rows = [_cells(shot, one) for shot in manifest.get("shots", []) for one in shot.get("tries") or []]
     table = html_table(["shot", "try", *MEASURES.values(), "beyond its bound"], rows) if rows else ""
     words = told if told or rows else "<p>Nothing was painted that is delivered.</p>"
-    return f'<h2>Painted shots beside the film</h2>{words}<div class="wide">{table}</div>'
+    hidden = f"<p>{hidden}</p>" if (hidden := hidden_words(manifest)) else ""
+    return f'<h2>Painted shots beside the film</h2>{words}{hidden}<div class="wide">{table}</div>'
 
 
 def is_unjudged(shot: Mapping[str, Any]) -> bool:

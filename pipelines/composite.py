@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from diff2lip.config import CropConfig
 from pipelines.blend import BlendConfig, blend_planes, colour_offset, replacement, to_film
 from pipelines.cover_mask import CoverMasks
+from pipelines.covered_share import covered_share, with_hidden
 from pipelines.face_config import COVER_FACTS
 from pipelines.face_frame import apply
 from pipelines.film_look import FilmLook, film_look
@@ -38,7 +39,7 @@ from schemas.reason import Reason, Verdict
 from schemas.shot import COMPOSITED_SHOT, PAINTED_SHOT
 from schemas.timing import fraction
 
-VERSION = 6  # raised when the same facts give other samples
+VERSION = 7  # raised when the same facts give other samples
 
 Floats = NDArray[np.float32]
 Plane = NDArray[Any]
@@ -65,11 +66,15 @@ class CompositeShot(RowStage):
             self._composite(row, [track for track in row["painted"] if verdicts[track["track_index"]] == wanted])
             for wanted in (Verdict.DUB, Verdict.REVIEW)
         )
-        reason = deliver.pop("reason", None) or review.pop("reason", None)
+        reason = row["reason"] or deliver.pop("reason", None) or review.pop("reason", None)
+        hidden = {*deliver.pop("hidden_tracks"), *review["hidden_tracks"]}
+        all_hidden = bool(hidden) and hidden >= {index for index, one in verdicts.items() if one != Verdict.LEAVE}
         return {
             **deliver,
             "review_patch_uri": review["patch_uri"],
-            "reason": row["reason"] or reason,
+            "covered_share": _most(deliver["covered_share"], review["covered_share"]),
+            "verdicts": with_hidden(row["verdicts"], hidden),
+            "reason": reason or (Reason.MOUTH_HIDDEN.value if all_hidden else None),
         }
 
     def _composite(self, row: Row, tracks: list[Row]) -> Row:
@@ -98,7 +103,7 @@ class CompositeShot(RowStage):
         painters = [_TrackPainter(row, track, self._crop, self._mask, self._blend, self._covers) for track in tracks]
         changed: set[int] = set()
         with draft_table(self._store, PATCH) as patches:
-            for patch in _patches(row, painters, self.tell):
+            for patch in _patches(row, [painter for painter in painters if not painter.is_hidden], self.tell):
                 patches.add(patch.row())
                 changed.add(patch.pts)
             patch_key = content_key("patch", VERSION, {"facts": key}) if changed else None
@@ -126,7 +131,7 @@ class _TrackPainter:
         self, row: Row, track: Row, crop: CropConfig, mask: MaskConfig, blend: BlendConfig, meter: CoverMeter
     ) -> None:
         self._film, self._shot = Path(row["film_uri"]), f"{row['film_id']}:{row['shot_index']}"
-        self._index, self._uri = track["track_index"], track["painted_uri"]
+        self.index, self._uri = track["track_index"], track["painted_uri"]
         self._crop, self._mask, self._blend = crop, mask, blend
         self.meter = PatchMeter()
         self._grained: tuple[int, Plane] | None = None  # the frame whose grain was drawn last, and its luma
@@ -136,6 +141,12 @@ class _TrackPainter:
         frames = ((frame["pts"], painted_frame(frame, crop.size_px)) for frame in read_rows(self._uri))
         looks = ((one.source, one.painted, one.landmarks, one.affine) for one in self._covers.seeing(frames))
         self._offset = colour_offset(looks, crop, mask, blend)
+        self.covered_share = covered_share(self._uri, self._covers, crop, mask)
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether so little of the mask is left that the face stays as it was filmed."""
+        return self.covered_share > self._mask.max_covered_share
 
     @property
     def pts(self) -> list[int]:
@@ -170,7 +181,7 @@ class _TrackPainter:
         )
         self.meter.see(pts, before[0], after[0], mask, 1 << (coding.bits - 8), np.where(free < 1, 0, face))
         changed = _may_change(mask, coding)
-        return Patch(pts, self._index, rect, after, changed) if _differs(before, after) else None
+        return Patch(pts, self.index, rect, after, changed) if _differs(before, after) else None
 
     @cached_property
     def _look(self) -> FilmLook:
@@ -185,7 +196,7 @@ class _TrackPainter:
             self._grained = pts, luma.copy()
         drawn = []
         for index, grain in enumerate(self._look.grains):
-            rng = noise_of(f"{self._shot}:{self._index}:{self._grained[0]}:{index}")
+            rng = noise_of(f"{self._shot}:{self.index}:{self._grained[0]}:{index}")
             field = grain_at(grain, corner_of(rect, coding, index), shape_of(rect, coding, index), rng)
             drawn.append(field * np.float32(self._blend.grain))
         return drawn
@@ -204,11 +215,15 @@ def _differs(before: Iterable[Plane], after: Iterable[Plane]) -> bool:
 
 def _facts_of(num_frames: int, painters: list[_TrackPainter]) -> Row:
     """Facts of a set of patches; its ratios are those of the worst track."""
-    seams = [ratio for painter in painters if (ratio := painter.meter.seam_ratio) is not None]
-    flickers = [ratio for painter in painters if (ratio := painter.meter.flicker_ratio) is not None]
     return {
         "patch_uri": None,
         "num_frames_changed": num_frames,
-        "seam_ratio": max(seams, default=None),
-        "flicker_ratio": max(flickers, default=None),
+        "seam_ratio": _most(*(painter.meter.seam_ratio for painter in painters)),
+        "flicker_ratio": _most(*(painter.meter.flicker_ratio for painter in painters)),
+        "covered_share": _most(*(painter.covered_share for painter in painters)),
+        "hidden_tracks": [painter.index for painter in painters if painter.is_hidden],
     }
+
+
+def _most(*values: float | None) -> float | None:
+    return max((value for value in values if value is not None), default=None)

@@ -55,7 +55,7 @@ class CoverMasks:
             time_base: seconds per pts tick.
             size: width and height of the film; beyond them and beyond a crop nothing is looked for.
         """
-        self._meter, self._config, self._time_base = meter, config, time_base
+        self._meter, self._config, self._time_base, self._size_px = meter, config, time_base, crop.size_px
         self._to_cover = compose(face_to_crop(COVER_CROP), invert(face_to_crop(crop)))
         self._film, self._crop = _corners(*size), apply(self._to_cover, _corners(crop.size_px, crop.size_px))
         self._places: dict[int, int] = {}  # by pts, which rise
@@ -71,6 +71,15 @@ class CoverMasks:
             if self._config.least_cover < 1:
                 self._see([pts for pts, _ in some], [frame for _, frame in some])
             yield from (frame for _, frame in some)
+
+    @property
+    def found(self) -> bool:
+        """Whether anything was seen before the face, believed or not."""
+        return bool(self._hidden)
+
+    def free_crop(self, pts: int) -> Mask:
+        """[S, S] the same as `free`, of the pixels of the crop."""
+        return self.free(pts, np.eye(2, 3), Rect(0, 0, self._size_px, self._size_px))
 
     def free(self, pts: int, affine: Matrix, rect: Rect) -> Mask:
         """[height, width] of the rectangle: 1 where nothing lies before the face, 0 on what does.

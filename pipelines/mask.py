@@ -36,12 +36,15 @@ class MaskConfig:
     least_cover: float = 0.7  # from this probability on something surely is before the face; 1: nothing is looked for
     cover_margin: float = 0.01  # around it, where the film's own samples stay
     cover_feather: float = 0.035  # beyond the margin, on skin
+    max_covered_share: float = 0.9  # of the mask of a face: beyond it nothing of that face is painted; 1: it always is
 
     def __post_init__(self) -> None:
         if not 0 < self.least_cover <= 1:
             raise ValueError(f"least_cover must be over 0 and at most 1, got {self.least_cover}")
         if not min(self.cover_margin, self.cover_feather) >= 0:
             raise ValueError(f"not negative: cover_margin {self.cover_margin}, cover_feather {self.cover_feather}")
+        if not 0 < self.max_covered_share <= 1:
+            raise ValueError(f"max_covered_share must be over 0 and at most 1, got {self.max_covered_share}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ from pipelines.verify import verify_films
 from schemas.film import FILM
 from schemas.timing import clock, fraction
 
-SHOT_FACTS = ("shot_index", "reason", "num_frames_changed", "seam_ratio", "flicker_ratio", "verdicts", "tries")
+OF_PAINTED = ("num_frames_changed", "seam_ratio", "flicker_ratio", "covered_share")
+SHOT_FACTS = ("shot_index", "reason", *OF_PAINTED, "verdicts", "tries")
 
 
 WriteReview = Callable[[Row, Sequence[Row], Path], None]

@@ -17,7 +17,7 @@ from schemas.shot import JUDGED_SHOT, PLANNED_SHOT
 
 # Of a shot that is held back: what was painted may still be looked at, and other faces in it wait for a person.
 TOLD = ("tries", "timings")
-LOOKED_AT = (*TOLD, "crops_uri", "painted", "review_patch_uri")
+LOOKED_AT = (*TOLD, "crops_uri", "painted", "review_patch_uri", "covered_share", "verdicts")
 
 ShotId = tuple[str, int]  # dub and shot
 Paint = Callable[[list[Row], Try], Iterable[Row]]

@@ -164,6 +164,12 @@ COMPOSITED_SHOT = widen(
     column("num_frames_changed", pa.int32(), "Frames that the delivered patch changes."),
     column("seam_ratio", pa.float32(), "Gradient across the mask's contour over that of the source.", nullable=True),
     column("flicker_ratio", pa.float32(), "Change from frame to frame in the mask over the source's.", nullable=True),
+    column(
+        "covered_share",
+        pa.float32(),
+        "Share of the mask that stays as filmed, for something is before it, 0..1; of the worst face, painted or not.",
+        nullable=True,
+    ),
 )
 
 TRY = pa.struct(

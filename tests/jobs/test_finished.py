@@ -41,3 +41,18 @@ def test_what_was_to_be_painted_takes_the_reason_of_its_shot() -> None:
 
 def test_a_broken_shot_in_which_nothing_was_to_be_painted_says_so_too() -> None:
     assert reasons(None, None, "undecodable", "no_face")[3] == ("leave", "undecodable")
+
+
+def test_a_face_that_was_found_hidden_is_left_and_another_in_its_shot_is_not() -> None:
+    plan = [line(0, "dub", None), line(0, "review", "speaker_unsure", 1), line(0, "dub", None, 2)]
+    left = {"verdict": "leave", "reason": "mouth_hidden"}
+    verdicts = [
+        {"track_index": 0} | left,
+        {"track_index": 1} | left,
+        {"track_index": 2, "verdict": "dub", "reason": None},
+    ]
+
+    rows = final_plan(plan, [{"shot_index": 0, "reason": None, "verdicts": verdicts}])
+
+    assert [(row["verdict"], row["reason"]) for row in rows] == [("leave", "mouth_hidden")] * 2 + [("dub", None)]
+    assert [row["frames_to_paint"] for row in rows] == [0, 0, 20]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from jobs.gate_section import gate_metrics, gate_section, held_back
+from jobs.hidden_mouths import all_hidden
 from schemas.reason import Reason
 
 FIGURES = {"seam_ratio": 0.97, "flicker_ratio": None, "sharpness_ratio": 0.8, "movement_ratio": 0.9}
@@ -48,3 +49,18 @@ def test_metrics_count_shots() -> None:
         **{"shots_judged": 3.0, "shots_unjudged": 0.0},
         **{"shots_painted_again": 2.0, "shots_held_back": 1.0},
     }
+
+
+def test_mouths_of_which_a_part_is_hidden_are_told_and_those_of_which_all_is_are_not_called_painted() -> None:
+    part, whole = {"shot_index": 3, "reason": None, "covered_share": 0.31}, {"shot_index": 5, "covered_share": 0.97}
+    shots = [*SHOTS, part, whole | {"reason": Reason.MOUTH_HIDDEN.value}]
+    by_plan = {"shot_index": 6, "reason": Reason.MOUTH_HIDDEN.value, "covered_share": None}
+
+    page, notice = gate_section({"shots": shots}), all_hidden({"shots": [*shots, by_plan]})
+
+    assert "shot 3: 31 %, shot 5: 97 % (not painted)" in page
+    assert "shot 5 (97 % of the mask)" in notice
+    assert "shot 3" not in notice
+    assert "shot 6" not in notice
+    assert "before a mouth" not in gate_section({"shots": [*SHOTS, by_plan]})
+    assert all_hidden({"shots": SHOTS}) == ""
