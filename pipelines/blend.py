@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from diff2lip.config import CropConfig
 from pipelines.face_frame import apply
-from pipelines.mask import MaskConfig, Rect, lips_mask, mouth_mask
+from pipelines.mask import Mask, MaskConfig, Rect, lips_mask, mouth_mask
 from pipelines.media.coding import Coding
+from pipelines.painted_frame import PaintedFrame
 
-Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 Plane = NDArray[Any]
@@ -52,16 +52,16 @@ class BlendConfig:
 
 
 def colour_offset(
-    crops: Iterable[tuple[Bytes, Bytes, Matrix, Matrix]], crop: CropConfig, mask: MaskConfig, blend: BlendConfig
+    frames: Iterable[tuple[PaintedFrame, Mask]], crop: CropConfig, mask: MaskConfig, blend: BlendConfig
 ) -> Floats:
     """[3] what to add to the painted crops of a shot so that they meet the source in the feather ring.
 
     The median over frames of the median difference in the ring. Solved once a shot: a match per frame is itself
     a flicker. Medians of small differences only: where a jaw now covers what was background, the difference is
-    a movement and says nothing about colour.
+    a movement and says nothing about colour. Nor does what lies before the face.
 
     Args:
-        crops: source crop, painted crop, landmarks [468, 2] in film px, affine, of each frame.
+        frames: each with what of its crop is free, [S, S]: 1 where nothing lies before the face.
         crop: geometry of the crops.
         mask: shape of the mask.
         blend: bound of the match.
@@ -69,10 +69,10 @@ def colour_offset(
     whole = Rect(0, 0, crop.size_px, crop.size_px)
     identity = np.eye(2, 3)
     offsets = []
-    for source, painted, landmarks, affine in crops:
-        m = mouth_mask(apply(affine, landmarks), identity, whole, crop, mask)
-        change = source.astype(np.float32) - painted
-        ring = (m > RING[0]) & (m < RING[1]) & (np.abs(change).max(-1) < 2 * blend.max_offset)
+    for frame, free in frames:
+        m = mouth_mask(apply(frame.affine, frame.landmarks), identity, whole, crop, mask)
+        change = frame.source.astype(np.float32) - frame.painted
+        ring = (m > RING[0]) & (m < RING[1]) & (free >= 1) & (np.abs(change).max(-1) < 2 * blend.max_offset)
         if ring.sum() >= MIN_RING_PX:
             offsets.append(np.median(change[ring], 0))
     if not offsets:

@@ -26,7 +26,7 @@ from pipelines.media.coding import Coding
 from pipelines.media.container import UndecodableError
 from pipelines.media.picture import coded_frames
 from pipelines.mouth_cover import CoverMeter
-from pipelines.painted_frame import painted_frame
+from pipelines.painted_frame import PaintedFrame, painted_frame
 from pipelines.patch import Patch, corner_of, lay, shape_of, window
 from pipelines.patch_meter import PatchMeter
 from pipelines.progress import Tell, telling
@@ -39,7 +39,7 @@ from schemas.reason import Reason, Verdict
 from schemas.shot import COMPOSITED_SHOT, PAINTED_SHOT
 from schemas.timing import fraction
 
-VERSION = 7  # raised when the same facts give other samples
+VERSION = 8  # raised when the same facts give other samples
 
 Floats = NDArray[np.float32]
 Plane = NDArray[Any]
@@ -138,8 +138,8 @@ class _TrackPainter:
         self._frames = FrameRows(self._uri)
         size = row["width_px"], row["height_px"]
         self._covers = CoverMasks(meter, crop, mask, fraction(row["time_base"]), size)
-        frames = ((frame["pts"], painted_frame(frame, crop.size_px)) for frame in read_rows(self._uri))
-        looks = ((one.source, one.painted, one.landmarks, one.affine) for one in self._covers.seeing(frames))
+        self._covers.see(self._all_frames())
+        looks = ((frame, self._covers.free_crop(pts)) for pts, frame in self._all_frames())
         self._offset = colour_offset(looks, crop, mask, blend)
         self.covered_share = covered_share(self._uri, self._covers, crop, mask)
 
@@ -183,10 +183,13 @@ class _TrackPainter:
         changed = _may_change(mask, coding)
         return Patch(pts, self.index, rect, after, changed) if _differs(before, after) else None
 
+    def _all_frames(self) -> Iterator[tuple[int, PaintedFrame]]:
+        return ((row["pts"], painted_frame(row, self._crop.size_px)) for row in read_rows(self._uri))
+
     @cached_property
     def _look(self) -> FilmLook:
         """Of the film around this mouth."""
-        return film_look(self._film, self._uri, self._crop, self._mask, self._blend)
+        return film_look(self._film, self._uri, self._crop, self._mask, self._blend, self._covers.free)
 
     def _grain(self, pts: int, luma: Plane, rect: Rect, coding: Coding) -> list[Floats]:
         """What each plane of the rectangle is given of the film's grain. A frame that is shown again keeps its own."""

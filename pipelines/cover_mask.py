@@ -4,7 +4,7 @@ Where much of a mouth is hidden nothing is painted (`pipelines.paint_spans`). Wh
 the mask, with a margin and a feather on the skin beside it, so that it stays as it was filmed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import cached_property
 from itertools import islice
@@ -61,16 +61,13 @@ class CoverMasks:
         self._places: dict[int, int] = {}  # by pts, which rise
         self._hidden: dict[int, bytes] = {}  # by place: a bit a pixel, where there is any
 
-    def seeing(self, frames: Iterable[tuple[int, PaintedFrame]]) -> Iterator[PaintedFrame]:
-        """The frames, each with its pts, as they came; they are looked at as they pass.
-
-        With `least_cover` 1 they pass unseen.
-        """
+    def see(self, frames: Iterable[tuple[int, PaintedFrame]]) -> None:
+        """Look at the frames, each with its pts; with `least_cover` 1 none is asked for."""
+        if self._config.least_cover == 1:
+            return
         left = iter(frames)
         while some := list(islice(left, BATCH // 2)):
-            if self._config.least_cover < 1:
-                self._see([pts for pts, _ in some], [frame for _, frame in some])
-            yield from (frame for _, frame in some)
+            self._see([pts for pts, _ in some], [frame for _, frame in some])
 
     @property
     def found(self) -> bool:

@@ -1,5 +1,6 @@
 """Small blocks of the skin above a mouth: what the grain of a film is measured on."""
 
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.grain import BLOCK, Blocks
-from pipelines.mask import FACE_OVAL, SUBPIXEL_BITS
+from pipelines.mask import FACE_OVAL, SUBPIXEL_BITS, Mask, Rect
 from pipelines.media.coding import Coding
 
 UNDER_NOSE = 2  # of the 468 landmarks
@@ -18,23 +19,31 @@ MOST_BLOCKS = 100  # of one frame
 
 Floats = NDArray[np.float64]
 Plane = NDArray[Any]
+FreeOf = Callable[[Rect], Mask]  # of a rectangle of the frame, 1 where nothing lies before the face
 
 
-def skin_blocks(planes: list[Plane], landmarks: Floats, coding: Coding) -> list[Blocks]:
+def all_free(rect: Rect) -> Mask:
+    """Of a face with nothing before it."""
+    return np.ones((rect.height, rect.width), np.float32)
+
+
+def skin_blocks(planes: list[Plane], landmarks: Floats, coding: Coding, free_of: FreeOf = all_free) -> list[Blocks]:
     """Blocks [B, 8, 8] of each plane, within the outline of a face and above its mouth however the head is turned.
 
-    Without those that are clipped, and those much darker or brighter than most; at most a hundred.
+    Without those that are clipped, that something lies before, and those much darker or brighter than most; at most a
+    hundred.
 
     Args:
         planes: Y, Cb, Cr of the whole frame.
         landmarks: [468, 2] in film px.
         coding: how the film writes colours.
+        free_of: what of it nothing lies before.
     """
-    return [_of_plane(plane, index, landmarks, coding) for index, plane in enumerate(planes)]
+    return [_of_plane(plane, index, landmarks, coding, free_of) for index, plane in enumerate(planes)]
 
 
-def _of_plane(plane: Plane, index: int, landmarks: Floats, coding: Coding) -> Blocks:
-    shrink = np.array([1, 1] if index == 0 else [coding.chroma_x, coding.chroma_y], np.float64)
+def _of_plane(plane: Plane, index: int, landmarks: Floats, coding: Coding, free_of: FreeOf) -> Blocks:
+    shrink = np.array([1, 1] if index == 0 else [coding.chroma_x, coding.chroma_y])
     points = landmarks / shrink
     low = np.maximum(np.floor(points.min(0) / BLOCK), 0).astype(int)
     high = np.minimum(np.ceil(points.max(0) / BLOCK).astype(int), np.array(plane.shape[1::-1]) // BLOCK)
@@ -44,7 +53,25 @@ def _of_plane(plane: Plane, index: int, landmarks: Floats, coding: Coding) -> Bl
     (left, top), (right, bottom) = low * BLOCK, high * BLOCK
     cut = plane[top:bottom, left:right].reshape(count[1], BLOCK, count[0], BLOCK)
     blocks = cut.swapaxes(1, 2).reshape(-1, BLOCK, BLOCK)
-    return _like_skin(blocks[_above_mouth(points / BLOCK - low, count).ravel()], index, coding)
+    usable = _above_mouth(points / BLOCK - low, count) & _free_blocks(low, count, BLOCK * shrink, free_of)
+    return _like_skin(blocks[usable.ravel()], index, coding)
+
+
+def _free_blocks(
+    low: NDArray[np.int64], count: NDArray[np.int64], block_px: NDArray[np.int64], free_of: FreeOf
+) -> NDArray[np.bool_]:
+    """[rows, columns] which blocks nothing lies before.
+
+    Args:
+        low: column and row of the first.
+        count: columns and rows.
+        block_px: width and height of one, in film px.
+        free_of: what nothing lies before.
+    """
+    (columns, rows), (width, height) = count.tolist(), block_px.tolist()
+    x, y = (low * block_px).tolist()
+    free = free_of(Rect(x, y, columns * width, rows * height))
+    return np.asarray(free.reshape(rows, height, columns, width).min((1, 3)) >= 1)
 
 
 def _above_mouth(points: Floats, count: NDArray[np.int64]) -> NDArray[np.bool_]:

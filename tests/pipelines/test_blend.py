@@ -9,6 +9,7 @@ from pipelines.face_frame import apply, crop_affine, invert
 from pipelines.mask import MaskConfig, Rect, mask_rect, mouth_mask
 from pipelines.media.coding import Coding
 from pipelines.media.siting import Siting
+from pipelines.painted_frame import PaintedFrame
 from pipelines.patch import Patch, chroma_blocks, lay, patch_of
 from tests.pipelines.faces_drawn import drawn_landmarks
 
@@ -19,9 +20,12 @@ SKIN = np.full((64, 64, 3), (180, 140, 120), np.uint8)
 YUV420 = Coding(bits=8, chroma_x=2, chroma_y=2, matrix=1, full_range=False)
 
 
-def offset_of(painted: np.ndarray) -> list[float]:
-    crops = [(SKIN, painted, LANDMARKS, AFFINE)] * 3
-    return colour_offset(crops, CROP, MaskConfig(), BlendConfig()).tolist()
+FREE = np.ones((64, 64), np.float32)
+
+
+def offset_of(painted: np.ndarray, source: np.ndarray = SKIN, free: np.ndarray = FREE) -> list[float]:
+    frames = [(PaintedFrame(1.0, LANDMARKS, AFFINE, source, painted), free)] * 3
+    return colour_offset(frames, CROP, MaskConfig(), BlendConfig()).tolist()
 
 
 def test_a_colour_cast_of_the_painter_is_taken_out() -> None:
@@ -33,6 +37,17 @@ def test_a_moved_jaw_is_no_colour_cast() -> None:
     painted[48:] = (20, 20, 20)  # what was chin is background now
 
     assert offset_of(painted) == [0, 0, 0]
+
+
+def test_a_red_thing_before_most_of_the_ring_is_no_colour_cast() -> None:
+    """It is painted over in a red that is near: so near that the bound of small differences lets it pass."""
+    thing = np.broadcast_to(np.arange(64) < 42, (64, 64))
+    source = np.where(thing[..., None], (220, 20, 25), SKIN).astype(np.uint8)
+    painted = np.where(thing[..., None], (202, 32, 35), SKIN + np.array([6, -4, 3])).astype(np.uint8)
+
+    assert offset_of(painted, source, np.float32(~thing)) == [-6, 4, -3]
+    assert offset_of(painted, source)[0] > 0
+    assert offset_of(painted, source, 0 * FREE) == [0, 0, 0]
 
 
 def test_the_colour_match_has_a_bound() -> None:

@@ -117,7 +117,7 @@ def taken_out(pts: list[int], hidden: set[int], time_base: Fraction = Fraction(1
     )
     to_cover = compose(face_to_crop(COVER_CROP), invert(face_to_crop(CROP)))
     landmarks, blank = apply(invert(to_cover), LANDMARKS), np.zeros((side, side, 3), np.uint8)
-    list(covers.seeing((at, PaintedFrame(1.0, landmarks, np.eye(2, 3), blank, blank)) for at in pts))
+    covers.see((at, PaintedFrame(1.0, landmarks, np.eye(2, 3), blank, blank)) for at in pts)
     column, row = apply(invert(to_cover), np.array([CHIN[::-1]], np.float64))[0].round().astype(int)
     whole = Rect(0, 0, side, side)
     return {at: round(1 - float(covers.free(at, np.eye(2, 3), whole)[row, column]), 2) for at in pts}
@@ -179,7 +179,7 @@ def free_masks(frames: list[tuple[Pixels, Floats]]) -> list[NDArray[np.float32]]
         (pts, PaintedFrame(1.0, landmarks, affine, crop, crop))
         for pts, ((_, landmarks), affine, crop) in enumerate(zip(frames, affines, crops, strict=True))
     )
-    assert len(list(covers.seeing(seen))) == len(frames)
+    covers.see(seen)
     whole = Rect(0, 0, CROP.size_px, CROP.size_px)
     return [covers.free(pts, np.eye(2, 3), whole) for pts in range(len(frames))]
 

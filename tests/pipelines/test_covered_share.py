@@ -83,3 +83,20 @@ def test_how_little_may_be_left_is_a_setting(film: SyntheticFilm) -> None:
     assert composited(film, [LEFT], [Verdict.DUB], max_covered_share=0.4)["reason"] == Reason.MOUTH_HIDDEN
     with pytest.raises(ValueError, match="max_covered_share"):
         MaskConfig(max_covered_share=1.2)
+
+
+def test_what_is_painted_under_a_thing_changes_nothing_beside_it(tmp_path: Path) -> None:
+    """Neither the colour match nor what the film looks like is measured there."""
+    film, tables = make_film(tmp_path / "film.mp4", FilmSpec(num_frames=NUM_FRAMES, cuts=())), []
+    rough = np.random.default_rng(0).integers(0, 13, (CROP.size_px, CROP.size_px, 1))
+    for change in (0, 18):
+        painted = [(crop - np.minimum(crop, rough)).astype(np.uint8) for crop in own_crops(film)]
+        for crop in painted:
+            crop[:, :26] -= np.minimum(crop[:, :26], change)
+        store = ObjectStore(str(tmp_path / str(change)))
+        stage = CompositeShot(store.root_uri, CROP)
+        stage._covers = KnownThings([LEFT] * NUM_FRAMES)
+        tables.append(read_table(stage.facts(painted_row(film, store, painted, Verdict.DUB))["patch_uri"]))
+
+    assert tables[0].num_rows == NUM_FRAMES
+    assert tables[0].equals(tables[1])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipelines.blend import BlendConfig, blend_planes
 from pipelines.composite import CompositeShot
 from pipelines.grain import BLOCK, NO_GRAIN, Blocks, Grain, draw_grain, grain_at, measure_grain, noise_of
-from pipelines.mask import MaskConfig
+from pipelines.mask import MaskConfig, Rect
 from pipelines.media.coding import Coding
 from pipelines.media.picture import coded_frames
 from pipelines.skin_blocks import skin_blocks
@@ -120,6 +120,22 @@ def test_hair_shadow_and_clipped_light_are_no_skin() -> None:
     found = measure_grain(skin_blocks([plane.clip(0, 255).astype(np.uint8)], landmarks, GREY))
 
     assert found.strength == pytest.approx(4, rel=0.15)
+
+
+def test_a_smooth_thing_before_the_face_does_not_pass_for_skin_without_grain() -> None:
+    landmarks, thing = drawn_landmarks((300.0, 300.0), 150.0), np.arange(600) < 310
+    grain = draw_grain(Grain(4.0), 600, 600, np.random.default_rng(0))
+    plane = np.rint(120 + np.where(thing, grain / 4, grain)).astype(np.uint8)
+
+    def free_of(rect: Rect) -> NDArray[np.float32]:
+        return np.broadcast_to(~thing[rect.x : rect.x + rect.width], (rect.height, rect.width)).astype(np.float32)
+
+    planes, coding = [plane, plane[::2, ::2]], replace(GREY, chroma_x=2, chroma_y=2)
+    found = [measure_grain([blocks]).strength for blocks in skin_blocks(planes, landmarks, coding, free_of)]
+    of_all = [measure_grain([blocks]).strength for blocks in skin_blocks(planes, landmarks, coding)]
+
+    assert found == pytest.approx([4, 4], rel=0.15)
+    assert max(of_all) < 2
 
 
 @pytest.mark.parametrize("at", [(-400.0, 300.0), (20.0, 10.0), (590.0, 590.0)])

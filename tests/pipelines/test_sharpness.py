@@ -15,7 +15,7 @@ from pipelines.face_crop import crop_frame
 from pipelines.face_frame import crop_affine
 from pipelines.film_look import film_look
 from pipelines.grain import NO_GRAIN, Grain, draw_grain
-from pipelines.mask import MaskConfig, mask_rect, mouth_mask
+from pipelines.mask import MaskConfig, Rect, mask_rect, mouth_mask
 from pipelines.media.picture import rgb_frames
 from pipelines.patch import window
 from pipelines.sharpness import DetailLoss, fine_detail, sharpened
@@ -156,9 +156,37 @@ def test_another_mouth_of_the_same_texture_comes_out_as_sharp_as_the_film(tmp_pa
 def test_a_film_without_what_is_asked_for_is_not_looked_at(tmp_path: Path) -> None:
     blend = BlendConfig(grain=0, most_sharpening=0)
 
-    look = film_look(tmp_path / "no film", str(tmp_path / "no rows"), CROP, MaskConfig(), blend)
+    look = film_look(tmp_path / "no film", str(tmp_path / "no rows"), CROP, MaskConfig(), blend, nothing_before)
 
     assert (look.grains, look.sharpening) == ((), 0)
+
+
+def nothing_before(pts: int, affine: NDArray[np.float64], rect: Rect) -> NDArray[np.float32]:
+    return np.ones((rect.height, rect.width), np.float32)
+
+
+MARGIN_PX = 5  # as around whatever is found before a face, whose edge is sharp
+
+
+def left_half_hidden(pts: int, affine: NDArray[np.float64], rect: Rect) -> NDArray[np.float32]:
+    columns = np.arange(rect.x, rect.x + rect.width)
+    return np.broadcast_to(np.float32(columns >= WIDTH_PX // 2 + MARGIN_PX), (rect.height, rect.width))
+
+
+def test_the_detail_of_a_thing_before_the_mouth_is_not_sharpened_for(tmp_path: Path) -> None:
+    """A thing of fine detail before half of a soft face, of which crops lose nothing."""
+    left = np.arange(WIDTH_PX)[:, None] < WIDTH_PX // 2
+    spec = FilmSpec(num_frames=2, cuts=(), width_px=WIDTH_PX, height_px=HEIGHT_PX, encoder=LOSSLESS)
+    film = make_film(tmp_path / "film.mp4", spec, lambda _: np.where(left, texture(1), texture(2, blur_px=6)))
+    (track,) = painted_row(film, tmp_path, texture(2))["painted"]
+
+    look, of_all = (
+        film_look(film.path, track["painted_uri"], CROP, MaskConfig(), BlendConfig(grain=0), free)
+        for free in (left_half_hidden, nothing_before)
+    )
+
+    assert of_all.sharpening > 0.4
+    assert look.sharpening < 0.1
 
 
 @pytest.mark.parametrize("amount", ["grain", "most_sharpening"])
