@@ -27,7 +27,8 @@ from pipelines.dub import DubConfig, plain
 from pipelines.paint_rate import PaintRate
 from pipelines.people_table import people_table
 from pipelines.placement import placements
-from pipelines.plan import apply_edits, plan_shots, plan_table
+from pipelines.plan import plan_shots, plan_table
+from pipelines.plan_edits import apply_edits
 from pipelines.progress import Listener
 from pipelines.rate_meter import paint_rate
 from pipelines.run_stage import check_cluster

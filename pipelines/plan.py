@@ -1,9 +1,9 @@
 """Stage 4: the plan. A verdict for every face track of every shot, as a flat table that a person may edit."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
@@ -24,14 +24,13 @@ from pipelines.people import Person, TrackKey, find_people, names_in
 from pipelines.people_voices import judged_scores
 from pipelines.spoken_lines import SpokenLine
 from pipelines.stage import Row
-from pipelines.verdict import Decision, decide_track, measured, shot_reason
-from schemas.reason import Cover, Reason, Verdict
+from pipelines.verdict import decide_track, measured, shot_reason
+from schemas.reason import Reason, Verdict
 from schemas.shot import PLAN, PLANNED_SHOT
-from schemas.timing import clock, fraction, same_time
+from schemas.timing import clock, fraction
 
-HIDDEN = (Reason.MOUTH_HIDDEN, Reason.TEXT_ON_MOUTH)
+MARK_LETTERS = 8  # one shot in 2e11 has the mark of another by chance
 FilmKey = tuple[str, str | None, str | None, str | None]  # film_id, cast_uri, lines_uri, script_uri
-PlanKey = tuple[str, int, int | None]  # dub_id, shot_index, track_index: names a row of PLAN
 
 
 def plan_shots(
@@ -138,10 +137,11 @@ def _planned(row: Row, film: _Film, eligibility: Eligibility) -> Row:
         told = cast_words(person, film.cast) if film.cast and reason is Reason.CAST else None
         facts = {"verdict": verdict, "reason": reason, "person": person.name if person else None, "measured": told}
         verdicts.append({"track_index": track["track_index"], **facts})
-    return _with_verdicts(row, verdicts)
+    return with_verdicts(row, verdicts)
 
 
-def _with_verdicts(row: Row, verdicts: list[Row]) -> Row:
+def with_verdicts(row: Row, verdicts: list[Row]) -> Row:
+    """The TRACKED_SHOT or PLANNED_SHOT row with these verdicts, and the reason that the shot has by them."""
     return row | {"verdicts": verdicts, "reason": shot_reason(row, verdicts)}
 
 
@@ -157,12 +157,29 @@ def _plan_rows(row: Row, eligibility: Eligibility) -> list[Row]:
     shot = {name: row[name] for name in ("dub_id", "title", "language", "shot_index")} | {
         "start": clock(row["shot_start_pts"] * time_base),
         "end": clock(row["shot_end_pts"] * time_base),
+        "faces": faces_mark(row),
     }
     if not row["tracks"]:
         told = f"no face in {row['shot_num_frames']} frames" if row["reason"] == Reason.NO_FACE else None
         return [shot | {"verdict": Verdict.LEAVE, "reason": row["reason"], "measured": told, "frames_to_paint": 0}]
     decided = {verdict["track_index"]: verdict for verdict in row["verdicts"]}
     return [shot | _track_columns(row, track, decided[track["track_index"]], eligibility) for track in row["tracks"]]
+
+
+def faces_mark(row: Row) -> str | None:
+    """What tells the faces of a shot from those of another look at it: eight letters, None without a face.
+
+    Letters, as a spreadsheet makes numbers of digits. Of frames alone, whose numbers are whole: what was measured of
+    a face has other last bits on other machines.
+
+    Args:
+        row: TRACKED_SHOT or wider.
+    """
+    if not row["tracks"]:
+        return None
+    spans = [(track["track_index"], track["start_pts"], track["end_pts"]) for track in row["tracks"]]
+    digest = hashlib.sha256(repr(spans).encode("ascii")).digest()
+    return "".join(chr(ord("a") + byte % 26) for byte in digest[:MARK_LETTERS])
 
 
 def _track_columns(row: Row, track: Row, decided: Row, eligibility: Eligibility) -> Row:
@@ -174,84 +191,3 @@ def _track_columns(row: Row, track: Row, decided: Row, eligibility: Eligibility)
         "measured": decided["measured"] if reason is Reason.CAST else measured(row, track, reason, eligibility),
         "frames_to_paint": frames if decided["verdict"] != Verdict.LEAVE else 0,
     }
-
-
-def apply_edits(planned: pa.Table, edited: pa.Table) -> pa.Table:
-    """The plan with the verdicts of an edited PLAN table; rows that it leaves out stay as they are.
-
-    A track whose verdict was changed to leave has the reason `by_hand`, or `over_budget` where a budget did it.
-
-    Raises:
-        ValueError: lists every row that the plan does not have, that is there twice, whose verdict is
-            unknown, or that has no face to paint.
-    """
-    rows = planned.to_pylist()
-    known = {_key(line): line for line in plan_table(planned).to_pylist()}
-    edits = edited.to_pylist()
-    problems = _problems(known, edits)
-    if problems:
-        raise ValueError("the edited plan cannot be followed:\n" + "\n".join(problems))
-    wanted = {_key(edit): (Verdict(edit["verdict"]), _edit_reason(edit)) for edit in edits}
-    return pa.Table.from_pylist([_edited(row, wanted) for row in rows], schema=PLANNED_SHOT)
-
-
-def _key(line: Mapping[str, Any]) -> PlanKey:
-    return line["dub_id"], line["shot_index"], line["track_index"]
-
-
-def _problems(known: Mapping[PlanKey, Row], edits: list[Row]) -> list[str]:
-    problems: list[str] = []
-    seen: set[PlanKey] = set()
-    allowed = [verdict.value for verdict in Verdict]
-    for number, edit in enumerate(edits, start=1):
-        key = _key(edit)
-        name = f"row {number} (dub {(key[0] or 'none')[:12]}, shot {key[1]}, track {key[2]})"
-        if key not in known:
-            problems.append(f"{name}: the plan has no such row")
-        elif key in seen:
-            problems.append(f"{name}: is there twice")
-        elif told := _other_times(edit, known[key]):
-            problems.append(f"{name}: the shot {told}: the plan is of other cuts, so plan anew")
-        elif edit["verdict"] not in allowed:
-            problems.append(f"{name}: verdict must be {', '.join(allowed)}, got {edit['verdict']!r}")
-        elif known[key]["reason"] == Reason.CAST and known[key]["verdict"] == Verdict.LEAVE != edit["verdict"]:
-            problems.append(
-                f"{name}: the catalog's cast list leaves {known[key]['person'] or 'this person'} as filmed"
-            )
-        elif key[2] is None and edit["verdict"] != Verdict.LEAVE:
-            problems.append(f"{name}: the shot has no face that could be painted, so its verdict stays leave")
-        seen.add(key)
-    return problems
-
-
-def _other_times(edit: Row, line: Row) -> str:
-    """What of an edited row's time is not that of the plan; nothing where it fits, or says none."""
-    moved = [side for side in ("start", "end") if not same_time(edit[side], line[side])]
-    return " and ".join(f"{side}s at {line[side]}, not {edit[side]}" for side in moved)
-
-
-def _edit_reason(edit: Row) -> Reason | None:
-    """Why a verdict that was changed is what it is."""
-    if edit["verdict"] == Verdict.DUB:
-        return None
-    is_budget = edit["verdict"] == Verdict.LEAVE and edit["reason"] == Reason.OVER_BUDGET
-    return Reason.OVER_BUDGET if is_budget else Reason.BY_HAND
-
-
-def _faces(track: Row) -> list[Row]:
-    """What of its covers are faces that pass in front: a mouth is never painted on one of them."""
-    return [cover for cover in track["covers"] if cover["kind"] == Cover.FACE]
-
-
-def _edited(row: Row, wanted: Mapping[PlanKey, Decision]) -> Row:
-    changed, seen_free = [], set()
-    for verdict in row["verdicts"]:
-        found = wanted.get((row["dub_id"], row["shot_index"], verdict["track_index"]))
-        if found is not None and found[0] != verdict["verdict"]:
-            if verdict["reason"] in HIDDEN and verdict["verdict"] == Verdict.LEAVE:
-                seen_free.add(verdict["track_index"])
-            verdict = verdict | {"verdict": found[0], "reason": found[1], "measured": None}
-        changed.append(verdict)
-    # Who wants a mouth painted that was left because it is hidden, has seen that it is not.
-    tracks = [one | {"covers": _faces(one)} if one["track_index"] in seen_free else one for one in row["tracks"]]
-    return _with_verdicts(row | {"tracks": tracks}, changed)

@@ -202,6 +202,12 @@ PLAN = pa.schema(
         column("person", pa.string(), "Who it is in this film; null where nobody can tell.", nullable=True),
         column("start", pa.string(), "Start of the shot, HH:MM:SS.mmm, for people."),
         column("end", pa.string(), "End of the shot, HH:MM:SS.mmm, for people."),
+        column(
+            "faces",
+            pa.string(),
+            "Letters for the face tracks of the shot: an edited plan with others is refused. Null without.",
+            nullable=True,
+        ),
         column("verdict", pa.string(), "dub, leave or review; the column a person may edit."),
         column("reason", pa.string(), "Why it is not simply dubbed.", nullable=True),
         column(

@@ -22,7 +22,8 @@ from pipelines.analysis import Analysis
 from pipelines.media.sound import write_wav
 from pipelines.paint_rate import PaintRate
 from pipelines.people_table import people_table
-from pipelines.plan import apply_edits, plan_shots, plan_table
+from pipelines.plan import plan_shots, plan_table
+from pipelines.plan_edits import apply_edits
 from pipelines.progress import Event, Listener
 from pipelines.stage import Row
 from pipelines.stitch import Review

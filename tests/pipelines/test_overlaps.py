@@ -7,7 +7,8 @@ import pytest
 
 from pipelines.eligibility import Eligibility
 from pipelines.paint_spans import spans_to_paint
-from pipelines.plan import apply_edits, plan_shots, plan_table
+from pipelines.plan import plan_shots, plan_table
+from pipelines.plan_edits import apply_edits
 from pipelines.shared_lines import shared_lines
 from pipelines.speaking import speech_pieces
 from pipelines.stage import Row

@@ -12,7 +12,8 @@ from pipelines.cast_list import CastList
 from pipelines.people import MIN_FACE_HEIGHT_PX, ONE_PERSON
 from pipelines.people import find_people as found_people
 from pipelines.people_table import people_table
-from pipelines.plan import apply_edits, plan_shots, plan_table
+from pipelines.plan import plan_shots, plan_table
+from pipelines.plan_edits import apply_edits
 from schemas.reason import Reason, Verdict
 from schemas.shot import TRACKED_SHOT
 from tests.planned_rows import TICKS_PER_FRAME, shot, track

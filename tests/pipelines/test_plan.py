@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from pipelines.cast_list import CastList
-from pipelines.plan import apply_edits, plan_shots, plan_table
+from pipelines.plan import plan_shots, plan_table
+from pipelines.plan_edits import apply_edits
 from schemas.reason import Reason, Verdict
 from schemas.shot import PLAN, PLANNED_SHOT, TRACKED_SHOT
 from schemas.timing import same_time
@@ -108,6 +109,46 @@ def test_a_plan_of_other_cuts_is_refused(planned: pa.Table) -> None:
 
     with pytest.raises(ValueError, match=r"row 1 .* starts at 00:00:0\d.000, not 00:00:01.000.* plan anew"):
         apply_edits(planned, plan)
+
+
+def found_otherwise() -> pa.Table:
+    """The shots of `planned`, in the first two of which a passer-by is found first, so that faces are counted on."""
+    passer_by = track(0, num_frames=12, end_pts=12 * TICKS_PER_FRAME, speaking_score=0.02)
+    rows = [
+        shot(passer_by, track(1), num_shots=3),
+        shot(passer_by, track(1, speaking_score=0.2), track(2), num_shots=3, shot_index=1),
+        shot(num_shots=3, shot_index=2),
+    ]
+    return plan_shots(pa.Table.from_pylist(rows, schema=TRACKED_SHOT))
+
+
+def test_a_plan_of_other_faces_is_refused_row_by_row(planned: pa.Table) -> None:
+    """Its rows name tracks by numbers that are other people's now."""
+    with pytest.raises(ValueError, match="faces are others than those of the plan") as refusal:
+        apply_edits(found_otherwise(), plan_table(planned))
+
+    assert [f"row {number} " in str(refusal.value) for number in (1, 2, 3, 4)] == [True, True, True, False]
+
+
+def test_a_plan_without_the_mark_of_faces_is_followed_by_their_numbers(planned: pa.Table) -> None:
+    """As plans of versions before, and rows that a person has typed."""
+    plan = edited(edited(plan_table(planned), 0, verdict="leave", faces=None), 1, faces=" ")
+
+    assert apply_edits(planned, plan)["reason"].to_pylist()[0] == Reason.BY_HAND
+
+
+def test_the_mark_of_faces_knows_frames_alone(planned: pa.Table) -> None:
+    """What is measured of a face has other last bits elsewhere; another last frame is another track."""
+    rows = [
+        shot(track(face_height_px=120.00001)),
+        shot(track(end_pts=99 * TICKS_PER_FRAME)),
+    ]
+    marks = plan_table(plan_shots(pa.Table.from_pylist(rows, schema=TRACKED_SHOT)))["faces"].to_pylist()
+    mark = plan_table(planned)["faces"].to_pylist()[0]
+
+    assert marks[0] == mark
+    assert marks[1] != mark
+    assert mark.isalpha()
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.plan import apply_edits, plan_shots, plan_table
+from pipelines.plan import plan_shots, plan_table
 from pipelines.plan_budget import within_budget
+from pipelines.plan_edits import apply_edits
 from schemas.reason import Reason, Verdict
 from schemas.shot import PLAN, TRACKED_SHOT
 from tests.planned_rows import shot, track

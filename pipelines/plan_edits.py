@@ -1,0 +1,101 @@
+"""What a person changed of the plan: the rows of an edited PLAN table are followed, or refused as a whole."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from pipelines.plan import plan_table, with_verdicts
+from pipelines.stage import Row
+from pipelines.verdict import Decision
+from schemas.reason import Cover, Reason, Verdict
+from schemas.shot import PLANNED_SHOT
+from schemas.timing import same_time
+
+HIDDEN = (Reason.MOUTH_HIDDEN, Reason.TEXT_ON_MOUTH)
+PlanKey = tuple[str, int, int | None]  # dub_id, shot_index, track_index: names a row of PLAN
+
+
+def apply_edits(planned: pa.Table, edited: pa.Table) -> pa.Table:
+    """The plan with the verdicts of an edited PLAN table; rows that it leaves out stay as they are.
+
+    A track whose verdict was changed to leave has the reason `by_hand`, or `over_budget` where a budget did it.
+
+    Raises:
+        ValueError: lists every row that the plan does not have, that is there twice, that is of other cuts or faces,
+            whose verdict is unknown, or that has no face to paint.
+    """
+    rows = planned.to_pylist()
+    known = {_key(line): line for line in plan_table(planned).to_pylist()}
+    edits = edited.to_pylist()
+    problems = _problems(known, edits)
+    if problems:
+        raise ValueError("the edited plan cannot be followed:\n" + "\n".join(problems))
+    wanted = {_key(edit): (Verdict(edit["verdict"]), _edit_reason(edit)) for edit in edits}
+    return pa.Table.from_pylist([_edited(row, wanted) for row in rows], schema=PLANNED_SHOT)
+
+
+def _key(line: Mapping[str, Any]) -> PlanKey:
+    return line["dub_id"], line["shot_index"], line["track_index"]
+
+
+def _problems(known: Mapping[PlanKey, Row], edits: list[Row]) -> list[str]:
+    problems: list[str] = []
+    seen: set[PlanKey] = set()
+    allowed = [verdict.value for verdict in Verdict]
+    for number, edit in enumerate(edits, start=1):
+        key = _key(edit)
+        name = f"row {number} (dub {(key[0] or 'none')[:12]}, shot {key[1]}, track {key[2]})"
+        if key not in known:
+            problems.append(f"{name}: the plan has no such row")
+        elif key in seen:
+            problems.append(f"{name}: is there twice")
+        elif told := _other_times(edit, known[key]):
+            problems.append(f"{name}: the shot {told}: the plan is of other cuts, so plan anew")
+        elif (edit["faces"] or "").strip() not in ("", known[key]["faces"]):
+            problems.append(
+                f"{name}: the shot's faces are others than those of the plan, or counted otherwise: plan anew"
+            )
+        elif edit["verdict"] not in allowed:
+            problems.append(f"{name}: verdict must be {', '.join(allowed)}, got {edit['verdict']!r}")
+        elif known[key]["reason"] == Reason.CAST and known[key]["verdict"] == Verdict.LEAVE != edit["verdict"]:
+            problems.append(
+                f"{name}: the catalog's cast list leaves {known[key]['person'] or 'this person'} as filmed"
+            )
+        elif key[2] is None and edit["verdict"] != Verdict.LEAVE:
+            problems.append(f"{name}: the shot has no face that could be painted, so its verdict stays leave")
+        seen.add(key)
+    return problems
+
+
+def _other_times(edit: Row, line: Row) -> str:
+    """What of an edited row's time is not that of the plan; nothing where it fits, or says none."""
+    moved = [side for side in ("start", "end") if not same_time(edit[side], line[side])]
+    return " and ".join(f"{side}s at {line[side]}, not {edit[side]}" for side in moved)
+
+
+def _edit_reason(edit: Row) -> Reason | None:
+    """Why a verdict that was changed is what it is."""
+    if edit["verdict"] == Verdict.DUB:
+        return None
+    is_budget = edit["verdict"] == Verdict.LEAVE and edit["reason"] == Reason.OVER_BUDGET
+    return Reason.OVER_BUDGET if is_budget else Reason.BY_HAND
+
+
+def _faces(track: Row) -> list[Row]:
+    """What of its covers are faces that pass in front: a mouth is never painted on one of them."""
+    return [cover for cover in track["covers"] if cover["kind"] == Cover.FACE]
+
+
+def _edited(row: Row, wanted: Mapping[PlanKey, Decision]) -> Row:
+    changed, seen_free = [], set()
+    for verdict in row["verdicts"]:
+        found = wanted.get((row["dub_id"], row["shot_index"], verdict["track_index"]))
+        if found is not None and found[0] != verdict["verdict"]:
+            if verdict["reason"] in HIDDEN and verdict["verdict"] == Verdict.LEAVE:
+                seen_free.add(verdict["track_index"])
+            verdict = verdict | {"verdict": found[0], "reason": found[1], "measured": None}
+        changed.append(verdict)
+    # Who wants a mouth painted that was left because it is hidden, has seen that it is not.
+    tracks = [one | {"covers": _faces(one)} if one["track_index"] in seen_free else one for one in row["tracks"]]
+    return with_verdicts(row | {"tracks": tracks}, changed)
