@@ -84,7 +84,7 @@ class RayDubPipeline:
 
     def edit(self, planned: pa.Table, edited: pa.Table) -> pa.Table:
         try:
-            return apply_edits(planned, edited)
+            return apply_edits(planned, edited, self._config.eligibility)
         except ValueError as error:
             raise PlanUnreadableError(str(error)) from error
 

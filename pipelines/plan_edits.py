@@ -1,25 +1,34 @@
 """What a person changed of the plan: the rows of an edited PLAN table are followed, or refused as a whole."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 
+from pipelines.eligibility import Eligibility
+from pipelines.hand_lines import Asked, with_hand_lines
 from pipelines.plan import plan_table, with_verdicts
 from pipelines.stage import Row
-from pipelines.verdict import Decision
 from schemas.reason import Cover, Reason, Verdict
 from schemas.shot import PLANNED_SHOT
 from schemas.timing import same_time
 
 HIDDEN = (Reason.MOUTH_HIDDEN, Reason.TEXT_ON_MOUTH)
 PlanKey = tuple[str, int, int | None]  # dub_id, shot_index, track_index: names a row of PLAN
+ShotKey = tuple[str, int]  # dub_id, shot_index
 
 
-def apply_edits(planned: pa.Table, edited: pa.Table) -> pa.Table:
+def apply_edits(planned: pa.Table, edited: pa.Table, eligibility: Eligibility | None = None) -> pa.Table:
     """The plan with the verdicts of an edited PLAN table; rows that it leaves out stay as they are.
 
-    A track whose verdict was changed to leave has the reason `by_hand`, or `over_budget` where a budget did it.
+    A track whose verdict was changed to leave has the reason `by_hand`, or `over_budget` where a budget did it. Who is
+    painted though the plan did not dub it gets lines as `with_hand_lines` says; so does who is painted `by_hand`.
+
+    Args:
+        planned: PLANNED_SHOT.
+        edited: PLAN.
+        eligibility: from which score on a face may be heard.
 
     Raises:
         ValueError: lists every row that the plan does not have, that is there twice, that is of other cuts or faces,
@@ -31,8 +40,12 @@ def apply_edits(planned: pa.Table, edited: pa.Table) -> pa.Table:
     problems = _problems(known, edits)
     if problems:
         raise ValueError("the edited plan cannot be followed:\n" + "\n".join(problems))
-    wanted = {_key(edit): (Verdict(edit["verdict"]), _edit_reason(edit)) for edit in edits}
-    return pa.Table.from_pylist([_edited(row, wanted) for row in rows], schema=PLANNED_SHOT)
+    wanted: dict[ShotKey, dict[int, Row]] = defaultdict(dict)
+    for edit in edits:
+        wanted[edit["dub_id"], edit["shot_index"]][edit["track_index"]] = edit
+    rules = eligibility or Eligibility()
+    edited = [_edited(row, wanted[row["dub_id"], row["shot_index"]], rules) for row in rows]
+    return pa.Table.from_pylist(edited, schema=PLANNED_SHOT)
 
 
 def _key(line: Mapping[str, Any]) -> PlanKey:
@@ -87,15 +100,37 @@ def _faces(track: Row) -> list[Row]:
     return [cover for cover in track["covers"] if cover["kind"] == Cover.FACE]
 
 
-def _edited(row: Row, wanted: Mapping[PlanKey, Decision]) -> Row:
-    changed, seen_free = [], set()
-    for verdict in row["verdicts"]:
-        found = wanted.get((row["dub_id"], row["shot_index"], verdict["track_index"]))
-        if found is not None and found[0] != verdict["verdict"]:
-            if verdict["reason"] in HIDDEN and verdict["verdict"] == Verdict.LEAVE:
-                seen_free.add(verdict["track_index"])
-            verdict = verdict | {"verdict": found[0], "reason": found[1], "measured": None}
-        changed.append(verdict)
+def _edited(row: Row, mine: Mapping[int, Row], rules: Eligibility) -> Row:
+    changed = [_decided(verdict, mine.get(verdict["track_index"])) for verdict in row["verdicts"]]
+    pairs = list(zip(row["verdicts"], changed, strict=True))
     # Who wants a mouth painted that was left because it is hidden, has seen that it is not.
-    tracks = [one | {"covers": _faces(one)} if one["track_index"] in seen_free else one for one in row["tracks"]]
-    return with_verdicts(row | {"tracks": tracks}, changed)
+    free = {old["track_index"] for old, new in pairs if _is_changed(old, new) and _was_hidden(old)}
+    tracks = [one | {"covers": _faces(one)} if one["track_index"] in free else one for one in row["tracks"]]
+    edited = with_verdicts(row | {"tracks": tracks}, changed)
+    painted = [(old, new) for old, new in pairs if new["verdict"] != Verdict.LEAVE]
+    heard = {new["track_index"] for old, new in painted if _is_changed(old, new)}
+    whole = {new["track_index"] for _, new in painted if _says_so(mine.get(new["track_index"]))}
+    return with_hand_lines(edited, Asked(heard, whole), rules)
+
+
+def _decided(verdict: Row, edit: Row | None) -> Row:
+    """The verdict as it is edited; who is left anyway, and by hand as the edit says, is left by hand."""
+    if edit is None:
+        return verdict
+    stays = edit["verdict"] == verdict["verdict"]
+    if stays and (edit["verdict"] != Verdict.LEAVE or verdict["reason"] == Reason.CAST or not _says_so(edit)):
+        return verdict
+    return verdict | {"verdict": Verdict(edit["verdict"]), "reason": _edit_reason(edit), "measured": None}
+
+
+def _says_so(edit: Row | None) -> bool:
+    """Whether a person has written that the verdict is theirs."""
+    return edit is not None and edit["reason"] == Reason.BY_HAND
+
+
+def _is_changed(old: Row, new: Row) -> bool:
+    return bool(old["verdict"] != new["verdict"])
+
+
+def _was_hidden(verdict: Row) -> bool:
+    return verdict["reason"] in HIDDEN and verdict["verdict"] == Verdict.LEAVE
