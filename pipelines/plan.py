@@ -18,6 +18,7 @@ from pipelines.characters import (
     sheet_lines,
 )
 from pipelines.eligibility import Eligibility
+from pipelines.nobodys_speech import nobodys_speech
 from pipelines.overlaps import Takers, takers_by_lines, takers_by_time, with_takers
 from pipelines.paint_spans import num_frames_to_paint, spoken_spans
 from pipelines.people import Person, TrackKey, find_people, names_in
@@ -183,11 +184,20 @@ def faces_mark(row: Row) -> str | None:
 
 
 def _track_columns(row: Row, track: Row, decided: Row, eligibility: Eligibility) -> Row:
-    reason = Reason(decided["reason"]) if decided["reason"] else None
     frames = num_frames_to_paint(row, track, eligibility)
     return {
         **decided,
         **{name: track[name] for name in ("speaking_score", "face_height_px", "enlargement")},
-        "measured": decided["measured"] if reason is Reason.CAST else measured(row, track, reason, eligibility),
+        "measured": _measured(row, track, decided, eligibility),
         "frames_to_paint": frames if decided["verdict"] != Verdict.LEAVE else 0,
     }
+
+
+def _measured(row: Row, track: Row, decided: Row, eligibility: Eligibility) -> str | None:
+    reason = Reason(decided["reason"]) if decided["reason"] else None
+    if reason is Reason.CAST:
+        told: str | None = decided["measured"]
+        return told
+    if reason is None and decided["verdict"] == Verdict.DUB:
+        return nobodys_speech(row, track, eligibility)
+    return measured(row, track, reason, eligibility)

@@ -211,7 +211,10 @@ PLAN = pa.schema(
         column("verdict", pa.string(), "dub, leave or review; the column a person may edit."),
         column("reason", pa.string(), "Why it is not simply dubbed.", nullable=True),
         column(
-            "measured", pa.string(), "What the reason was found by, with its threshold, for people.", nullable=True
+            "measured",
+            pa.string(),
+            "What the reason was found by, or what a dubbed face leaves unpainted, for people.",
+            nullable=True,
         ),
         column("speaking_score", pa.float32(), "0..1.", nullable=True),
         column("face_height_px", pa.float32(), "Median height of the face box.", unit="px", nullable=True),
