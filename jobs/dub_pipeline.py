@@ -13,7 +13,7 @@ from jobs.cluster import ray_cluster
 from jobs.dub import DubOutcome, DubRequest, run_dub
 from jobs.model_reference import resolve_model
 from jobs.overrides import OverrideError, override, override_keys
-from jobs.plan_file import PlanUnreadableError
+from jobs.plan_cells import PlanUnreadableError
 from jobs.progress import Display
 from jobs.re_encoded import re_encoded_share
 from jobs.work_folder import work_uri

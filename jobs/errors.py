@@ -7,7 +7,7 @@ from jobs.lineage import TrackingError
 from jobs.model_reference import ModelUnavailableError
 from jobs.out_lock import OutInUseError
 from jobs.overrides import OverrideError
-from jobs.plan_file import PlanUnreadableError
+from jobs.plan_cells import PlanUnreadableError
 from jobs.review import ReviewUnavailableError
 from jobs.submit import SubmitError
 from jobs.training_errors import (

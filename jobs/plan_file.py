@@ -7,14 +7,9 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from jobs.plan_cells import NEEDED, PlanUnreadableError, check_columns, read_csv_plan
 from pipelines.storage import file_digest, write_whole
 from schemas.shot import PLAN
-
-NEEDED = ("dub_id", "shot_index", "track_index", "verdict")
-
-
-class PlanUnreadableError(Exception):
-    """A plan file that cannot be read; says what was expected."""
 
 
 def write_own_plan(path: Path, plan: pa.Table) -> Path:
@@ -59,7 +54,7 @@ def write_plan(path: Path, plan: pa.Table) -> None:
 def read_plan(path: Path) -> pa.Table:
     """A PLAN table that `write_plan` wrote and a person may have edited. Columns that were left out are null.
 
-    Blank lines, which spreadsheets leave behind as commas alone, are passed over.
+    A CSV is read as spreadsheets leave it (`jobs.plan_cells`).
 
     Raises:
         PlanUnreadableError: not a plan.
@@ -68,20 +63,14 @@ def read_plan(path: Path) -> pa.Table:
         raise PlanUnreadableError(f"{path} is neither .csv nor .parquet")
     if not path.is_file():
         raise PlanUnreadableError(f"there is no plan {path}")
+    if path.suffix == ".csv":
+        return read_csv_plan(path)
     try:
-        table = _read_csv(path) if path.suffix == ".csv" else pq.read_table(path)
-        missing = [name for name in NEEDED if name not in table.column_names]
-        if missing:
-            raise PlanUnreadableError(f"{path} has no column {', '.join(missing)}")
+        table = pq.read_table(path)
+        check_columns(path, table.column_names)
         return _with_schema(_without_blanks(table))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise PlanUnreadableError(f"{path} is no plan: {error}") from error
-
-
-def _read_csv(path: Path) -> pa.Table:
-    kinds = {field.name: field.type for field in PLAN}
-    options = pyarrow.csv.ConvertOptions(column_types=kinds, strings_can_be_null=True)
-    return pyarrow.csv.read_csv(path, convert_options=options)
 
 
 def _without_blanks(table: pa.Table) -> pa.Table:

@@ -16,7 +16,8 @@ from mlflow import MlflowClient
 from jobs.dub import DONE, FAILED, WRONG_USE, DubRequest, in_groups, run_dub
 from jobs.lineage import default_tracking_uri
 from jobs.out_lock import OutInUseError, held_out
-from jobs.plan_file import PlanUnreadableError, read_plan, write_plan
+from jobs.plan_cells import PlanUnreadableError
+from jobs.plan_file import read_plan, write_plan
 from jobs.plan_job import PlanRequest, run_plan
 from pipelines.analysis import Analysis
 from pipelines.media.sound import write_wav

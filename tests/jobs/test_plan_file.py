@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 
 from jobs.cost import film_costs, plan_cost
-from jobs.plan_file import PlanUnreadableError, read_plan, write_own_plan, write_plan
+from jobs.plan_cells import PlanUnreadableError
+from jobs.plan_file import read_plan, write_own_plan, write_plan
 from pipelines.paint_rate import PaintRate
 from schemas.shot import PLAN
 
