@@ -14,6 +14,7 @@ from jobs.progress import Display
 from pipelines.progress import Event, Listener
 from pipelines.stage import Row
 from schemas.film import FILM
+from schemas.reason import Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,12 +63,22 @@ def plan_films(
         kept, ignored = _sorted_out(edited, here, analysis.lost, skipping=skipping)
         notices += ignored
         planned = pipeline.edit(planned, kept)
-        notices += pipeline.shared_lines(planned)
+        notices += [*pipeline.shared_lines(planned), *_unpainted(pipeline.plan_table(planned))]
     for film in here:
         names = {"title": film["title"], "language": film["language"]}
         seconds = (time.monotonic() - begin) / len(here)
         listener(Event(stage="plan", num_frames=film["num_frames"], seconds=seconds, **names))
     return PlannedFilms(shots=planned, lost=analysis.lost, notices=notices)
+
+
+def _unpainted(plan: pa.Table) -> list[str]:
+    """Faces that a person wants painted, and of which nothing is."""
+    return [
+        f"{_name(row)}: shot {row['shot_index']} at {row['start']}: {row['verdict']} of face {row['track_index']} "
+        f"changes no picture: {row['measured']}"
+        for row in plan.to_pylist()
+        if row["verdict"] != Verdict.LEAVE and not row["frames_to_paint"]
+    ]
 
 
 def _flaws(shots: pa.Table) -> list[str]:

@@ -18,6 +18,7 @@ from jobs.portraits import Portrait
 from jobs.tally import StageCount
 from pipelines.stage import Row
 
+NOTHING_TO_PAINT = "nothing_to_paint"
 _PAGE = Template("""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>$title</title>
 <meta name="viewport" content="width=device-width">
@@ -104,8 +105,11 @@ def film_report(
 
 
 def shots_by_reason(plan: Sequence[Row]) -> Counter[str]:
-    """How many face tracks, and shots without one, have which reason; `dubbed` for those with none."""
-    return Counter(str(row["reason"] or "dubbed") for row in plan)
+    """How many face tracks, and shots without one, have which reason.
+
+    Those with none are `dubbed`, or `nothing_to_paint` where a person's dub has no frame to paint.
+    """
+    return Counter(str(row["reason"] or ("dubbed" if row["frames_to_paint"] else NOTHING_TO_PAINT)) for row in plan)
 
 
 def _summary(film: Row) -> str:

@@ -30,6 +30,7 @@ from schemas.reason import Reason, Verdict
 from schemas.shot import PLAN, PLANNED_SHOT
 from schemas.timing import clock, fraction
 
+NOTHING = "nothing to paint"
 MARK_LETTERS = 8  # one shot in 2e11 has the mark of another by chance
 FilmKey = tuple[str, str | None, str | None, str | None]  # film_id, cast_uri, lines_uri, script_uri
 
@@ -185,11 +186,13 @@ def faces_mark(row: Row) -> str | None:
 
 def _track_columns(row: Row, track: Row, decided: Row, eligibility: Eligibility) -> Row:
     frames = num_frames_to_paint(row, track, eligibility)
+    painted = decided["verdict"] != Verdict.LEAVE
+    told = _measured(row, track, decided, eligibility)
     return {
         **decided,
         **{name: track[name] for name in ("speaking_score", "face_height_px", "enlargement")},
-        "measured": _measured(row, track, decided, eligibility),
-        "frames_to_paint": frames if decided["verdict"] != Verdict.LEAVE else 0,
+        "measured": told if frames or not painted else _nothing(row, track, eligibility),
+        "frames_to_paint": frames if painted else 0,
     }
 
 
@@ -201,3 +204,9 @@ def _measured(row: Row, track: Row, decided: Row, eligibility: Eligibility) -> s
     if reason is None and decided["verdict"] == Verdict.DUB:
         return nobodys_speech(row, track, eligibility)
     return measured(row, track, reason, eligibility)
+
+
+def _nothing(row: Row, track: Row, eligibility: Eligibility) -> str:
+    """Why nothing of a track is painted that a person wants painted."""
+    is_heard = bool(spoken_spans(row, track, eligibility))
+    return f"{NOTHING}: {'its mouth is hidden wherever it speaks' if is_heard else 'no speech while it is seen'}"

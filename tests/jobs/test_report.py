@@ -122,3 +122,7 @@ def test_a_film_that_was_not_delivered_says_why() -> None:
 def test_tracks_are_counted_by_reason() -> None:
     rows = [PLAN_ROW, PLAN_ROW | {"reason": "no_face"}, PLAN_ROW | {"reason": "no_face"}]
     assert shots_by_reason(rows) == {"dubbed": 1, "no_face": 2}
+
+
+def test_a_dub_without_a_frame_to_paint_is_not_counted_as_dubbed() -> None:
+    assert shots_by_reason([PLAN_ROW, PLAN_ROW | {"frames_to_paint": 0}]) == {"dubbed": 1, "nothing_to_paint": 1}

@@ -85,6 +85,29 @@ def test_who_wants_a_mouth_painted_that_was_taken_for_hidden_gets_it() -> None:
     assert plan_table(dubbed)["frames_to_paint"].to_pylist() == [40]  # 40 of speech, three before and after, less six
 
 
+def silent() -> dict[str, Any]:
+    return shot(track(), dub_speech=[], original_speech=[])
+
+
+def passed_in_front() -> dict[str, Any]:
+    """Another face is before the mouth all the while: nobody can have that painted."""
+    return shot(track(covers=[{"start_pts": 0, "end_pts": 100 * TICKS_PER_FRAME, "kind": "face"}]))
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [(silent(), "no speech while it is seen"), (passed_in_front(), "its mouth is hidden wherever it speaks")],
+    ids=["silent", "hidden"],
+)
+def test_a_person_who_wants_painted_what_cannot_be_is_told_why(row: dict[str, Any], why: str) -> None:
+    table = plan_shots(pa.Table.from_pylist([row], schema=TRACKED_SHOT))
+
+    (line,) = plan_table(apply_edits(table, edited(plan_table(table), 0, verdict="dub"))).to_pylist()
+
+    assert (line["verdict"], line["frames_to_paint"]) == ("dub", 0)
+    assert line["measured"] == f"nothing to paint: {why}"
+
+
 def test_a_person_may_leave_and_may_dub(planned: pa.Table) -> None:
     plan = edited(edited(plan_table(planned), 0, verdict="leave"), 1, verdict="dub")
 
