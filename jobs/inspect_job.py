@@ -22,6 +22,7 @@ from pipelines.verdict import measured
 from pipelines.voice_descriptor import VoiceDescriber
 from schemas.film import FILM
 from schemas.film_part import FILM_PART
+from schemas.mix import StemChannel
 from schemas.reason import Reason
 from schemas.shot import ALIGNED_SHOT
 from schemas.timing import ANALYSIS_RATE_HZ, Span, clock, fraction
@@ -88,6 +89,7 @@ def film_row(path: Path, probe: Probe) -> Row:
     digest = file_digest(path)
     names = {"film_id": digest, "dub_id": digest, "dub_digest": digest, "title": path.stem, "language": NO_LANGUAGE}
     places = {"film_uri": str(path.absolute()), "dub_uri": str(path.absolute()), "dub_kind": "dub_mix"}
+    places |= {"dub_channel": StemChannel.MEAN.value}
     empty = ("sheet_uri", "sheet_digest", "lines_uri", "conform", "me_conform", "script_uri", "script_digest")
     nothing = dict.fromkeys(("me_uri", "me_digest", "cast_uri", "cast_digest", "source_language", *empty))
     return {**names, **places, **nothing, **film_facts(probe), "dub_place": probe.sound_place}

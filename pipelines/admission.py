@@ -18,10 +18,12 @@ from pipelines.media.given_stream import GivenSound, given_sound
 from pipelines.media.probe import Probe, probe_film
 from pipelines.media.refusal import MediaRefusedError
 from pipelines.programme_time import first_timecode_s, misplaced
+from pipelines.stem_channel import stem_channel
+from schemas.mix import StemChannel
 from schemas.reason import FilmNote, Refusal
 from schemas.timing import rational
 
-VERSION = 10  # raised when the same files are admitted otherwise, or with other facts
+VERSION = 11  # raised when the same files are admitted otherwise, or with other facts
 MEMORY_BYTES = 6 << 30
 FILM_FACTS = (
     "width_px",
@@ -50,6 +52,7 @@ def examine(request: dict[str, Any]) -> dict[str, Any]:
     """The film's facts and all that is wrong with the files of one request."""
     film = _tried(partial(_film, source_language=request.get("source_language")), request["film"])
     problems, dub = [{"column": "film", **film}] if isinstance(film, dict) else [], GivenSound()
+    channel = StemChannel.MEAN
     if request["dub_kind"] == "cue_sheet":
         problems += [
             {"column": "cue_sheet", **problem} for problem in _sheet(Path(request["dub"]), film, request["film"])
@@ -57,10 +60,14 @@ def examine(request: dict[str, Any]) -> dict[str, Any]:
     else:
         dub = _tried(partial(_given, language=request.get("language")), request["dub"])
         problems += [{"column": request["dub_kind"], **dub}] if isinstance(dub, dict) else []
+        if not problems:
+            channel = _channel(request, dub)
     if request.get("me_stem"):
         me = _tried(partial(_given, language=None), request["me_stem"])
         problems += [{"column": "me_stem", **me}] if isinstance(me, dict) else []
-    facts = _with_dub(film_facts(film), dub) if isinstance(film, Probe) and isinstance(dub, GivenSound) else None
+    facts = (
+        _with_dub(film_facts(film), dub, channel) if isinstance(film, Probe) and isinstance(dub, GivenSound) else None
+    )
     return {"facts": facts, "problems": problems}
 
 
@@ -73,10 +80,16 @@ def film_facts(probe: Probe) -> dict[str, Any]:
     return facts | {"colours": colours, "notes": notes}
 
 
-def _with_dub(facts: dict[str, Any], dub: GivenSound) -> dict[str, Any]:
+def _channel(request: dict[str, Any], dub: GivenSound | Problem) -> StemChannel:
+    """What of a dub that nothing is wrong with is heard."""
+    place = dub.place if isinstance(dub, GivenSound) else 0
+    return stem_channel(Path(request["dub"]), request["dub_kind"], lambda: _say({"heard": request["dub"]}), place)
+
+
+def _with_dub(facts: dict[str, Any], dub: GivenSound, channel: StemChannel) -> dict[str, Any]:
     """The facts of a film with those of its dub's file."""
     told = [{"note": FilmNote.DUB_SOUND.value, "detail": dub.told}] if dub.told else []
-    return facts | {"dub_place": dub.place, "notes": [*facts["notes"], *told]}
+    return facts | {"dub_place": dub.place, "dub_channel": channel.value, "notes": [*facts["notes"], *told]}
 
 
 def _sheet(path: Path, film: Probe | Problem, film_path: str) -> list[Problem]:

@@ -23,8 +23,9 @@ from pipelines.spoken_lines import spoken_lines
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_heard import keep_heard
-from pipelines.stored_sound import Sound, dub_place_facts, dub_where, place_facts, stored_dub, stored_original
+from pipelines.stored_sound import Sound, dub_facts, dub_where, place_facts, stored_dub, stored_original
 from pipelines.voice_descriptor import VoiceDescriber
+from schemas.mix import StemChannel
 from schemas.shot import ALIGNED_SHOT, SHOT
 from schemas.timing import ANALYSIS_RATE_HZ, Span, fraction, pts_to_sample
 
@@ -69,7 +70,7 @@ class AlignDub(RowStage):
         for sound, heard in (("dub", spoken), ("film", original)):
             if heard.spoken:  # stages that compare mouths with it then need no network
                 path = Path(row[f"{sound}_uri"])
-                where = dub_where(row) if sound == "dub" else (BEGINNING, row["sound_place"])
+                where = dub_where(row) if sound == "dub" else (BEGINNING, row["sound_place"], StemChannel.MEAN)
                 keep_heard(self._store, row[DIGESTS[sound]], path, *where)
         zero = _film_start(row)
         dub = [(first + zero, after + zero) for first, after in spoken.spoken]
@@ -95,7 +96,7 @@ class AlignDub(RowStage):
         if row["dub_kind"] != "dub_mix":
             return 0
         facts = {"film_id": row["film_id"], "dub": row["dub_digest"], "max_lag_s": self._config.max_lag_s}
-        facts |= place_facts(row["sound_place"]) | dub_place_facts(row)
+        facts |= place_facts(row["sound_place"]) | dub_facts(row)
         key = content_key("lag", VERSION, facts)
         if not self._store.has(key):
             self._store.put_json(key, self._measure_lag(row))

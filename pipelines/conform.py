@@ -21,7 +21,7 @@ from pipelines.media.sound import sound_blocks, sound_format
 from pipelines.media.wave64 import write_wave64
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key, is_local, object_digest
-from pipelines.stored_sound import dub_place_facts, place_facts, stored_original, stored_sound
+from pipelines.stored_sound import dub_facts, place_facts, stored_original, stored_sound
 from schemas.film import FILM
 from schemas.timing import ANALYSIS_RATE_HZ, fraction, pts_to_sample
 
@@ -145,7 +145,7 @@ def _known_lag(fit: ConformFit) -> float | None:
 def conform_key(row: Row, shared: Shared, config: ConformConfig) -> str:
     """Of all that a conformed sound depends on; not what it is to the film."""
     facts = {"film": row["film_id"], "start": row["start_pts"], "dub": row[shared.digest], "config": asdict(config)}
-    facts |= place_facts(row["sound_place"]) | (dub_place_facts(row) if shared is MIX else {})
+    facts |= place_facts(row["sound_place"]) | (dub_facts(row) if shared is MIX else {})
     return content_key("conform", VERSION, facts)
 
 

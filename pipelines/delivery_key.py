@@ -8,7 +8,7 @@ from pipelines.media.encode import EncodeConfig
 from pipelines.references import nameless
 from pipelines.stage import Row
 from pipelines.storage import content_key
-from pipelines.stored_sound import dub_place_facts
+from pipelines.stored_sound import dub_facts
 
 VERSION = 6  # raised when the same facts give another film
 
@@ -22,7 +22,7 @@ def manifest_key(film: Row, shots: Sequence[Row], encode: EncodeConfig, facts: d
         made_of |= {"dub_digest": film["dub_digest"], "lines": base_name(film["lines_uri"])}
     if film["sound_place"]:
         made_of |= {"sound_place": film["sound_place"]}
-    made_of |= dub_place_facts(film)
+    made_of |= dub_facts(film)
     if film["me_conform"]:
         made_of |= {"me_digest": film["me_digest"]}
     by_shot = {str(shot["shot_index"]): _made_of(shot) for shot in shots}

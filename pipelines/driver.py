@@ -16,7 +16,7 @@ from pipelines.run_stage import BUILDING, configure_ray_data, finished_rows
 from pipelines.stage import Row
 from pipelines.stitch import Review
 from pipelines.storage import ObjectStore, content_key, read_table
-from pipelines.stored_sound import dub_place_facts
+from pipelines.stored_sound import dub_facts
 from pipelines.watching import watch_films
 from pipelines.waves import painted_in_waves, painted_wave, untouched
 from schemas.film import FILM
@@ -37,7 +37,7 @@ NAMES = (  # no pixel depends on it: what the dub sounds like is in its digest
         "colours",
         "notes",
     ),
-    *("sheet_uri", "sheet_digest", "lines_uri", "conform", "me_conform", "script_uri", "script_digest"),
+    *("dub_channel", "sheet_uri", "sheet_digest", "lines_uri", "conform", "me_conform", "script_uri", "script_digest"),
 )
 JUDGED = ("verdicts", "tracks", *UNSEEN)  # of the plan of this run: no pixel depends on its words and scores
 ANALYSIS_FAILED = "the analysis of a shot failed, and again when it was tried anew: see the log above"
@@ -185,7 +185,7 @@ def _analysis_key(film: Row, config: DubConfig) -> str:
     facts = {name: value for name, value in film.items() if name not in NAMES}
     facts |= {"script": film["script_digest"]} if film["script_digest"] else {}
     facts |= {"sound_place": film["sound_place"]} if film["sound_place"] else {}
-    facts |= dub_place_facts(film)
+    facts |= dub_facts(film)
     facts |= {"me": film["me_digest"]} if film["me_conform"] else {}  # it is measured as it is heard
     return content_key("analysis", VERSION, {"film": facts, "config": config.analysis_facts})
 
@@ -193,7 +193,7 @@ def _analysis_key(film: Row, config: DubConfig) -> str:
 def _shot_key(row: Row, config: DubConfig) -> str:
     seen = keyed(scoreless(row, config.eligibility))
     facts = {name: value for name, value in seen.items() if name not in NAMES}
-    facts |= {"verdicts": nameless(row["verdicts"])} | dub_place_facts(row)
+    facts |= {"verdicts": nameless(row["verdicts"])} | dub_facts(row)
     return content_key("dubbed-shot", VERSION, {"shot": facts, "config": config.painting_facts})
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from pipelines.speech import SampleSpan
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key
-from pipelines.stored_sound import dub_place_facts, stored_dub
+from pipelines.stored_sound import dub_facts, stored_dub
 from pipelines.whisper_words import MAX_S, has_whisper, heard_language, whisper_language
 from schemas.timing import ANALYSIS_RATE_HZ
 
@@ -25,7 +25,7 @@ def other_language(store: ObjectStore, row: Row, spoken: Sequence[SampleSpan]) -
         spoken: where the dub speaks, in its samples at 16 kHz.
     """
     facts = {"dub": row["dub_digest"], "ear": has_whisper(), "spoken": list(spoken)}
-    key = content_key("language", VERSION, facts | dub_place_facts(row))
+    key = content_key("language", VERSION, facts | dub_facts(row))
     if not store.has(key):
         store.put_json(key, _languages(store, row, spoken))
     found = dict(store.get_json(key))

@@ -33,8 +33,9 @@ from pipelines.speaking import Mouth
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_heard import HEARD_FACTS, stored_heard
-from pipelines.stored_sound import dub_place_facts, dub_where, place_facts
+from pipelines.stored_sound import dub_facts, dub_where, place_facts
 from pipelines.track_frames import TrackFrames
+from schemas.mix import StemChannel
 from schemas.reason import Reason
 from schemas.shot import COMPOSITED_SHOT, JUDGED_SHOT
 from schemas.timing import ANALYSIS_RATE_HZ, fraction
@@ -133,7 +134,7 @@ class JudgeShot(RowStage):
         if not speech:
             return None
         try:
-            where = dub_where(row) if whose == "dub" else (BEGINNING, row["sound_place"])
+            where = dub_where(row) if whose == "dub" else (BEGINNING, row["sound_place"], StemChannel.MEAN)
             return likeness(mouths, stored_heard(self._store, digest, Path(uri), *where), speech)
         except UndecodableError:  # a film without sound
             return None
@@ -157,7 +158,7 @@ def _key_facts(row: Row) -> dict[str, Any]:
     """All that the measures depend on."""
     objects = {name: row[name].rsplit("/", 1)[-1] for name in ("patch_uri", "tracks_uri")}
     sounds = {name: row[name] for name in ("film_id", "dub_digest", "dub_speech", "original_speech")}
-    sounds |= place_facts(row["sound_place"]) | dub_place_facts(row)
+    sounds |= place_facts(row["sound_place"]) | dub_facts(row)
     return objects | sounds | {"heard": HEARD_FACTS, "networks": [declared_digest(name) for name in NETWORKS]}
 
 

@@ -75,7 +75,7 @@ class KnownFilms:
             key = _key([film["film_id"], film["dub_digest"], *self._digests_of(me_stem)], kind)
             assert self._store is not None
             if not self._store.has(key):
-                self._store.put_json(key, {name: film[name] for name in FACTS})
+                self._store.put_json(key, {name: film[name] for name in (*FACTS, "dub_channel")})
 
     def _digests_of(self, me_stem: Path | None) -> list[str]:
         return [self.digest(me_stem)] if me_stem else []

@@ -16,7 +16,7 @@ from pipelines.speech import SampleSpan
 from pipelines.spoken_lines import SpokenLine
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key
-from pipelines.stored_sound import StoredSound, dub_place_facts, stored_dub
+from pipelines.stored_sound import StoredSound, dub_facts, stored_dub
 from pipelines.whisper_words import MAX_S, MODEL_FILES, MODEL_PARTS, has_whisper
 from pipelines.words import PHONES, align_words, hear_words, word_error_rate, written_words
 from schemas.reason import LineDoubt
@@ -144,7 +144,7 @@ def _window(line: SpokenLine, spoken: Sequence[SampleSpan]) -> SampleSpan:
 def _heard(store: ObjectStore, row: Row, line: SpokenLine, window: SampleSpan, config: WordsConfig) -> Row:
     """Words and text of a line, found once for each dub."""
     facts = {"dub": row["dub_digest"], "language": row["language"], "text": line.text, "window": list(window)}
-    facts |= dub_place_facts(row)
+    facts |= dub_facts(row)
     key = content_key("heard-line", VERSION, facts | {"config": asdict(config), "ear": ear(config.ctc)})
     if not store.has(key):
         sound = stored_dub(store, row)

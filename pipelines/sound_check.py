@@ -1,4 +1,4 @@
-"""What the sounds of a dub measure, and what is wrong with them: told before anything is painted, never mended."""
+"""What the sounds of a dub measure, and what is wrong with them: told before anything is painted."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.dub_language import other_language
+from pipelines.media.channel_pair import PairMeter
 from pipelines.media.channels import channels_of, holds, nearest_layout
 from pipelines.media.container import UndecodableError
 from pipelines.media.dub_origin import dub_origin_s
@@ -17,19 +18,21 @@ from pipelines.media.regular_blocks import regular_blocks
 from pipelines.media.sound import BEGINNING, sound_blocks, sound_format, tells_lead
 from pipelines.speech import SpeechConfig, dub_speech, original_speech
 from pipelines.stage import Row
+from pipelines.stem_channel import BLOCK_SAMPLES, PAIR
 from pipelines.stem_lag import stem_lag
 from pipelines.storage import ObjectStore, content_key, read_table
-from pipelines.stored_sound import dub_place_facts, dub_where, sound_facts
+from pipelines.stored_sound import dub_facts, dub_where, sound_facts
 from pipelines.whisper_words import has_whisper
+from schemas.mix import StemChannel
 from schemas.reason import SoundFlaw
 from schemas.sound import SOUND
 from schemas.timing import ANALYSIS_RATE_HZ, clock, fraction, pts_to_sample
 
-VERSION = 4
+VERSION = 5
 SILENCE_DBFS = -60.0
 MAX_LAG_S = 2.0  # that a stem is looked for at
 LENGTH_TOLERANCE_S = 0.5  # a codec pads, and a stem may end with its last word
-BLOCK_SAMPLES = 1 << 16
+DEAD_BESIDE = {StemChannel.LEFT: "FR", StemChannel.RIGHT: "FL"}
 PAIRS = (("FL", "FR"), ("BL", "BR"), ("SL", "SR"))
 
 
@@ -44,6 +47,8 @@ class SoundMeasure:
     tells_lead: bool
     damaged: tuple[str, ...]  # what does not decode
     loudness: Loudness
+    alone: str | None = None  # of stereo: which channel holds the voice where the other is dead, or opposed
+    opposed: bool = False
 
 
 def measure_sound(path: Path, start_s: Fraction = BEGINNING, place: int = 0) -> SoundMeasure:
@@ -59,10 +64,14 @@ def measure_sound(path: Path, start_s: Fraction = BEGINNING, place: int = 0) -> 
     """
     form, damaged = sound_format(path, place), list[str]()
     meter, num_samples = LoudnessMeter(form.sample_rate_hz, form.layout), 0
+    pair = PairMeter(form.sample_rate_hz)
     blocks = sound_blocks(path, form.sample_rate_hz, form.layout, start_s, damaged, place)
     for block in regular_blocks(blocks, BLOCK_SAMPLES):
         meter.hear(block)
+        if form.layout == PAIR:
+            pair.hear(block)
         num_samples += block.shape[1]
+    choice = pair.choice()
     return SoundMeasure(
         codec=form.codec,
         sample_rate_hz=form.sample_rate_hz,
@@ -71,6 +80,8 @@ def measure_sound(path: Path, start_s: Fraction = BEGINNING, place: int = 0) -> 
         tells_lead=tells_lead(path, place),
         damaged=tuple(damaged),
         loudness=meter.measured(),
+        alone=None if choice.channel is StemChannel.MEAN else choice.channel.value,
+        opposed=choice.opposed,
     )
 
 
@@ -85,7 +96,7 @@ def checked_sounds(store: ObjectStore, row: Row, speech: SpeechConfig, *, hear: 
     """
     sounds = dict(_sounds(row))
     facts = {"speech": asdict(speech), "hear": hear and has_whisper(), "language": row["language"]}
-    facts |= {name: row[name] for name in ("start_pts", "end_pts", "sound_place")} | dub_place_facts(row)
+    facts |= {name: row[name] for name in ("start_pts", "end_pts", "sound_place")} | dub_facts(row)
     digests = {role: digest for role, (_, digest) in sounds.items()}
     key = content_key("sounds", VERSION, facts | {"sounds": digests, "dub_kind": row["dub_kind"]})
     if not store.has(key):
@@ -137,7 +148,8 @@ def _checked(store: ObjectStore, row: Row, role: str, path: Path, digest: str, c
         return None
     spoken_s = None if role == "music_and_effects" else _spoken_s(store, row, config, is_own=is_own)
     film_s = float((row["end_pts"] - row["start_pts"]) * fraction(row["time_base"]))
-    flaws = list(_damage(measure) if is_own else _flaws(measure, film_s, spoken_s))
+    heard = StemChannel(row["dub_channel"] if role == "dub" else StemChannel.MEAN)
+    flaws = list(_damage(measure) if is_own else _flaws(measure, film_s, spoken_s, heard))
     told = [{"flaw": flaw.value, "detail": detail} for flaw, detail in flaws]
     return _row(measure, role) | {"speech_s": spoken_s, "flaws": told}
 
@@ -195,7 +207,9 @@ def _damage(measure: Mapping[str, Any]) -> Iterator[tuple[SoundFlaw, str]]:
         yield SoundFlaw.DAMAGED, f"damaged in {len(damaged)} places, which are silent: {damaged[0]}"
 
 
-def _flaws(measure: Mapping[str, Any], film_s: float, spoken_s: float | None) -> Iterator[tuple[SoundFlaw, str]]:
+def _flaws(
+    measure: Mapping[str, Any], film_s: float, spoken_s: float | None, heard: StemChannel = StemChannel.MEAN
+) -> Iterator[tuple[SoundFlaw, str]]:
     """What is wrong with a sound that is laid on a film."""
     peak, length_s = measure["loudness"]["sample_peak_dbfs"], measure["length_s"]
     yield from _damage(measure)
@@ -205,8 +219,11 @@ def _flaws(measure: Mapping[str, Any], film_s: float, spoken_s: float | None) ->
         yield SoundFlaw.NO_SPEECH, "without speech: nobody is heard to speak in it, so no mouth is painted"
     if clipped := measure["loudness"]["num_clipped"]:
         yield SoundFlaw.CLIPPED, f"clipped: {clipped} samples are cut off at full scale"
+    alone = "" if heard is StemChannel.MEAN else f": its {heard} one alone is heard, as mono"
     for dead in _dead_channels(measure):
-        yield SoundFlaw.DEAD_CHANNEL, f"silent in its channel {dead}, but not in the one beside it"
+        yield SoundFlaw.DEAD_CHANNEL, f"silent in its channel {dead}, but not in the one beside it{alone}"
+    if measure["opposed"]:
+        yield SoundFlaw.OPPOSED, f"in two channels of opposite phase, which cancel where they are heard as one{alone}"
     if length_s < film_s - LENGTH_TOLERANCE_S:
         yield SoundFlaw.SHORTER, f"shorter than the film: it ends at {_clock(length_s)} of {_clock(film_s)}"
     if length_s > film_s + LENGTH_TOLERANCE_S:
@@ -223,7 +240,9 @@ def _flaws(measure: Mapping[str, Any], film_s: float, spoken_s: float | None) ->
 
 
 def _dead_channels(measure: Mapping[str, Any]) -> list[str]:
-    """The silent ones of pairs of which the other is heard."""
+    """The silent ones of pairs of which the other is heard; of two channels also one with hum alone."""
+    if measure["alone"] and not measure["opposed"]:
+        return [DEAD_BESIDE[measure["alone"]]]
     peaks = dict(zip(channels_of(measure["layout"]), measure["loudness"]["peaks_dbfs"], strict=True))
     silent = {name for name, peak in peaks.items() if peak is None or peak < SILENCE_DBFS}
     return [

@@ -28,6 +28,7 @@ from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_sound import Sound, dub_where, sound_facts, stored_sound
 from pipelines.torch_threads import fixed_threads
+from schemas.mix import StemChannel
 from schemas.timing import ANALYSIS_RATE_HZ
 
 VERSION = 4
@@ -70,12 +71,18 @@ class Speech:
 
 
 def stored_speech(
-    store: ObjectStore, digest: str, path: Path, config: SpeechConfig, start_s: Fraction = BEGINNING, place: int = 0
+    store: ObjectStore,
+    digest: str,
+    path: Path,
+    config: SpeechConfig,
+    start_s: Fraction = BEGINNING,
+    place: int = 0,
+    channel: StemChannel = StemChannel.MEAN,
 ) -> Speech:
     """Where a sound of a file speaks, from `start_s` of its time on; computed once. One without sound is silent."""
-    key = content_key("speech", VERSION, sound_facts(digest, start_s, place) | {"config": asdict(config)})
+    key = content_key("speech", VERSION, sound_facts(digest, start_s, place, channel) | {"config": asdict(config)})
     if not store.has(key):
-        store.put_json(key, asdict(_speech_of_file(store, digest, path, config, start_s, place)))
+        store.put_json(key, asdict(_speech_of_file(store, digest, path, config, start_s, place, channel)))
     stored = store.get_json(key)
     return Speech(**{name: [(start, end) for start, end in spans] for name, spans in stored.items()})
 
@@ -92,10 +99,16 @@ def original_speech(store: ObjectStore, row: Row, config: SpeechConfig) -> Speec
 
 
 def _speech_of_file(
-    store: ObjectStore, digest: str, path: Path, config: SpeechConfig, start_s: Fraction, place: int
+    store: ObjectStore,
+    digest: str,
+    path: Path,
+    config: SpeechConfig,
+    start_s: Fraction,
+    place: int,
+    channel: StemChannel,
 ) -> Speech:
     try:
-        sound = stored_sound(store, digest, path, start_s, place)
+        sound = stored_sound(store, digest, path, start_s, place, channel)
     except UndecodableError:  # a silent film, or no sound that anyone could hear: nobody speaks in it
         return Speech([], [])
     return find_speech(sound, config)

@@ -31,6 +31,7 @@ from pipelines.stage import Row
 from pipelines.storage import file_digest
 from pipelines.verify import verify_films
 from schemas.film import FILM
+from schemas.mix import StemChannel
 from schemas.timing import clock, fraction
 
 OF_PAINTED = ("num_frames_changed", "seam_ratio", "flicker_ratio", "covered_share")
@@ -216,6 +217,7 @@ def _manifest(film: Row, shots: Sequence[Row], patches: ShotPatches) -> dict[str
         "dub_place": film["dub_place"],
         "source_language": film["source_language"],
         "dub_kind": film["dub_kind"],
+        "dub_channel": film["dub_channel"],
         "sheet_digest": film["sheet_digest"],
         "conform": film["conform"],
         "me_conform": film["me_conform"],
@@ -236,6 +238,7 @@ def _dub_source(film: Row, effects: Path | None) -> DubSource:
         music_and_effects=effects,
         dub_place=film["dub_place"],
         source_language=film["source_language"],
+        dub_channel=StemChannel(film["dub_channel"]),
     )
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pipelines.media.dub_origin import dub_origin_s
 from pipelines.media.sound import BEGINNING, mono_blocks
 from pipelines.storage import ObjectStore, content_key
+from schemas.mix import StemChannel
 from schemas.timing import ANALYSIS_RATE_HZ
 
 VERSION = 3  # raised, with those of speech, align and heard, when the same file gives other samples
@@ -67,7 +68,12 @@ class StoredSound:
 
 
 def stored_sound(
-    store: ObjectStore, digest: str, path: Path, start_s: Fraction = BEGINNING, place: int = 0
+    store: ObjectStore,
+    digest: str,
+    path: Path,
+    start_s: Fraction = BEGINNING,
+    place: int = 0,
+    channel: StemChannel = StemChannel.MEAN,
 ) -> StoredSound:
     """The sound of a file, decoded into storage unless it is there.
 
@@ -77,21 +83,22 @@ def stored_sound(
         path: the file.
         start_s: of its time, at which sample 0 lies.
         place: of the stream among the file's sounds, from 0.
+        channel: what of it is heard.
 
     Raises:
         UndecodableError: there is no sound that can be decoded.
     """
-    facts = sound_facts(digest, start_s, place) | {"sample_rate_hz": ANALYSIS_RATE_HZ}
+    facts = sound_facts(digest, start_s, place, channel) | {"sample_rate_hz": ANALYSIS_RATE_HZ}
     key = content_key("sound", VERSION, facts)
     if not store.has(key):
-        blocks = mono_blocks(path, ANALYSIS_RATE_HZ, start_s, [], place)  # told of by `sound_check`
+        blocks = mono_blocks(path, ANALYSIS_RATE_HZ, start_s, [], place, channel)  # told of by `sound_check`
         store.put_blocks(key, (block.astype(SAMPLE, copy=False).tobytes() for block in blocks))
     return StoredSound(store, key)
 
 
-def sound_facts(digest: str, start_s: Fraction, place: int) -> dict[str, Any]:
-    """What a sound is told apart by in storage: its file, where it begins, and which of the file's sounds it is."""
-    return {"sound": digest, "start": str(start_s)} | place_facts(place)
+def sound_facts(digest: str, start_s: Fraction, place: int, channel: StemChannel = StemChannel.MEAN) -> dict[str, Any]:
+    """What a sound is told apart by in storage: its file, where it begins, which of the file's, and what of it."""
+    return {"sound": digest, "start": str(start_s)} | place_facts(place) | channel_facts(channel)
 
 
 def place_facts(place: int) -> dict[str, int]:
@@ -99,14 +106,22 @@ def place_facts(place: int) -> dict[str, int]:
     return {"place": place} if place else {}
 
 
-def dub_place_facts(row: Mapping[str, Any]) -> dict[str, int]:
-    """Which sound of the dub's file something depends on, of a row of FILM or wider; nothing of the first."""
-    return {"dub_place": row["dub_place"]} if row["dub_place"] else {}
+def dub_facts(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Which sound of the dub's file something depends on, and what of it, of a row of FILM or wider.
+
+    Nothing where it is all of the first.
+    """
+    return ({"dub_place": row["dub_place"]} if row["dub_place"] else {}) | channel_facts(row["dub_channel"])
 
 
-def dub_where(row: Mapping[str, Any]) -> tuple[Fraction, int]:
-    """When the dub of a row of FILM or wider begins in its file, in seconds, and which of the file's sounds it is."""
-    return dub_origin_s(Path(row["dub_uri"])), row["dub_place"]
+def channel_facts(channel: str) -> dict[str, str]:
+    """What of a dub something in storage depends on; nothing where it is all of it."""
+    return {} if channel == StemChannel.MEAN else {"channel": str(channel)}
+
+
+def dub_where(row: Mapping[str, Any]) -> tuple[Fraction, int, StemChannel]:
+    """Of the dub of a row of FILM or wider: when it begins in its file, in seconds, which sound it is, and what of it."""
+    return dub_origin_s(Path(row["dub_uri"])), row["dub_place"], StemChannel(row["dub_channel"])
 
 
 def stored_original(store: ObjectStore, row: Mapping[str, Any]) -> StoredSound:

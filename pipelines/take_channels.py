@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from pipelines.media.channel_pair import ALONE, pair_choice
+from schemas.mix import StemChannel
 
-DEAD_DBFS, DEAD_BELOW = -60.0, 0.01  # a channel is silent below this, and 40 dB below the other
-MAX_OPPOSED = -0.5  # a correlation below this: their mean would cancel the voice
+Floats = NDArray[np.float32]
 
 
 def one_channel(pair: Floats) -> tuple[Floats, bool]:
@@ -19,12 +19,6 @@ def one_channel(pair: Floats) -> tuple[Floats, bool]:
         [N] mono, and whether the channels are of opposite phase; then it is the louder alone.
     """
     centred = pair - pair.mean(1, keepdims=True, dtype=np.float64)
-    levels = np.sqrt(np.mean(centred**2, axis=1))
-    strong = int(levels[1] > levels[0])
-    weak = 1 - strong
-    least = max(10 ** (DEAD_DBFS / 20), DEAD_BELOW * levels[strong])
-    if levels[weak] < least <= levels[strong]:
-        return pair[strong], False
-    power = float(levels[0] * levels[1])
-    opposed = power > 0 and float(np.mean(centred[0] * centred[1])) < MAX_OPPOSED * power
-    return (pair[strong] if opposed else pair.mean(0)), opposed
+    found = pair_choice(np.mean(centred**2, axis=1), float(np.mean(centred[0] * centred[1])))
+    heard = pair.mean(0) if found.channel is StemChannel.MEAN else pair[ALONE.index(found.channel)]
+    return heard, found.opposed

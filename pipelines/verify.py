@@ -18,6 +18,7 @@ from pipelines.picture_tags import picture_tags
 from pipelines.proof import Check, Proof
 from pipelines.role_checks import dispositions, original
 from pipelines.splice_proof import class_checks, parameter_sets, random_seeks
+from pipelines.stem_channel import stem_channel
 
 MATROSKA_S = Fraction(1, 1000)  # Matroska counts time in milliseconds
 SOUND_TOLERANCE_S = Fraction(1, 48_000)
@@ -68,14 +69,19 @@ def verify_films(
         checks += class_checks(before, after, difference, _manifest(delivered), facts)
     if dub is not None and _sounds(after):
         tolerance_s = DUB_LAG_S + _container_rounding(after)
+        kind, place = (
+            dub_kind or _manifest(delivered).get("dub_kind", "dub_stem"),
+            _manifest(delivered).get("dub_place", 0),
+        )
         given = DubSource(
             film=source,
             start_s=min(after.pts) * after.time_base,
             dub=dub,
-            dub_kind=dub_kind or _manifest(delivered).get("dub_kind", "dub_stem"),
+            dub_kind=kind,
             music_and_effects=me,
-            dub_place=_manifest(delivered).get("dub_place", 0),
+            dub_place=place,
             source_language=source_language,
+            dub_channel=stem_channel(dub, kind, place=place),
         )
         length_s = after.end_pts * after.time_base - given.start_s
         heard = dub_difference(delivered, given, length_s, tolerance_s)

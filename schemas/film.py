@@ -57,6 +57,11 @@ FILM = pa.schema(
             "Which of that file's sound streams is the dub, from 0; 0 once it has a file of its own.",
         ),
         column("dub_digest", pa.string(), "SHA-256 of the dub's bytes; before that, of cue sheet and takes."),
+        column(
+            "dub_channel",
+            pa.string(),
+            "What of it is heard as dialogue: its mean, or left or right alone where the other is dead or opposed.",
+        ),
         column("sheet_uri", pa.string(), "Where the cue sheet of the dub lies.", nullable=True),
         column("sheet_digest", pa.string(), "Digest of cue sheet and takes when the job began.", nullable=True),
         column("lines_uri", pa.string(), "LINE table: what became of each line of the sheet.", nullable=True),

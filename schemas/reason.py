@@ -74,6 +74,7 @@ class SoundFlaw(StrEnum):
     NO_SPEECH = "no_speech"  # a dub in which nobody speaks: noise, or music only
     CLIPPED = "clipped"  # cut off at full scale
     DEAD_CHANNEL = "dead_channel"  # one of a pair of channels is silent
+    OPPOSED = "opposed"  # its two channels are of opposite phase: heard as one they cancel
     DAMAGED = "damaged"  # parts of it do not decode, or are no numbers: they are silent
     FOLDED = "folded"  # it has channels that no delivery has: they are heard in others
     SHORTER = "shorter"  # it ends before the film

@@ -31,6 +31,7 @@ def film_row(film: SyntheticFilm, dub: Path | None = None, **changes: Any) -> di
         "dub_uri": str(dub or film.path),
         "dub_place": 0,
         "dub_kind": "dub_stem",
+        "dub_channel": "mean",
         "dub_digest": "a" * 64,
         "sheet_uri": None,
         "sheet_digest": None,

@@ -1,11 +1,18 @@
 """Which channel of a sound is heard in which of a layout: the one of its name, else folded (ITU-R BS.775-3)."""
 
+from collections.abc import Callable
+from functools import partial
+
 import av
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.mix import StemChannel
+
 Floats = NDArray[np.float32]
 Places = tuple[tuple[str, float], ...]
+Routes = Callable[[str, str], Floats]
+"""Names of a sound's layout and of a wanted one -> [T, S] how loud each channel is heard in each."""
 
 MINUS_3_DB = 2**-0.5
 MINUS_6_DB = 0.5
@@ -91,6 +98,19 @@ def dialogue_routes(source: str, target: str) -> Floats:
         return channel_routes(source, target)
     routes = np.zeros((len(channels_of(target)), len(channels_of(source))), np.float32)
     routes[channels_of(target).index("FC")] = channel_routes(source, "mono")
+    return routes
+
+
+def stem_routes(channel: StemChannel) -> Routes:
+    """The same for what of a stem is heard; one of its channels alone is heard as mono is."""
+    if channel is StemChannel.MEAN:
+        return dialogue_routes
+    return partial(_alone, 0 if channel is StemChannel.LEFT else 1)
+
+
+def _alone(index: int, source: str, target: str) -> Floats:
+    routes = np.zeros((len(channels_of(target)), len(channels_of(source))), np.float32)
+    routes[:, index] = dialogue_routes("mono", target)[:, 0]
     return routes
 
 

@@ -9,12 +9,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.media.channels import channel_routes, channels_of, dialogue_routes, has_centre, holds, nearest_layout
+from pipelines.media.channels import (
+    Routes,
+    channel_routes,
+    channels_of,
+    has_centre,
+    holds,
+    nearest_layout,
+    stem_routes,
+)
 from pipelines.media.container import UndecodableError, open_media
 from pipelines.media.dub_origin import dub_origin_s
 from pipelines.media.roles import own_place
-from pipelines.media.sound import BEGINNING, Routes, SoundFormat, panned_blocks, sound_format
-from schemas.mix import Mix
+from pipelines.media.sound import BEGINNING, SoundFormat, panned_blocks, sound_format
+from schemas.mix import Mix, StemChannel
 
 Floats = NDArray[np.float32]
 
@@ -39,6 +47,7 @@ class DubSource:
         music_and_effects: what a stem is heard with.
         dub_place: of the dub among the sounds of its file, from 0.
         source_language: BCP-47 tag of the film's own sound; None where nobody said it.
+        dub_channel: what of a stem is heard.
     """
 
     film: Path
@@ -48,6 +57,7 @@ class DubSource:
     music_and_effects: Path | None = None
     dub_place: int = 0
     source_language: str | None = None
+    dub_channel: StemChannel = StemChannel.MEAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +163,7 @@ def parts_of(source: DubSource, mix: Mix) -> tuple[_Part, ...]:
     """What is added up."""
     if mix is Mix.AS_DELIVERED:
         return (_given(source.dub, channel_routes, source.dub_place),)
-    stem = _given(source.dub, dialogue_routes, source.dub_place)
+    stem = _given(source.dub, stem_routes(source.dub_channel), source.dub_place)
     if mix is Mix.WITH_ME and source.music_and_effects:
         return stem, _given(source.music_and_effects, channel_routes)
     if mix is not Mix.IN_CENTRE:

@@ -1,7 +1,7 @@
 """Sound by film time: sample 0 lies at time 0, or where asked, whatever the offset and gaps of the stream."""
 
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,14 +14,13 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from pipelines.media.channels import UNNAMED, UnknownChannelError, channel_routes
+from pipelines.media.channels import UNNAMED, Routes, UnknownChannelError, channel_routes
 from pipelines.media.container import UndecodableError, is_listed, open_media
 from pipelines.media.sound_stretches import start_of, stretches
+from schemas.mix import StemChannel
 from schemas.timing import ANALYSIS_RATE_HZ
 
 Floats = NDArray[np.float32]
-Routes = Callable[[str, str], Floats]
-"""Names of a sound's layout and of a wanted one -> [T, S] how loud each channel is heard in each."""
 
 BEGINNING = Fraction(0)
 LEADING_CODECS = ("aac", "ac3", "eac3", "mp2", "mp2float", "mp3", "mp3float")  # their first samples are nobody's
@@ -45,14 +44,16 @@ def mono_blocks(
     start_s: Fraction = BEGINNING,
     damaged: list[str] | None = None,
     place: int = 0,
+    channel: StemChannel = StemChannel.MEAN,
 ) -> Iterator[Floats]:
-    """What `read_mono` gives, in blocks [n]: a film's sound need not fit into memory.
+    """What `read_mono` gives, in blocks [n]: a film's sound need not fit into memory. Or one of two channels alone.
 
     Raises:
         UndecodableError: there is no sound that can be decoded.
     """
-    for block in sound_blocks(path, sample_rate_hz, "mono", start_s, damaged, place):
-        yield block[0]
+    layout = "mono" if channel is StemChannel.MEAN else "stereo"
+    for block in sound_blocks(path, sample_rate_hz, layout, start_s, damaged, place):
+        yield block[1 if channel is StemChannel.RIGHT else 0]
 
 
 def read_channels(path: Path) -> tuple[Floats, int, str]:

@@ -84,6 +84,17 @@ def test_each_flaw_of_a_dub_is_named(
     assert [line.startswith("its dub is ") for line in sounds_in_words(rows)] == [True]
 
 
+def test_which_channel_alone_is_heard_is_told(tmp_path: Path, film: SyntheticFilm, voice: np.ndarray) -> None:
+    (tmp_path / "opposed").mkdir()
+    opposed = checked(tmp_path / "opposed", film, np.asarray(voice * [[1], [-1]], np.float32), dub_channel="left")
+    dead = checked(tmp_path, film, np.asarray(voice * [[0], [1]], np.float32), dub_channel="right")
+
+    assert (flaws(opposed), flaws(dead)) == ({SoundFlaw.OPPOSED}, {SoundFlaw.DEAD_CHANNEL})
+    assert [line.rsplit(": ")[1] for line in sounds_in_words(opposed)] == ["its left one alone is heard, as mono"]
+    assert [line.rsplit(": ")[1] for line in sounds_in_words(dead)] == ["its right one alone is heard, as mono"]
+    assert min(rows[0]["speech_s"] for rows in (opposed, dead)) > 1
+
+
 def test_music_alone_is_a_dub_in_which_nobody_speaks(tmp_path: Path, film: SyntheticFilm) -> None:
     time_s = np.arange(4 * HZ) / HZ
     chord = sum(np.sin(2 * np.pi * pitch * time_s) for pitch in (220, 277, 330))

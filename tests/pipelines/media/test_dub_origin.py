@@ -93,7 +93,8 @@ def test_what_is_listened_to_lies_where_it_is_delivered(tmp_path: Path) -> None:
     dub = with_picture(tmp_path / "dub.mkv", "flac")
 
     sound = stored_dub(
-        ObjectStore(str(tmp_path / "store")), {"dub_uri": str(dub), "dub_place": 0, "dub_digest": "d" * 64}
+        ObjectStore(str(tmp_path / "store")),
+        {"dub_uri": str(dub), "dub_place": 0, "dub_channel": "mean", "dub_digest": "d" * 64},
     )[:]
 
     assert abs(int(np.abs(sound).argmax()) - PLACE // 3) <= 16
