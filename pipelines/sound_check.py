@@ -158,7 +158,7 @@ def _where(row: Row, role: str, path: Path) -> tuple[Fraction, int]:
     """From when on a sound is heard in its file, in seconds, and which of the file's sounds it is."""
     if role == "original":
         return row["start_pts"] * fraction(row["time_base"]), row["sound_place"]
-    return dub_where(row) if role == "dub" else (dub_origin_s(path), 0)
+    return dub_where(row)[:2] if role == "dub" else (dub_origin_s(path), 0)
 
 
 def _flaws_of_speech(store: ObjectStore, row: Row, config: SpeechConfig, *, hear: bool) -> list[Row]:

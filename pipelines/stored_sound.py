@@ -120,7 +120,7 @@ def channel_facts(channel: str) -> dict[str, str]:
 
 
 def dub_where(row: Mapping[str, Any]) -> tuple[Fraction, int, StemChannel]:
-    """Of the dub of a row of FILM or wider: when it begins in its file, in seconds, which sound it is, and what of it."""
+    """Of the dub of a row of FILM or wider: when it begins in its file, in seconds, which sound it is, what of it."""
     return dub_origin_s(Path(row["dub_uri"])), row["dub_place"], StemChannel(row["dub_channel"])
 
 

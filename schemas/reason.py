@@ -122,6 +122,7 @@ class Refusal(StrEnum):
     NO_VIDEO = "no_video"
     NO_SOUND = "no_sound"  # a dub without a sound stream
     SEVERAL_SOUNDS = "several_sounds"  # a dub, or music and effects, of whose sounds none is surely the one meant
+    UNNAMED_CHANNELS = "unnamed_channels"  # a dub, or music and effects, of more than 8 channels without names
     NO_FRAMES = "no_frames"
     NO_TIMESTAMPS = "no_timestamps"
     TRUNCATED = "truncated"  # fewer frames than the container declares

@@ -7,7 +7,7 @@ from pathlib import Path
 from pipelines.media.container import SOUND_FORMATS, UndecodableError, open_media
 from pipelines.media.dub_origin import dub_origin_s
 from pipelines.media.refusal import MediaRefusedError, check_file, refusal_of_unopened
-from pipelines.media.sound import layout_of, sound_stream
+from pipelines.media.sound import is_unnamed, layout_of, sound_stream
 from schemas.reason import Refusal
 
 
@@ -46,6 +46,7 @@ def _probe(path: Path, place: int) -> SoundProbe:
             stream = sound_stream(container, place)
         except UndecodableError as error:
             raise MediaRefusedError(Refusal.CODEC, str(error)) from error
+        _check_named(layout_of(stream))
         end_s, num_frames = Fraction(0), 0
         for packet in container.demux(stream):
             if not num_frames:
@@ -60,3 +61,11 @@ def _probe(path: Path, place: int) -> SoundProbe:
             layout=layout_of(stream),
             end_s=end_s - dub_origin_s(path),
         )
+
+
+def _check_named(layout: str) -> None:
+    if is_unnamed(layout):
+        detail = (
+            f"it has {layout} and does not say which is which; give it as stereo, 5.1 or 7.1, or name its channels"
+        )
+        raise MediaRefusedError(Refusal.UNNAMED_CHANNELS, detail)

@@ -157,7 +157,12 @@ def tells_lead(path: Path, place: int = 0) -> bool:
 def layout_of(sound: AudioStream | AudioFrame) -> str:
     """Name of its layout; of the usual one where the file only counts channels, as plain WAV does."""
     name = sound.layout.name
-    return UNNAMED.get(sound.layout.nb_channels, name) if name.endswith(" channels") else name
+    return UNNAMED.get(sound.layout.nb_channels, name) if is_unnamed(name) else name
+
+
+def is_unnamed(layout: str) -> bool:
+    """Whether a layout's name, as `layout_of` gives it, only counts channels, of which there is no usual order."""
+    return layout.endswith(" channels")
 
 
 def panned_blocks(
