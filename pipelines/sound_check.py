@@ -28,8 +28,9 @@ from schemas.reason import SoundFlaw
 from schemas.sound import SOUND
 from schemas.timing import ANALYSIS_RATE_HZ, clock, fraction, pts_to_sample
 
-VERSION = 5
+VERSION = 6
 SILENCE_DBFS = -60.0
+LEAST_OVER_DB = 0.1  # lossy codecs overshoot by less than anybody hears
 MAX_LAG_S = 2.0  # that a stem is looked for at
 LENGTH_TOLERANCE_S = 0.5  # a codec pads, and a stem may end with its last word
 DEAD_BESIDE = {StemChannel.LEFT: "FR", StemChannel.RIGHT: "FL"}
@@ -219,6 +220,9 @@ def _flaws(
         yield SoundFlaw.NO_SPEECH, "without speech: nobody is heard to speak in it, so no mouth is painted"
     if clipped := measure["loudness"]["num_clipped"]:
         yield SoundFlaw.CLIPPED, f"clipped: {clipped} samples are cut off at full scale"
+    if peak is not None and peak >= LEAST_OVER_DB:
+        cut = "what is above is cut off in PCM and FLAC, and by players; make it softer where that is heard"
+        yield SoundFlaw.OVER_FULL_SCALE, f"louder than full scale by up to {peak:.1f} dB: {cut}"
     alone = "" if heard is StemChannel.MEAN else f": its {heard} one alone is heard, as mono"
     for dead in _dead_channels(measure):
         yield SoundFlaw.DEAD_CHANNEL, f"silent in its channel {dead}, but not in the one beside it{alone}"

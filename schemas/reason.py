@@ -73,6 +73,7 @@ class SoundFlaw(StrEnum):
     SILENT = "silent"  # nothing is heard in it
     NO_SPEECH = "no_speech"  # a dub in which nobody speaks: noise, or music only
     CLIPPED = "clipped"  # cut off at full scale
+    OVER_FULL_SCALE = "over_full_scale"  # floats louder than whole numbers can be: not cut off yet
     DEAD_CHANNEL = "dead_channel"  # one of a pair of channels is silent
     OPPOSED = "opposed"  # its two channels are of opposite phase: heard as one they cancel
     DAMAGED = "damaged"  # parts of it do not decode, or are no numbers: they are silent

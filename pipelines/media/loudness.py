@@ -26,7 +26,7 @@ class Loudness:
         range_lu: loudness range (EBU Tech 3342); None as above.
         true_peak_dbtp: of all channels, four times oversampled, to 0.001 of full scale; None of digital silence.
         sample_peak_dbfs: of all channels; None of digital silence.
-        num_clipped: samples in runs of at least three at full scale.
+        num_clipped: samples in runs of at least three at full scale. What is louder, in floats, is not cut off.
         peaks_dbfs: sample peak of each channel; None of digital silence.
     """
 
@@ -105,7 +105,8 @@ class LoudnessMeter:
     def _clipped(self, channel: int, samples: Floats) -> int:
         """How many samples belong to runs of full scale, those included that the blocks before ended with."""
         before = int(self._runs[channel])
-        full = np.concatenate([np.ones(before, bool), np.abs(samples) >= FULL_SCALE])
+        levels = np.abs(samples)
+        full = np.concatenate([np.ones(before, bool), (levels >= FULL_SCALE) & (levels <= 1)])
         edges = np.flatnonzero(np.diff(np.pad(full, 1).astype(np.int8)))
         runs = edges[1::2] - edges[::2]
         counted = int(runs[runs >= CLIPPED_RUN].sum()) - (before if before >= CLIPPED_RUN else 0)

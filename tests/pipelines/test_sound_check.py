@@ -102,6 +102,20 @@ def test_music_alone_is_a_dub_in_which_nobody_speaks(tmp_path: Path, film: Synth
     assert flaws(checked(tmp_path, film, np.asarray(0.1 * chord, np.float32)[None])) == {SoundFlaw.NO_SPEECH}
 
 
+@pytest.mark.parametrize(("over_db", "told"), [(3.5, {SoundFlaw.OVER_FULL_SCALE}), (-0.5, set())])
+def test_floats_above_full_scale_are_told_by_how_much(
+    tmp_path: Path, film: SyntheticFilm, voice: np.ndarray, over_db: float, told: set[SoundFlaw]
+) -> None:
+    loud = voice * np.float32(10 ** (over_db / 20) / np.abs(voice).max())
+    with (tmp_path / "dub.w64").open("wb") as file:
+        write_wave64(file, [loud], HZ, "stereo")
+
+    rows = rows_of(tmp_path, film, tmp_path / "dub.w64")
+
+    assert flaws(rows) == told
+    assert ["by up to 3.5 dB" in line for line in sounds_in_words(rows)] == [True] * len(told)
+
+
 def test_music_and_effects_need_not_speak(tmp_path: Path, film: SyntheticFilm, voice: np.ndarray) -> None:
     write_wav(tmp_path / "me.wav", 0.01 * np.random.default_rng(0).standard_normal((2, 4 * HZ)).astype(np.float32), HZ)
 

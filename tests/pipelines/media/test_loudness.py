@@ -72,7 +72,14 @@ def test_clipping_is_counted_in_runs_wherever_blocks_end(block: int) -> None:
     samples[1, 33:35] = 1.2
     samples[1, 57:] = 1.0
 
-    assert measured(samples, block=block).num_clipped == 4 + 5 + 3
+    assert measured(samples, block=block).num_clipped == 4 + 3 + 3
+
+
+def test_floats_above_full_scale_are_not_cut_off() -> None:
+    found = measured(tone(3.5, 1)[None], "mono")
+
+    assert (found.num_clipped, found.sample_peak_dbfs) == (0, pytest.approx(3.5, abs=0.01))
+    assert measured(np.clip(tone(3.5, 1), -1, 1)[None], "mono").num_clipped > HZ / 4
 
 
 def test_silence_has_no_loudness_and_no_peak() -> None:
