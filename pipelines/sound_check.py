@@ -28,7 +28,7 @@ from schemas.reason import SoundFlaw
 from schemas.sound import SOUND
 from schemas.timing import ANALYSIS_RATE_HZ, clock, fraction, pts_to_sample
 
-VERSION = 6
+VERSION = 7
 SILENCE_DBFS = -60.0
 LEAST_OVER_DB = 0.1  # lossy codecs overshoot by less than anybody hears
 MAX_LAG_S = 2.0  # that a stem is looked for at

@@ -24,7 +24,8 @@ class Loudness:
     Attributes:
         integrated_lufs: programme loudness; None where nothing passes the gate.
         range_lu: loudness range (EBU Tech 3342); None as above.
-        true_peak_dbtp: of all channels, four times oversampled, to 0.001 of full scale; None of digital silence.
+        true_peak_dbtp: of all channels, at 192 kHz, to 0.001 of full scale, never below the sample peak; None of
+            digital silence.
         sample_peak_dbfs: of all channels; None of digital silence.
         num_clipped: samples in runs of at least three at full scale. What is louder, in floats, is not cut off.
         peaks_dbfs: sample peak of each channel; None of digital silence.
@@ -79,7 +80,9 @@ class LoudnessMeter:
         return Loudness(
             integrated_lufs=integrated if is_heard else None,
             range_lu=float(self._told["lavfi.r128.LRA"]) if is_heard else None,
-            true_peak_dbtp=_decibels(float(self._told.get("lavfi.r128.true_peak", "0"))),
+            true_peak_dbtp=_decibels(
+                max(float(self._told.get("lavfi.r128.true_peak", "0")), float(self._peaks.max()))
+            ),
             sample_peak_dbfs=_decibels(float(self._peaks.max())),
             num_clipped=self._num_clipped,
             peaks_dbfs=tuple(_decibels(float(peak)) for peak in self._peaks),

@@ -57,6 +57,17 @@ def test_a_peak_between_samples_is_a_true_peak() -> None:
     assert -6.4 <= (found.true_peak_dbtp or 0) <= -5.8  # EBU Tech 3341, case 15
 
 
+@pytest.mark.parametrize("sample_rate_hz", [8_000, 48_000, 192_000, 384_000])
+def test_a_true_peak_is_never_below_the_sample_peak(sample_rate_hz: int) -> None:
+    samples = np.zeros((1, sample_rate_hz), np.float32)
+    samples[0, sample_rate_hz // 2] = 0.50049
+
+    found = measured(samples, "mono", sample_rate_hz)
+
+    assert found.sample_peak_dbfs == pytest.approx(-6.01, abs=0.01)
+    assert (found.true_peak_dbtp or -99) >= (found.sample_peak_dbfs or 0)
+
+
 def test_loudness_range_is_the_step_between_two_levels() -> None:
     samples = np.concatenate([tone(-20, 20), tone(-30, 20)])[None].repeat(2, 0)
 
