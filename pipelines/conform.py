@@ -22,12 +22,16 @@ from pipelines.media.wave64 import write_wave64
 from pipelines.stage import Row, RowStage
 from pipelines.storage import ObjectStore, content_key, is_local, object_digest
 from pipelines.stored_sound import dub_facts, place_facts, stored_original, stored_sound
-from schemas.film import FILM
+from schemas.film import CONFORM, FILM
 from schemas.timing import ANALYSIS_RATE_HZ, fraction, pts_to_sample
 
-VERSION = 6
+VERSION = 7
 NOT_FOUND = "not moved: too little"
+IN_TIME = "in time: "  # and nothing else is to be told
+SAME_CUT = "see that it is of the same cut as the film"
 GIVE = "give it from the film's first frame, or raise conform.max_lag_s"
+
+TOLD = {field.name for field in CONFORM}
 
 Floats = NDArray[np.float32]
 
@@ -96,9 +100,9 @@ class ConformDub(RowStage):
         key, place = conform_key(row, shared, self._config), shared.place(row)
         fit = self._fit(row, row[shared.digest], path, place)
         moved, detail = judged(fit, self._config, has_folder=is_local(self._store.root_uri))
-        told = asdict(fit) | {"moved": moved, "detail": detail, "lag_after_s": _known_lag(fit)}
+        told = {name: value for name, value in asdict(fit).items() if name in TOLD}
+        told |= {"moved": moved, "detail": detail, "lag_after_s": _known_lag(fit)}
         facts: Row = {"conform": told, "dub": None, "digest": None}
-        del told["is_sure"], told["num_repeating"], told["far_lag_s"]
         if moved:
             form, damaged = sound_format(path, place), list[str]()
             heard = sound_blocks(path, form.sample_rate_hz, form.layout, dub_origin_s(path), damaged, place)
@@ -168,7 +172,7 @@ def conform_notice(what: str, conform: Row | None) -> list[str]:
         what: its name and verb, as `its mix is`.
         conform: that column of FILM.
     """
-    is_told = conform and (conform["moved"] or not conform["detail"].startswith("in time"))
+    is_told = conform and (conform["moved"] or not conform["detail"].startswith(IN_TIME))
     return [f"{what} {conform['detail']}"] if conform and is_told else []
 
 
@@ -205,19 +209,25 @@ def judged(fit: ConformFit, config: ConformConfig, *, has_folder: bool = True) -
         )
     if not fit.is_sure:
         return False, f"not moved: its lag is not known, {found}, {_unsure(fit, config)}"
-    lag = lag_in_words(fit)
+    lag, found = lag_in_words(fit), found + _elsewhere(fit)
     if fit.rate == 1 and abs(fit.lag_s) < config.least_lag_s:
-        return False, f"in time: {lag}; {found}"
+        return False, f"{'in time but for a part: ' if fit.astray else IN_TIME}{lag}; {found}"
     if not config.move or not has_folder:
         why = "for want of a mounted --work folder" if config.move else "as set"
         return False, f"not moved, {why}: it is {lag}; {found}"
     return True, f"moved: it was {lag}; {found}"
 
 
+def _elsewhere(fit: ConformFit) -> str:
+    """Which parts of the film lie elsewhere than the rest, and what to do; empty of none."""
+    return "".join(f"; {part.in_words()}" for part in fit.astray) + (f": {SAME_CUT}" if fit.astray else "")
+
+
 def _unsure(fit: ConformFit, config: ConformConfig) -> str:
     """Why what was found of a sound is not believed, and what to do."""
     if fit.is_astray:
-        return f"{fit.num_clear - fit.num_agreeing} contradict; see that it is of the same cut as the film"
+        astray = f"{fit.num_clear - fit.num_agreeing} contradict"
+        return "; ".join([astray, *(part.in_words() for part in fit.astray), SAME_CUT])
     if fit.num_agreeing > MIN_AGREEING and abs(fit.lag_s) > config.max_lag_s:
         return f"that it is {lag_in_words(fit)}; {_advice(config)}"
     return "too few or too uneven; see that it begins with the film's first frame, and runs at its speed"

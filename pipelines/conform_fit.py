@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import theilslopes
 
+from pipelines.conform_astray import Astray, astray_parts
 from pipelines.conform_search import Line, Stretch, Window, stretches, tellingness, windows_of
 from pipelines.stored_sound import Sound
 from schemas.timing import ANALYSIS_RATE_HZ
@@ -59,6 +60,7 @@ class ConformFit:
         num_repeating: found at several places nearly equally well, as where music is a loop; they count for nothing.
         is_sure: whether the dub may be moved by it.
         far_lag_s: where nothing was found, how late it seems to be, beyond the most that is looked for; None unknown.
+        astray: parts of the film that lie elsewhere than the line tells, where that is drawn through enough.
     """
 
     lag_s: float
@@ -70,6 +72,7 @@ class ConformFit:
     is_sure: bool
     num_repeating: int = 0
     far_lag_s: float | None = None
+    astray: tuple[Astray, ...] = ()
 
     @property
     def is_astray(self) -> bool:
@@ -138,6 +141,7 @@ def _judged(heard: Sequence[Stretch], line: Line, num_windows: int, length_s: fl
     if len(agreeing) >= MIN_AGREEING:
         line = _through(agreeing, rate)
     num_repeating = len(heard) - len(clear)
+    astray = astray_parts(clear, line, rate, AGREE_S, FINE_S) if len(agreeing) > MIN_AGREEING else []
     unsure_s = _unsure_s(agreeing, rate, line, length_s)
     exact = next((named for named in NAMED_RATES if abs(line.rate - named) * length_s < SAME_S), None)
     if exact is not None:
@@ -152,6 +156,7 @@ def _judged(heard: Sequence[Stretch], line: Line, num_windows: int, length_s: fl
         num_clear=len(clear),
         num_agreeing=len(agreeing),
         num_repeating=num_repeating,
+        astray=tuple(astray),
         is_sure=unsure_s <= MAX_UNSURE_S
         and abs(line.lag_s) <= max_lag_s + FINE_RANGE_S
         and len(clear) - len(agreeing) <= _most_astray(len(clear))

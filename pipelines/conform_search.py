@@ -33,9 +33,13 @@ class Line:
     lag_s: float
     rate: float
 
+    def late_s(self, one: "Stretch", rate: float) -> float:
+        """How much later than it a stretch lies that was found at a rate; negative = earlier."""
+        return one.lag_s + rate * one.at_s - self.lag_s - self.rate * one.at_s
+
     def misses(self, one: "Stretch", rate: float) -> float:
         """By how much a stretch that was found at a rate lies beside it, in seconds."""
-        return abs(one.lag_s + rate * one.at_s - self.lag_s - self.rate * one.at_s)
+        return abs(self.late_s(one, rate))
 
 
 @dataclass(frozen=True, slots=True)
