@@ -29,7 +29,7 @@ from schemas.mix import StemChannel
 from schemas.shot import ALIGNED_SHOT, SHOT
 from schemas.timing import ANALYSIS_RATE_HZ, Span, fraction, pts_to_sample
 
-VERSION = 4
+VERSION = 5
 BLOCK_SAMPLES = (
     60 * ANALYSIS_RATE_HZ
 )  # a minute at a time: a feature film's sound needs no transform of its own length
@@ -125,6 +125,8 @@ def clip_spans(spans: list[SampleSpan], start: int, end: int) -> list[dict[str, 
 def constant_lag(original: Sound, dub: Sound, max_lag: int) -> int:
     """How many samples later the dub is than the original: positive = dub late; 0 when they share nothing clear.
 
+    What is not found is looked for with the opposite polarity.
+
     Knapp and Carter, "The generalized correlation method for estimation of time delay" (1976), PHAT
     weighting, over cross spectra that are summed block by block.
 
@@ -142,6 +144,6 @@ def constant_lag(original: Sound, dub: Sound, max_lag: int) -> int:
     likeness = np.fft.irfft(spectrum / np.maximum(weight, 1e-9 * max(float(weight.max()), 1e-9)), size)
     lags = np.arange(-max_lag, max_lag + 1)
     near = likeness[lags]
-    best = int(near.argmax())
-    typical = float(np.sqrt(np.mean(near**2)))
-    return int(lags[best]) if near[best] > CLEAR_PEAK * typical > 0 else 0
+    clear = CLEAR_PEAK * float(np.sqrt(np.mean(near**2)))
+    found = [int(lags[signed.argmax()]) for signed in (near, -near) if signed.max() > clear > 0]
+    return found[0] if found else 0

@@ -25,10 +25,11 @@ from pipelines.stored_sound import dub_facts, place_facts, stored_original, stor
 from schemas.film import CONFORM, FILM
 from schemas.timing import ANALYSIS_RATE_HZ, fraction, pts_to_sample
 
-VERSION = 7
+VERSION = 8
 NOT_FOUND = "not moved: too little"
 IN_TIME = "in time: "  # and nothing else is to be told
 SAME_CUT = "see that it is of the same cut as the film"
+INVERTED = "its polarity is inverted against the film's: invert it where it is to be mixed with sounds of the film"
 GIVE = "give it from the film's first frame, or raise conform.max_lag_s"
 
 TOLD = {field.name for field in CONFORM}
@@ -209,18 +210,25 @@ def judged(fit: ConformFit, config: ConformConfig, *, has_folder: bool = True) -
         )
     if not fit.is_sure:
         return False, f"not moved: its lag is not known, {found}, {_unsure(fit, config)}"
-    lag, found = lag_in_words(fit), found + _elsewhere(fit)
+    lag, found = lag_in_words(fit), found + _exceptions(fit)
     if fit.rate == 1 and abs(fit.lag_s) < config.least_lag_s:
-        return False, f"{'in time but for a part: ' if fit.astray else IN_TIME}{lag}; {found}"
+        return False, f"{_in_time(fit)}{lag}; {found}"
     if not config.move or not has_folder:
         why = "for want of a mounted --work folder" if config.move else "as set"
         return False, f"not moved, {why}: it is {lag}; {found}"
     return True, f"moved: it was {lag}; {found}"
 
 
-def _elsewhere(fit: ConformFit) -> str:
-    """Which parts of the film lie elsewhere than the rest, and what to do; empty of none."""
-    return "".join(f"; {part.in_words()}" for part in fit.astray) + (f": {SAME_CUT}" if fit.astray else "")
+def _in_time(fit: ConformFit) -> str:
+    if fit.astray:
+        return "in time but for a part: "
+    return "in time but inverted: " if fit.is_inverted else IN_TIME
+
+
+def _exceptions(fit: ConformFit) -> str:
+    """Which parts of the film lie elsewhere than the rest, and whether all is inverted, and what to do."""
+    parts = "".join(f"; {part.in_words()}" for part in fit.astray) + (f": {SAME_CUT}" if fit.astray else "")
+    return f"{parts}; {INVERTED}" if fit.is_inverted else parts
 
 
 def _unsure(fit: ConformFit, config: ConformConfig) -> str:

@@ -61,6 +61,7 @@ class ConformFit:
         is_sure: whether the dub may be moved by it.
         far_lag_s: where nothing was found, how late it seems to be, beyond the most that is looked for; None unknown.
         astray: parts of the film that lie elsewhere than the line tells, where that is drawn through enough.
+        is_inverted: whether what both share is of the opposite polarity in the dub.
     """
 
     lag_s: float
@@ -73,6 +74,7 @@ class ConformFit:
     num_repeating: int = 0
     far_lag_s: float | None = None
     astray: tuple[Astray, ...] = ()
+    is_inverted: bool = False
 
     @property
     def is_astray(self) -> bool:
@@ -90,7 +92,7 @@ UNKNOWN = ConformFit(lag_s=0.0, rate=1.0, name="", num_windows=0, num_clear=0, n
 
 
 def fit_conform(original: Sound, dub: Sound, max_lag_s: float) -> ConformFit:
-    """Lag and rate of a dub.
+    """Lag and rate of a dub, and whether its polarity is the film's.
 
     Args:
         original: [N] the film's sound from its first frame on, mono at 16 kHz.
@@ -101,7 +103,9 @@ def fit_conform(original: Sound, dub: Sound, max_lag_s: float) -> ConformFit:
     windows = list(windows_of(original, length_s, FINE_S, FINE_WINDOWS, ANALYSIS_RATE_HZ))
     best = UNKNOWN
     for line in _coarse_lines(original, dub, length_s, max_lag_s):
-        fit = _fine_fit(windows, dub, line, length_s, max_lag_s)
+        is_inverted = _is_inverted(windows, dub, line, length_s)
+        signed = [window.inverted() for window in windows] if is_inverted else windows
+        fit = replace(_fine_fit(signed, dub, line, length_s, max_lag_s), is_inverted=is_inverted)
         if fit.is_sure or fit.repeats:
             return fit
         best = max(best, fit, key=lambda one: (one.num_agreeing, one.num_windows))
@@ -116,6 +120,13 @@ def _far_lag_s(original: Sound, dub: Sound, length_s: float, max_lag_s: float) -
     found, rate = _best_of(list(map(float, NAMED_RATES)), windows, windows, dub, FAR_S)
     lag_s = _through(found, rate).lag_s if len(found) >= MIN_AGREEING else 0.0
     return lag_s if abs(lag_s) > max_lag_s else None
+
+
+def _is_inverted(windows: Sequence[Window], dub: Sound, line: Line, length_s: float) -> bool:
+    """Whether what is heard near a line is rather of the opposite polarity."""
+    range_s = FINE_RANGE_S + GRID_STEP * length_s / 2
+    found = stretches(windows, dub, line, range_s, ANALYSIS_RATE_HZ, either=True)
+    return sum(-one.peak if one.is_inverted else one.peak for one in found if one.is_heard) < 0
 
 
 def _fine_fit(windows: Sequence[Window], dub: Sound, line: Line, length_s: float, max_lag_s: float) -> ConformFit:
@@ -215,8 +226,8 @@ def _enough(windows: Sequence[Window]) -> float:
 
 
 def _together(windows: Sequence[Window], dub: Sound, rate: float, range_s: float) -> list[Stretch]:
-    """The clear stretches that lie on one line at a rate, most of them."""
-    found = stretches(windows, dub, Line(0.0, rate), range_s, COARSE_HZ)
+    """The clear stretches that lie on one line at a rate, most of them; of either polarity, which is not sure here."""
+    found = stretches(windows, dub, Line(0.0, rate), range_s, COARSE_HZ, either=True)
     clear = [one for one in found if one.is_heard]
     groups = [[one for one in clear if abs(one.lag_s - other.lag_s) < _slack_s(one, other)] for other in clear]
     return max(groups, key=lambda group: sum(one.peak for one in group), default=[])

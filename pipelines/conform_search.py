@@ -51,12 +51,14 @@ class Stretch:
         lag_s: how much later than `rate * at_s` it is found.
         peak: of the correlation, over its typical value.
         lead: how many times as high as the next peak.
+        is_inverted: whether it is found with the opposite polarity.
     """
 
     at_s: float
     lag_s: float
     peak: float
     lead: float
+    is_inverted: bool = False
 
     @property
     def is_heard(self) -> bool:
@@ -107,6 +109,10 @@ class Window:
         """
         return replace(self, sound=self.sound * hann(len(self.sound)))
 
+    def inverted(self) -> "Window":
+        """The same of the opposite polarity."""
+        return replace(self, sound=-self.sound)
+
 
 def windows_of(original: Sound, length_s: float, window_s: float, most: int, hertz: int) -> Iterator[Window]:
     """Stretches over all the film, without silent ones.
@@ -149,7 +155,9 @@ def tellingness(sound: Floats) -> float:
     return _level(sound) * float(np.sqrt(power.mean() / np.exp(np.log(power).mean())))
 
 
-def stretches(windows: Iterable[Window], dub: Sound, line: Line, range_s: float, hertz: int) -> Iterator[Stretch]:
+def stretches(
+    windows: Iterable[Window], dub: Sound, line: Line, range_s: float, hertz: int, *, either: bool = False
+) -> Iterator[Stretch]:
     """Where stretches of the film are found near a line.
 
     Args:
@@ -158,13 +166,16 @@ def stretches(windows: Iterable[Window], dub: Sound, line: Line, range_s: float,
         line: where they should lie.
         range_s: how far from it, either way, they are looked for.
         hertz: sample rate of the windows.
+        either: whether what is more like the opposite polarity is found as that; else it is not found.
     """
     for window in windows:
         start_s = line.lag_s + line.rate * (window.start_s - range_s)
         near = _cut(dub, start_s, window.length_s + 2 * range_s, line.rate, hertz)
         if _level(near) >= SILENT:
-            place, peak, lead = _best_place(window, near, round(SAME_PEAK_S * hertz))
-            yield Stretch(window.at_s, line.lag_s + line.rate * (place / hertz - range_s), peak, lead)
+            likeness = _likeness(window, near)
+            is_inverted = either and bool(-likeness.min() > likeness.max())
+            place, peak, lead = _best_place(-likeness if is_inverted else likeness, round(SAME_PEAK_S * hertz))
+            yield Stretch(window.at_s, line.lag_s + line.rate * (place / hertz - range_s), peak, lead, is_inverted)
 
 
 def _cut(sound: Sound, start_s: float, length_s: float, rate: float, hertz: int) -> Floats:
@@ -182,17 +193,21 @@ def _level(sound: Floats) -> float:
     return float(np.sqrt(np.mean(sound**2)))
 
 
-def _best_place(window: Window, near: Floats, same: int) -> tuple[float, float, float]:
-    """The sample of `near` at which a window begins, between samples too; the peak over the usual value and the next.
-
-    The next peak is more than `same` samples away.
-    """
+def _likeness(window: Window, near: Floats) -> Floats:
+    """[n] how like a window `near` is from each of its samples on; negative where it is of the opposite polarity."""
     size = next_fast_len(len(near) + len(window.sound), real=True)
     cross = np.fft.rfft(near, size) * window.mirrored_spectrum(size)
     weight = np.abs(cross)
-    likeness = np.fft.irfft(cross / np.maximum(weight, 1e-9 * float(weight.max())), size)[
+    return np.fft.irfft(cross / np.maximum(weight, 1e-9 * float(weight.max())), size)[
         : len(near) - len(window.sound) + 1
     ]
+
+
+def _best_place(likeness: Floats, same: int) -> tuple[float, float, float]:
+    """The sample at which a window begins, between samples too; the peak over the usual value and the next.
+
+    The next peak is more than `same` samples away.
+    """
     best = int(likeness.argmax())
     peak = float(likeness[best] / np.sqrt(np.mean(likeness**2)))
     others = np.concatenate([likeness[: max(0, best - same)], likeness[best + same + 1 :]])

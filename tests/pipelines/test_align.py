@@ -36,6 +36,13 @@ def test_a_known_lag_is_found_to_the_sample_under_another_voice(lag: int) -> Non
     assert constant_lag(NOISE, delayed + voice, MAX_LAG) == lag
 
 
+@pytest.mark.parametrize("lag", [-4000, 0, 777])
+def test_a_lag_is_found_of_the_opposite_polarity(lag: int) -> None:
+    voice = np.random.default_rng(1).standard_normal(len(NOISE)).astype(np.float32)
+
+    assert constant_lag(NOISE, voice - np.roll(NOISE, lag), MAX_LAG) == lag
+
+
 def test_a_lag_is_found_in_sound_longer_than_a_block() -> None:
     shared = np.random.default_rng(2).standard_normal(130 * RATE).astype(np.float32)
 

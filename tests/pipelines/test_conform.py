@@ -10,10 +10,10 @@ import pytest
 import soxr
 from numpy.typing import NDArray
 
-from pipelines.conform import ConformConfig, ConformDub, conformed_blocks, judged
+from pipelines.conform import ConformConfig, ConformDub, conform_notice, conformed_blocks, judged
 from pipelines.conform_fit import UNKNOWN, ConformFit, fit_conform
 from pipelines.media.sound import read_channels, write_wav
-from pipelines.stage import check_chain
+from pipelines.stage import Row, check_chain
 from pipelines.storage import file_digest
 from schemas.film import FILM
 from schemas.timing import ANALYSIS_RATE_HZ
@@ -32,6 +32,10 @@ def fit(lag_s: float, rate: float = 1.0, **changes: Any) -> ConformFit:
     return ConformFit(**({"lag_s": lag_s, "rate": rate} | facts | changes))
 
 
+def told(moved: bool, detail: str) -> Row:
+    return {"moved": moved, "detail": detail}
+
+
 @pytest.mark.parametrize(
     ("rate", "name"),
     [(1.0, ""), (25 / 24, "25/24"), (1001 / 1000, "1001/1000"), (24 / 25, "24/25"), (0.9996, ""), (1.0081, "")],
@@ -46,6 +50,35 @@ def test_lag_and_drift_that_were_put_in_are_found_under_other_voices(rate: float
     assert found.lag_s == pytest.approx(lag_s, abs=1e-3)
     assert found.rate == pytest.approx(rate, abs=20e-6)
     assert found.name == name
+
+
+@pytest.mark.parametrize(
+    ("rate", "lag_s", "words"), [(1.0, -1.2, "moved: "), (25 / 24, 0.5, "moved: "), (1.0, 0.0, "in ")]
+)
+def test_a_mix_of_the_opposite_polarity_is_found_as_any_other_and_told_of(
+    rate: float, lag_s: float, words: str
+) -> None:
+    rng = np.random.default_rng(5)
+    shared = music(rng, 40.0)
+    mix, lag_s = laid(speech(rng, 40.0) - shared, rate, lag_s)
+
+    found = fit_conform(shared + speech(rng, 40.0), mix, MAX_LAG_S)
+    moved, detail = judged(found, ConformConfig())
+
+    assert (found.is_sure, found.is_inverted) == (True, True), found
+    assert found.lag_s == pytest.approx(lag_s, abs=2e-5)
+    assert found.rate == pytest.approx(rate, abs=20e-6)
+    assert detail.startswith(words)
+    assert "its polarity is inverted against the film's: invert it" in conform_notice("it is", told(moved, detail))[0]
+
+
+def test_a_mix_of_the_film_s_polarity_is_not_called_inverted() -> None:
+    original, mix, _ = original_and_mix(5, 40.0, 1.0, -1.2)
+
+    found = fit_conform(original, mix, MAX_LAG_S)
+
+    assert (found.is_sure, found.is_inverted) == (True, False)
+    assert "inverted" not in judged(found, ConformConfig())[1]
 
 
 def test_unrelated_and_silent_sounds_are_not_taken_for_one_another() -> None:
