@@ -4,17 +4,15 @@ By an exact shift, and where it drifts by resampling (the SoX resampler), which 
 wrong had done. What is not surely found is not touched, and the row says why.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import pyarrow as pa
-import soxr
-from numpy.typing import NDArray
 
 from pipelines.conform_fit import MIN_AGREEING, UNKNOWN, ConformFit, fit_conform
+from pipelines.conformed_blocks import conformed_blocks
 from pipelines.media.container import UndecodableError
 from pipelines.media.dub_origin import dub_origin_s
 from pipelines.media.sound import sound_blocks, sound_format
@@ -25,7 +23,7 @@ from pipelines.stored_sound import dub_facts, place_facts, stored_original, stor
 from schemas.film import CONFORM, FILM
 from schemas.timing import ANALYSIS_RATE_HZ, fraction, pts_to_sample
 
-VERSION = 8
+VERSION = 9
 NOT_FOUND = "not moved: too little"
 IN_TIME = "in time: "  # and nothing else is to be told
 SAME_CUT = "see that it is of the same cut as the film"
@@ -33,8 +31,6 @@ INVERTED = "its polarity is inverted against the film's: invert it where it is t
 GIVE = "give it from the film's first frame, or raise conform.max_lag_s"
 
 TOLD = {field.name for field in CONFORM}
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ class ConformConfig:
     """What of a mix, or of music and effects, is moved."""
 
     max_lag_s: float = 2.0  # later than that is another cut of the film, not a lag
-    least_lag_s: float = 0.005  # nobody hears less; 0 and more
+    least_lag_s: float = 0.005  # nobody hears less, be it late throughout or by drift; 0 and more
     move: bool = True  # else it is measured and told
 
     def __post_init__(self) -> None:
@@ -211,8 +207,9 @@ def judged(fit: ConformFit, config: ConformConfig, *, has_folder: bool = True) -
     if not fit.is_sure:
         return False, f"not moved: its lag is not known, {found}, {_unsure(fit, config)}"
     lag, found = lag_in_words(fit), found + _exceptions(fit)
-    if fit.rate == 1 and abs(fit.lag_s) < config.least_lag_s:
-        return False, f"{_in_time(fit)}{lag}; {found}"
+    if fit.most_lag_s < config.least_lag_s:
+        end = "" if fit.rate == 1 else f", {_late(fit.end_lag_s)} at its end"
+        return False, f"{_in_time(fit)}{_late(fit.lag_s)}{end}; {found}"
     if not config.move or not has_folder:
         why = "for want of a mounted --work folder" if config.move else "as set"
         return False, f"not moved, {why}: it is {lag}; {found}"
@@ -256,47 +253,8 @@ def _not_found(fit: ConformFit, config: ConformConfig) -> str:
 def lag_in_words(fit: ConformFit) -> str:
     """As `0.400 s late`, and how many times as long where it runs at another speed."""
     speed = "" if fit.rate == 1 else f" and {fit.name or f'{fit.rate:.6f}'} times as long"
-    return f"{abs(fit.lag_s):.3f} s {'late' if fit.lag_s > 0 else 'early'}{speed}"
+    return f"{_late(fit.lag_s)}{speed}"
 
 
-def conformed_blocks(blocks: Iterable[Floats], sample_rate_hz: int, fit: ConformFit) -> Iterator[Floats]:
-    """A mix as it lies on the film.
-
-    Args:
-        blocks: [C, n] of the mix.
-        sample_rate_hz: of both.
-        fit: how it lies.
-
-    Yields:
-        [C, n] blocks, the first sample at the film's first frame.
-    """
-    shifted = _shifted(blocks, round(fit.lag_s * sample_rate_hz))
-    if fit.rate == 1:
-        yield from shifted
-        return
-    stream: soxr.ResampleStream | None = None
-    for block in shifted:
-        if stream is None:
-            stream = soxr.ResampleStream(
-                fit.rate * sample_rate_hz, sample_rate_hz, len(block), dtype="float32", quality="VHQ"
-            )
-        yield np.atleast_2d(stream.resample_chunk(_frames(block)).T)
-    if stream is not None:
-        yield np.atleast_2d(stream.resample_chunk(_frames(block[:, :0]), last=True).T)
-
-
-def _frames(block: Floats) -> Floats:
-    """[n] of one channel, [n, C] of more: as the resampler takes them."""
-    return np.ascontiguousarray(block[0] if len(block) == 1 else block.T)
-
-
-def _shifted(blocks: Iterable[Floats], late: int) -> Iterator[Floats]:
-    """The blocks without their first samples, or behind silence where they come early."""
-    for block in blocks:
-        if late < 0:
-            yield np.zeros((len(block), -late), np.float32)
-            late = 0
-        fresh = block[:, late:]
-        late = max(0, late - block.shape[1])
-        if fresh.shape[1]:
-            yield fresh
+def _late(lag_s: float) -> str:
+    return f"{abs(lag_s):.3f} s {'late' if lag_s > 0 else 'early'}"

@@ -62,6 +62,7 @@ class ConformFit:
         far_lag_s: where nothing was found, how late it seems to be, beyond the most that is looked for; None unknown.
         astray: parts of the film that lie elsewhere than the line tells, where that is drawn through enough.
         is_inverted: whether what both share is of the opposite polarity in the dub.
+        length_s: of the film that both cover.
     """
 
     lag_s: float
@@ -75,6 +76,17 @@ class ConformFit:
     far_lag_s: float | None = None
     astray: tuple[Astray, ...] = ()
     is_inverted: bool = False
+    length_s: float = 0.0
+
+    @property
+    def end_lag_s(self) -> float:
+        """How late the dub is where what both cover ends."""
+        return self.lag_s + (self.rate - 1) * self.length_s
+
+    @property
+    def most_lag_s(self) -> float:
+        """The most that it is late or early anywhere."""
+        return max(abs(self.lag_s), abs(self.end_lag_s))
 
     @property
     def is_astray(self) -> bool:
@@ -168,6 +180,7 @@ def _judged(heard: Sequence[Stretch], line: Line, num_windows: int, length_s: fl
         num_agreeing=len(agreeing),
         num_repeating=num_repeating,
         astray=tuple(astray),
+        length_s=length_s,
         is_sure=unsure_s <= MAX_UNSURE_S
         and abs(line.lag_s) <= max_lag_s + FINE_RANGE_S
         and len(clear) - len(agreeing) <= _most_astray(len(clear))

@@ -10,8 +10,9 @@ import pytest
 import soxr
 from numpy.typing import NDArray
 
-from pipelines.conform import ConformConfig, ConformDub, conform_notice, conformed_blocks, judged
+from pipelines.conform import ConformConfig, ConformDub, conform_notice, judged
 from pipelines.conform_fit import UNKNOWN, ConformFit, fit_conform
+from pipelines.conformed_blocks import conformed_blocks
 from pipelines.media.sound import read_channels, write_wav
 from pipelines.stage import Row, check_chain
 from pipelines.storage import file_digest
@@ -28,7 +29,7 @@ MIX_RATE_HZ = 48_000
 
 
 def fit(lag_s: float, rate: float = 1.0, **changes: Any) -> ConformFit:
-    facts = {"name": "", "num_windows": 9, "num_clear": 9, "num_agreeing": 9, "is_sure": True}
+    facts = {"name": "", "num_windows": 9, "num_clear": 9, "num_agreeing": 9, "is_sure": True, "length_s": 60.0}
     return ConformFit(**({"lag_s": lag_s, "rate": rate} | facts | changes))
 
 
@@ -70,6 +71,17 @@ def test_a_mix_of_the_opposite_polarity_is_found_as_any_other_and_told_of(
     assert found.rate == pytest.approx(rate, abs=20e-6)
     assert detail.startswith(words)
     assert "its polarity is inverted against the film's: invert it" in conform_notice("it is", told(moved, detail))[0]
+
+
+def test_a_drift_that_nobody_hears_moves_no_sample_and_is_not_told() -> None:
+    original, mix, _ = original_and_mix(3, 40.0, 1.00003, 0.0)
+
+    found = fit_conform(original, mix, MAX_LAG_S)
+    moved, detail = judged(found, ConformConfig())
+
+    assert (found.is_sure, moved) == (True, False)
+    assert found.most_lag_s == pytest.approx(0.0012, abs=1e-4)
+    assert conform_notice("its mix is", told(moved, detail)) == []
 
 
 def test_a_mix_of_the_film_s_polarity_is_not_called_inverted() -> None:
@@ -175,6 +187,10 @@ def test_what_was_moved_away_comes_back_in_every_channel(channels: int, rate: fl
     ("found", "moved", "words"),
     [
         (fit(0.004), False, "in time: 0.004 s late; 9 of 9 stretches of the film agree"),
+        (fit(0.0, 1.000012), False, "in time: 0.000 s early, 0.001 s late at its end; 9 of 9 stretches"),
+        (fit(0.0045, 1.000012), True, "moved: it was 0.004 s late and 1.000012 times as long; 9 of 9"),
+        (fit(0.003, 0.9999), False, "in time: 0.003 s late, 0.003 s early at its end; 9 of 9"),
+        (fit(0.0, 1.0001), True, "moved: it was 0.000 s early and 1.000100 times as long"),
         (fit(-0.04), True, "moved: it was 0.040 s early; 9 of 9 stretches of the film agree"),
         (fit(0.0, 25 / 24, name="25/24"), True, "moved: it was 0.000 s early and 25/24 times as long"),
         (fit(0.5, 1.0317), True, "moved: it was 0.500 s late and 1.031700 times as long"),
