@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.csv_delimiter import DELIMITERS, csv_delimiter
+from pipelines.srt_speaker import names_in, spoken, take_of, untagged
 
 COLUMNS = ("id", "character", "start", "end", "text", "take")
 MAX_SHEET_BYTES = 20_000_000
@@ -25,7 +26,6 @@ MAX_LINES = 20_000
 MAX_ROWS_TOLD = 20
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SRT_TIMES = re.compile(r"\s*(\S+)\s*-->\s*(\S+)")
-_SPEAKER = re.compile(r"((?:[A-Z\u00c0-\u00de][^\s:]*+\s?){1,4}):\s+(\S.*)", re.DOTALL)  # each word with a capital
 
 Cells = Mapping[str, str]
 
@@ -175,24 +175,25 @@ def _json_cells(needed: Sequence[str], found: SheetCells, text: str) -> Iterator
 
 
 def _srt_cells(found: SheetCells, text: str) -> Iterator[Cells]:
-    for block in re.split(r"\n\s*\n", text.strip()):
-        rows = [row.strip() for row in block.strip().split("\n")]
-        place = next((place for place, row in enumerate(rows[:2]) if "-->" in row), None)
+    blocks = [[untagged(row) for row in block.strip().split("\n")] for block in re.split(r"\n\s*\n", text.strip())]
+    places = [next((place for place, row in enumerate(rows[:2]) if "-->" in row), None) for rows in blocks]
+    texts = [[] if place is None else rows[place + 1 :] for rows, place in zip(blocks, places, strict=True)]
+    names = names_in([[row for row in rows if take_of(row) is None] for rows in texts])
+    for rows, place, words in zip(blocks, places, texts, strict=True):
         if place is None:
             yield {"id": rows[0], "text": " ".join(rows[1:])}
             continue
-        if any("-->" in row for row in rows[place + 1 :]):
+        if any("-->" in row for row in words):
             found.wrong.append(f"below {rows[place][:80]!r} stands another time: a blank line parts it from the next")
         times = _SRT_TIMES.match(rows[place])
         start, end = times.groups() if times else ("", "")
-        takes = [row[5:].strip() for row in rows[place + 1 :] if row.lower().startswith("take:")]
-        words = " ".join(row for row in rows[place + 1 :] if not row.lower().startswith("take:"))
-        named = _SPEAKER.fullmatch(words)
+        takes = [take for row in words if (take := take_of(row)) is not None]
+        character, said = spoken([row for row in words if take_of(row) is None], names)
         yield {
             "id": rows[0] if place else "",
-            "character": named.group(1) if named else "",
+            "character": character,
             "start": start,
             "end": end,
-            "text": named.group(2) if named else words,
+            "text": said,
             "take": takes[0] if takes else "",
         }

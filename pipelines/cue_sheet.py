@@ -6,8 +6,8 @@ frame:
     id,character,start,end,text,take
     17,Ana,00:01:02.480,00:01:04.200,No lo sé.,takes/017.wav
 
-As JSON, a list of objects with the same names, or an object that holds it as `lines`. As SRT, where the first line of
-a text may begin with the character, and one names the take:
+As JSON, a list of objects with the same names, or an object that holds it as `lines`. As SRT, where the rows of
+a text may begin with the character (`srt_speaker.py`), and one names the take:
 
     17
     00:01:02,480 --> 00:01:04,200
@@ -30,7 +30,7 @@ from pipelines.cue_cells import Cells, CueSheetError, sheet_cells
 from pipelines.storage import content_key, file_digest, read_table
 from schemas.reason import LineFlaw
 
-VERSION = 1
+VERSION = 2
 SHEET_NEEDS, SCRIPT_NEEDS = ("start", "take"), ("start", "text")  # columns
 MAX_NAME_LETTERS = 80
 MAX_FLAWS_TOLD = 20

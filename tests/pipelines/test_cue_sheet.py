@@ -28,12 +28,12 @@ def write(folder: Path, name: str, text: str) -> Path:
 
 
 CSV = """character,id,take,start,end,text
-Ana,17,takes/a.wav,62.48,00:01:04.200,"No, no lo sé."
+ANA,17,takes/a.wav,62.48,00:01:04.200,"No, no lo sé."
 ,18,takes/b.wav,00:01:05,,
 """
 SRT = """17
 00:01:02,480 --> 00:01:04,200
-Ana: No,
+ANA: No,
 no lo sé.
 take: takes/a.wav
 
@@ -45,7 +45,7 @@ Take: takes/b.wav
 
 def test_the_three_forms_say_the_same(folder: Path) -> None:
     lines = [
-        {"id": 17, "character": "Ana", "start": 62.48, "end": 64.2, "text": "No, no lo sé.", "take": "takes/a.wav"},
+        {"id": 17, "character": "ANA", "start": 62.48, "end": 64.2, "text": "No, no lo sé.", "take": "takes/a.wav"},
         {"id": 18, "character": None, "start": 65, "take": "takes/b.wav"},
     ]
     sheets = [
@@ -58,7 +58,7 @@ def test_the_three_forms_say_the_same(folder: Path) -> None:
     first, *others = [cue_lines(sheet) for sheet in sheets]
 
     assert (first[0].start_s, first[0].end_s) == (Fraction("62.48"), Fraction("64.2"))
-    assert (first[0].character, first[0].text, first[0].take) == ("Ana", "No, no lo sé.", "takes/a.wav")
+    assert (first[0].character, first[0].text, first[0].take) == ("ANA", "No, no lo sé.", "takes/a.wav")
     assert (first[1].line_id, first[1].character, first[1].end_s, first[1].flaw) == ("18", None, None, None)
     assert [other[0] for other in others] == [first[0]] * 3
     assert [other[1].start_s for other in others] == [65] * 3
@@ -133,16 +133,40 @@ def test_numbers_and_words_are_taken_as_other_programs_write_them(folder: Path) 
     assert takes_of(folder / "sheet.json", [second])[second.take or ""].is_file()
 
 
-def test_words_before_a_colon_are_a_character_only_where_they_are_written_as_a_name(folder: Path) -> None:
-    said = ["OLD MAN: Go away.", "What I mean is: go away.", "\u00c1lvaro: Vete."]
-    blocks = [
-        f"{at}\n00:00:0{at},000 --> 00:00:0{at},500\n{words}\ntake: takes/a.wav" for at, words in enumerate(said)
-    ]
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (["Par\u00eds: una ciudad."], [(None, "Par\u00eds: una ciudad.")]),
+        (["OLD MAN: Go away."], [("OLD MAN", "Go away.")]),
+        (["DR. L\u00d3PEZ: No.", "GUARD #2: Stop."], [("DR. L\u00d3PEZ", "No."), ("GUARD #2", "Stop.")]),
+        (["\u0410\u041d\u041d\u0410: \u041d\u0435\u0442."], [("\u0410\u041d\u041d\u0410", "\u041d\u0435\u0442.")]),
+        (
+            ["\u00c1lvaro: Vete.", "No.", "\u00c1lvaro: Ya."],
+            [("\u00c1lvaro", "Vete."), (None, "No."), ("\u00c1lvaro", "Ya.")],
+        ),
+        (
+            ["What I mean is: go away.", "What I mean is: stay."],
+            [(None, "What I mean is: go away."), (None, "What I mean is: stay.")],
+        ),
+        (["<i>ANA: hola</i>", "{\\an8}<b>ANA:</b> adi\u00f3s"], [("ANA", "hola"), ("ANA", "adi\u00f3s")]),
+        (["- ANA: hola\n- LUIS: adi\u00f3s"], [(None, "hola adi\u00f3s")]),
+        (["ANA: hola\nLUIS: adi\u00f3s"], [(None, "hola adi\u00f3s")]),
+        (["- ANA: hola\n- Adi\u00f3s"], [(None, "hola - Adi\u00f3s")]),
+        (["- ANA: hola"], [("ANA", "hola")]),
+        (["Son las 10: 30 minutos."], [(None, "Son las 10: 30 minutos.")]),
+        (["Take: one of these"], [(None, "Take: one of these")]),
+    ],
+)
+def test_words_before_a_colon_are_a_character_where_scripts_write_names_so(
+    folder: Path, texts: list[str], said: list[tuple[str | None, str]]
+) -> None:
+    times = [f"00:00:0{at},000 --> 00:00:0{at},500" for at in range(len(texts))]
+    blocks = [f"{time}\n{words}\ntake: takes/a.wav" for time, words in zip(times, texts, strict=True)]
 
     lines = cue_lines(write(folder, "sheet.srt", "\n\n".join(blocks)))
 
-    assert [line.character for line in lines] == ["OLD MAN", None, "\u00c1lvaro"]
-    assert lines[1].text == "What I mean is: go away."
+    assert [(line.character, line.text) for line in lines] == said
+    assert [line.take for line in lines] == ["takes/a.wav"] * len(texts)
 
 
 @pytest.mark.parametrize(
