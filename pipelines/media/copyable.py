@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from av.container import InputContainer
-from av.stream import Disposition
 
+from pipelines.media.covers import is_attached_in, is_cover
 from pipelines.media.muxer import delivered_suffix, fits
 from pipelines.media.refusal import MediaRefusedError
 from schemas.reason import Refusal
@@ -18,8 +18,8 @@ def check_copyable(film: InputContainer, path: Path) -> None:
     """
     suffix = delivered_suffix(path)
     for stream in film.streams:
-        is_cover = bool(stream.disposition & Disposition.attached_pic)
-        if (stream.type in ("audio", "subtitle") or is_cover) and not fits(stream, suffix):
+        is_copied = stream.type in ("audio", "subtitle") or (is_cover(stream) and not is_attached_in(suffix))
+        if is_copied and not fits(stream, suffix):
             codec = stream.codec_context.name if stream.codec_context else "unknown"
             detail = f"stream {stream.index} ({stream.type}, {codec}) cannot be kept in {suffix}; remux it as Matroska"
             raise MediaRefusedError(Refusal.CODEC, detail)

@@ -16,6 +16,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from pipelines.media.container import FILM_FORMATS, UndecodableError, open_media, picture_stream
+from pipelines.media.covers import cover_images, file_of, is_attached_in, is_cover
 from pipelines.media.dub_track import DubTrack
 from pipelines.media.edit_list import hide_lead
 from pipelines.media.encode import AAC_FRAME_SAMPLES, DubEncoder, EncodeConfig
@@ -75,12 +76,15 @@ def write_film(
     if found is None:
         raise UndecodableError(f"{source.name} shows no frame")
     first = found[1]
+    attached = cover_images(source) if is_attached_in(target.suffix) else {}
     with open_media(source, FILM_FORMATS) as film:
         stream = picture_stream(film)
         names = names_of(film, stream.index)
         options = _options(target.suffix, film, stream)
         with _opened(target, options) as out:
-            writer = _Writer(film, stream, out, picture, first, dub, language, end_pts, config, source_language)
+            writer = _Writer(
+                film, stream, out, picture, first, dub, language, end_pts, config, source_language, attached
+            )
             written, dub_index, languages = writer.write(tell), writer.dub_track_index, writer.track_languages
     if target.suffix == ".mov":
         write_languages(target, languages)
@@ -117,9 +121,10 @@ class _Writer:
         end_pts: int,
         config: EncodeConfig,
         source_language: str | None,
+        attached: dict[int, bytes],
     ) -> None:
         assert own.time_base
-        self._film, self._own, self._out, self._picture = film, own, out, picture
+        self._film, self._own, self._out, self._picture, self._attached = film, own, out, picture, attached
         span_s = (first.pts or 0) * own.time_base, end_pts * own.time_base
         self._copies: dict[int, Stream] = {}
         self._left_out: list[str] = []
@@ -156,6 +161,9 @@ class _Writer:
         if isinstance(stream, AttachmentStream):
             name = stream.metadata.get("filename", "attachment")
             self._out.add_attachment(name, stream.mimetype or "application/octet-stream", stream.data)
+        elif stream.index in self._attached:
+            file = self._out.add_attachment(*file_of(stream), self._attached[stream.index])
+            file.metadata.update({key: value for key, value in stream.metadata.items() if key not in OWN_TAGS})
         elif stream.type in ("video", "audio", "subtitle"):
             copy = self._out.add_stream_from_template(stream)
             _describe(copy, stream)
@@ -185,7 +193,7 @@ class _Writer:
     @property
     def _tracks(self) -> list[Stream]:
         """Those of an MP4, in which a cover is none."""
-        return [stream for stream in self._out.streams if not stream.disposition & Disposition.attached_pic]
+        return [stream for stream in self._out.streams if not is_cover(stream)]
 
     def write(self, tell: Tell) -> Written:
         assert self._dub is not None
