@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import opentimelineio as otio
+from numpy.typing import NDArray
 from opentimelineio.opentime import RationalTime, TimeRange, from_timecode
 
 from pipelines.media.container import FILM_FORMATS, open_media, picture_stream
-from pipelines.media.gops import index_picture
 from pipelines.media.insert_file import write_insert
 from pipelines.shot_patches import ShotPatches
 from pipelines.stage import Row
@@ -109,7 +109,7 @@ def counting_of(path: Path, film: Row) -> Counting | None:
     """How the film counts; None where its frames differ in length, or no timecode has its rate."""
     rate, start_pts = fraction(film["frame_rate"]), film["start_pts"]
     frame_ticks = 1 / rate / fraction(film["time_base"])
-    moments = np.sort(index_picture(path).pts)
+    moments = _moments(path)
     moments = moments[moments >= start_pts] - start_pts
     even = np.arange(len(moments)) * float(frame_ticks)
     if np.abs(moments - even).max(initial=0) >= frame_ticks / 2 or not RationalTime.is_smpte_timecode_rate(
@@ -120,6 +120,14 @@ def counting_of(path: Path, film: Row) -> Counting | None:
     drops = can_drop and (said is None or said[-3] != ":")  # a count that nobody began keeps up with the clock
     first = from_timecode(_marked(said or MIDNIGHT, drops), float(rate))
     return Counting(float(rate), first, frame_ticks, start_pts, drops)
+
+
+def _moments(path: Path) -> NDArray[np.int64]:
+    """[F] pts of the frames that are shown, in their order."""
+    with open_media(path, FILM_FORMATS) as film:
+        packets = film.demux(picture_stream(film))
+        shown = [one.pts for one in packets if one.size and one.pts is not None and not one.is_discard]
+    return np.sort(np.array(shown, np.int64))
 
 
 def _first_timecode(path: Path, rate: Fraction) -> str | None:

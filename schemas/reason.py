@@ -94,7 +94,7 @@ class Whole(StrEnum):
     DOLBY_VISION = "dolby_vision"  # frames that are encoded again would lose their metadata in the middle of the film
     PIXEL_FORMAT = "pixel_format"  # no encoder keeps its samples
     PARAMETER_SETS = "parameter_sets"  # they cannot be read, or leave no id for another
-    TIMES = "times"  # its packets do not say when they are decoded
+    TIMES = "times"  # its packets do not say when they are decoded, or go back as those of several edits
     UNLIKE = "unlike"  # the encoder does not follow the film's order of frames
     ENCODER = "encoder"  # a part of it could not be encoded by itself
     PROOF_FAILED = "proof_failed"  # the spliced film did not hold
@@ -132,7 +132,7 @@ class Refusal(StrEnum):
     INTERLACED = "interlaced"
     PIXEL_FORMAT = "pixel_format"
     DAMAGED = "damaged"
-    TIMING = "timing"  # pts that go backward or leap
+    TIMING = "timing"  # pts that go backward or leap, or packets to be copied that go back in decoding
     PROBE_TIMEOUT = "probe_timeout"
     UNKNOWN_LANGUAGE = "unknown_language"
     BAD_ROW = "bad_row"  # a column is missing, unknown or empty

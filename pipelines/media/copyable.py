@@ -1,13 +1,18 @@
 """Whether the streams that a film keeps fit into the container that it is delivered in, found by trying."""
 
 from pathlib import Path
+from typing import Any
 
 from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
 
 from pipelines.media.covers import is_attached_in, is_cover
 from pipelines.media.muxer import delivered_suffix, fits
 from pipelines.media.refusal import MediaRefusedError
 from schemas.reason import Refusal
+
+COPIED = ("video", "audio", "subtitle")
 
 
 def check_copyable(film: InputContainer, path: Path) -> None:
@@ -23,3 +28,35 @@ def check_copyable(film: InputContainer, path: Path) -> None:
             codec = stream.codec_context.name if stream.codec_context else "unknown"
             detail = f"stream {stream.index} ({stream.type}, {codec}) cannot be kept in {suffix}; remux it as Matroska"
             raise MediaRefusedError(Refusal.CODEC, detail)
+
+
+class CopiedTimes:
+    """Looks at the packets of a film that would be copied as they are: no container takes those that go back in time.
+
+    FFmpeg reads an edit list of several edits so: what an edit begins with is decoded once more.
+    """
+
+    def __init__(self, film: InputContainer, picture: Stream, path: Path) -> None:
+        is_strict = delivered_suffix(path) != "mkv"
+        kept = [one for one in film.streams if one.type in COPIED and one.index != picture.index and not is_cover(one)]
+        self._least = {
+            one.index: int(is_strict and one.type != "subtitle") for one in kept
+        }  # ticks from one to the next
+        self._latest: dict[int, int] = {}
+
+    def see(self, packet: "Packet[Any]") -> None:
+        """Look at the next packet.
+
+        Raises:
+            MediaRefusedError: it goes back.
+        """
+        stream, dts = packet.stream, packet.dts
+        if stream.index not in self._least or dts is None:
+            return
+        before = self._latest.get(stream.index, dts - 1)
+        if dts < before + self._least[stream.index]:
+            moments = " to ".join(f"{float(at * packet.time_base):.3f} s" for at in (before, dts))
+            cause = "as in a file of several edits; export the film in one piece"
+            detail = f"stream {stream.index} ({stream.type}) goes back in decoding from {moments}, {cause}"
+            raise MediaRefusedError(Refusal.TIMING, detail)
+        self._latest[stream.index] = dts

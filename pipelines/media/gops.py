@@ -31,7 +31,7 @@ Integers = NDArray[np.int64]
 
 
 class UntimedError(ValueError):
-    """Packets of a picture lack a time."""
+    """Packets of a picture lack a time, or go back in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def index_picture(path: Path) -> PictureIndex:
 
     Raises:
         UndecodableError: the file is no film.
-        UntimedError: its packets do not say when they are shown or decoded.
+        UntimedError: its packets do not say when they are shown or decoded, or go back in decoding.
         ValueError: its packets or parameter sets cannot be read.
     """
     with open_media(path, FILM_FORMATS) as film:
@@ -191,7 +191,7 @@ class PictureReader:
         """All packets that were taken.
 
         Raises:
-            UntimedError: they do not say when they are shown or decoded.
+            UntimedError: they do not say when they are shown or decoded, or go back in decoding.
             ValueError: they or their parameter sets cannot be read.
         """
         if self._wrong is not None:
@@ -215,12 +215,15 @@ def _times(dts: Integers, pts: Integers) -> Integers:
     """Decoding times; those before the first that is known (Matroska tells none) in steps of a frame before it.
 
     Raises:
-        UntimedError: later ones are missing.
+        UntimedError: later ones are missing, or earlier than one before.
     """
     known = np.flatnonzero(dts != NO_TIME)
     first = int(known[0]) if len(known) else 0
     if len(known) + first != len(dts):
         raise UntimedError("packets do not say when they are decoded")
+    back = np.flatnonzero(np.diff(dts[first:]) < 0)
+    if len(back):
+        raise UntimedError(f"decoding goes back after packet {first + int(back[0])}, as in a file of several edits")
     step = int(np.diff(np.sort(pts)).min(initial=1 << 30))
     lead = dts[first] - step * np.arange(first, 0, -1) if first else dts[:0]
     return np.concatenate([lead, dts[first:]]).astype(np.int64)

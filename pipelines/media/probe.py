@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from pipelines.media.coding import LUMA_WEIGHTS, UNTAGGED
 from pipelines.media.container import FILM_FORMATS, MAX_PIXELS, UndecodableError, open_media, picture_stream
-from pipelines.media.copyable import check_copyable
+from pipelines.media.copyable import CopiedTimes, check_copyable
 from pipelines.media.declared_colour import DeclaredColour, declared_colour
 from pipelines.media.film_notes import Note, film_notes
 from pipelines.media.frame_tags import ColourTags, FrameTags
@@ -117,9 +117,10 @@ def _check_declared(container: InputContainer) -> None:
 
 def _probe_open(container: InputContainer, path: Path, progress: Progress, language: str | None) -> Probe:
     stream = picture_stream(container)
-    tally, reader = _Tally(stream), PictureReader(stream)
+    tally, reader, copied = _Tally(stream), PictureReader(stream), CopiedTimes(container, stream, path)
     for packet in container.demux():
         tally.see_packet(packet)
+        copied.see(packet)
         if packet.stream.index == stream.index:  # packet.stream_index of a flush packet is always 0
             reader.take(packet)
             for frame in tally.decoded(packet):
