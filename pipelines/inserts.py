@@ -22,7 +22,7 @@ from pipelines.shot_patches import ShotPatches
 from pipelines.stage import Row
 from schemas.timing import clock, fraction
 
-VERSION = 2  # raised when the same shots have other inserts
+VERSION = 3  # raised when the same shots have other inserts
 FOLDER, SHEET, EDL, TIMELINE = "inserts", "inserts.csv", "inserts.edl", "inserts.otio"
 MIDNIGHT = "00:00:00:00"
 TIMECODE = re.compile(r"\d\d:\d\d:\d\d[:;.]\d\d")  # FFmpeg takes a full stop for a semicolon

@@ -21,6 +21,7 @@ from pipelines.media.dub_track import DubTrack
 from pipelines.media.light import light_params
 from pipelines.media.nal import Avc, Hevc
 from pipelines.media.parameter_sets import read_sets
+from pipelines.media.presentation import display_matrix
 from pipelines.media.vui import siting_params
 
 Plane = NDArray[Any]
@@ -58,8 +59,7 @@ def add_picture(
     name, options = _encoder_of(source, first, config, more)
     stream = cast(VideoStream, out.add_stream(name, rate=rate, options=options))
     _set_up(stream.codec_context, source, first, config)
-    if first.rotation:
-        stream.set_display_rotation(first.rotation)
+    stream.set_display_matrix(display_matrix(first))
     return stream
 
 

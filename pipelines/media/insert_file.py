@@ -15,6 +15,7 @@ from pipelines.media.encode import with_planes
 from pipelines.media.muxer import writing
 from pipelines.media.picture import coded_planes, coding_of, frames
 from pipelines.media.picture_writer import Changes
+from pipelines.media.presentation import display_matrix
 
 FULL_CHROMA = ("prores_ks", "4444", "yuv444p10le")
 HALF_CHROMA = ("prores_ks", "hq", "yuv422p10le")
@@ -69,8 +70,7 @@ def _stream(
     stream.codec_context.thread_count = THREADS
     if own.sample_aspect_ratio:
         stream.codec_context.sample_aspect_ratio = own.sample_aspect_ratio
-    if first.rotation:
-        stream.set_display_rotation(first.rotation)
+    stream.set_display_matrix(display_matrix(first))
     if timecode:
         stream.metadata["timecode"] = timecode
     return stream

@@ -26,6 +26,7 @@ from pipelines.media.muxer import writing
 from pipelines.media.names import OWN_TAGS, TIMECODE_TAGS, lost_names, names_of
 from pipelines.media.picture import frames
 from pipelines.media.picture_writer import PictureCounts, PictureWriter
+from pipelines.media.presentation import is_cropped, lost_crop
 from pipelines.media.roles import original_sound
 from pipelines.progress import Tell, telling, untold
 
@@ -79,7 +80,7 @@ def write_film(
     attached = cover_images(source) if is_attached_in(target.suffix) else {}
     with open_media(source, FILM_FORMATS) as film:
         stream = picture_stream(film)
-        names = names_of(film, stream.index)
+        names, cropped = names_of(film, stream.index), is_cropped(stream)
         options = _options(target.suffix, film, stream)
         with _opened(target, options) as out:
             writer = _Writer(
@@ -88,7 +89,8 @@ def write_film(
             written, dub_index, languages = writer.write(tell), writer.dub_track_index, writer.track_languages
     if target.suffix == ".mov":
         write_languages(target, languages)
-    written = replace(written, left_out=(*written.left_out, *lost_names(names, target)))
+    lost = [*lost_names(names, target), *(lost_crop(target) if cropped else [])]
+    written = replace(written, left_out=(*written.left_out, *lost))
     if target.suffix != ".mkv" and dub.codec == "aac":
         hide_lead(target, dub_index, Fraction(AAC_FRAME_SAMPLES, dub.sample_rate_hz))
     return written

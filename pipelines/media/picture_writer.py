@@ -21,11 +21,12 @@ from pipelines.media.encode import EncodeConfig, add_picture
 from pipelines.media.light import LEVEL_DATA, SCREEN_DATA
 from pipelines.media.muxer import writing
 from pipelines.media.picture import coded_planes
+from pipelines.media.presentation import MATRIX_DATA
 
 Plane = NDArray[Any]
 
 CARRIED = (SCREEN_DATA, LEVEL_DATA, "A53_CC")  # by frames that are encoded again
-ABOUT_CODING = ("SEI_UNREGISTERED", "VIDEO_ENC_PARAMS", "REGIONS_OF_INTEREST", "DISPLAYMATRIX", "ICC_PROFILE")
+ABOUT_CODING = ("SEI_UNREGISTERED", "VIDEO_ENC_PARAMS", "REGIONS_OF_INTEREST", MATRIX_DATA, "ICC_PROFILE")
 DOLBY = "Dolby Vision of its frames"
 CALLED = {"DOVI_RPU_BUFFER": DOLBY, "DOVI_METADATA": DOLBY, "DYNAMIC_HDR_PLUS": "HDR10+ of its frames"}
 
