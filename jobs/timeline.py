@@ -7,6 +7,7 @@ from math import ceil
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
@@ -19,7 +20,11 @@ STRIP_S = 240.0  # of film in one strip; the last one is as long, so that all ha
 SHORTEST_STRIP_S = 10.0
 MOST_PEOPLE = 10  # rows in a strip; whoever is seen less shares the last one
 UNKNOWN, OTHERS = "not recognised", "others"
+ROWS = ("shots", "original speech", "dub speech")  # above the people
 WIDTH_INCH, ROW_INCH, EDGE_INCH, DPI = 14.0, 0.27, 0.55, 100
+LETTERS = 8  # points, of names and times
+# Places of what has one size: the legend, times below a strip, those between two, half a time and a tick beside one.
+LEGEND_INCH, CLOCK_INCH, GAP_INCH, RIGHT_INCH, TICK_INCH = 0.33, 0.25, 0.29, 0.29, 0.14
 SHADES = ("#d7d7d7", "#efefef")  # of shots in turn
 COLOURS = {Verdict.DUB: "#2a9d5c", Verdict.REVIEW: "#e8a33d", Verdict.LEAVE: "#a3a3a3"}
 HEARD, HIDDEN, ORIGINAL, DUB = "#10331f", "#c0392b", "#4a6fa5", "#7d4fa3"
@@ -42,56 +47,91 @@ def film_timeline(shots: Sequence[Row]) -> bytes:
     people = _rows_of_people(shots)
     count = max(1, ceil((end_s - start_s) / strip_s - 1e-9))
     height = EDGE_INCH + count * (ROW_INCH * (3 + len(people)) + EDGE_INCH)
-    figure = Figure(figsize=(WIDTH_INCH, height), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(WIDTH_INCH, height), dpi=DPI)
     FigureCanvasAgg(figure)
-    for number, axes in enumerate(figure.subplots(count, 1, squeeze=False)[:, 0]):
+    left = _names_inch(figure, people)
+    for number in range(count):
         first = start_s + number * strip_s
+        axes = figure.add_axes(_place(number, count, height, left))
+        axes.set_xlim(first, first + strip_s)
         inside = [shot for shot in shots if _overlaps(shot, first, first + strip_s)]
         _draw_strip(axes, inside, people)
-        axes.set_xlim(first, first + strip_s)
-    figure.legend(handles=_legend(), loc="outside upper center", ncols=7, fontsize=8, frameon=False)
+    figure.legend(handles=_legend(), loc="upper center", ncols=7, fontsize=8, frameon=False)
     out = io.BytesIO()
     figure.savefig(out, format="png", metadata={"Software": None})
     return out.getvalue()
 
 
+def _names_inch(figure: Figure, people: Sequence[str]) -> float:
+    """Width of the names beside the strips, with their ticks: of all texts it alone differs from film to film."""
+    texts = [figure.text(0, 0, name, fontsize=LETTERS, parse_math=False) for name in (*ROWS, *people)]
+    width = max(text.get_window_extent().width for text in texts) / DPI
+    for text in texts:
+        text.remove()
+    return min(WIDTH_INCH / 2, width + TICK_INCH)
+
+
+def _place(number: int, count: int, height: float, left: float) -> tuple[float, float, float, float]:
+    """Left, bottom, width and height of a strip in shares of the picture."""
+    own = (height - LEGEND_INCH - CLOCK_INCH - (count - 1) * GAP_INCH) / count
+    bottom = CLOCK_INCH + (count - 1 - number) * (own + GAP_INCH)
+    return left / WIDTH_INCH, bottom / height, 1 - (left + RIGHT_INCH) / WIDTH_INCH, own / height
+
+
+class _Bars:
+    """Bars of a strip in the order in which they are drawn, as one artist: thousands of them would take minutes."""
+
+    def __init__(self) -> None:
+        self._corners: list[list[tuple[float, float]]] = []
+        self._colours: list[str] = []
+
+    def add(self, spans: Sequence[Span], row: float, height: float, colour: str) -> None:
+        top, bottom = row - height / 2, row + height / 2
+        for start, length in spans:
+            after = start + length
+            self._corners.append([(start, top), (start, bottom), (after, bottom), (after, top)])
+            self._colours.append(colour)
+
+    def draw(self, axes: Axes) -> None:
+        axes.add_collection(PolyCollection(self._corners, facecolors=self._colours, linewidth=0), autolim=False)
+
+
 def _draw_strip(axes: Axes, shots: Sequence[Row], people: Sequence[str]) -> None:
-    names = ["shots", "original speech", "dub speech", *people]
+    names = [*ROWS, *people]
     axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_yticks(range(len(names)), names, fontsize=8, parse_math=False)  # a name may have dollars
-    axes.tick_params(axis="x", labelsize=8)
+    axes.set_yticks(range(len(names)), names, fontsize=LETTERS, parse_math=False)  # a name may have dollars
+    axes.tick_params(axis="x", labelsize=LETTERS)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: clock(max(0, round(at * 1000)) / 1000)[:8]))
+    starts = [_seconds(shot, shot["shot_start_pts"]) for shot in shots]
+    axes.vlines(starts, 0, 1, "#bbbbbb", linewidth=0.5, zorder=0, transform=axes.get_xaxis_transform())
+    bars = _Bars()
     for shot in shots:
-        _draw_shot(axes, shot)
+        _draw_shot(axes, bars, shot)
         for name, row, colour in (("original_speech", 1, ORIGINAL), ("dub_speech", 2, DUB)):
-            _bars(axes, [_heard(span) for span in shot[name]], row, 0.6, colour)
+            bars.add([_heard(span) for span in shot[name]], row, 0.6, colour)
         decided = {verdict["track_index"]: verdict for verdict in shot["verdicts"]}
         for track in shot["tracks"]:
             verdict = decided[track["track_index"]]
-            row = 3 + people.index(_row_name(verdict["person"], people))
-            _draw_track(axes, shot, track, Verdict(verdict["verdict"]), row)
+            row = len(ROWS) + people.index(_row_name(verdict["person"], people))
+            _add_track(bars, shot, track, Verdict(verdict["verdict"]), row)
+    bars.draw(axes)
 
 
-def _draw_shot(axes: Axes, shot: Row) -> None:
+def _draw_shot(axes: Axes, bars: _Bars, shot: Row) -> None:
     start = _seconds(shot, shot["shot_start_pts"])
     length = _seconds(shot, shot["shot_end_pts"]) - start
-    _bars(axes, [(start, length)], 0, 0.9, SHADES[shot["shot_index"] % 2])
+    bars.add([(start, length)], 0, 0.9, SHADES[shot["shot_index"] % 2])
     axes.text(start + length / 2, 0, str(shot["shot_index"]), fontsize=7, ha="center", va="center", clip_on=True)
-    axes.axvline(start, color="#bbbbbb", linewidth=0.5, zorder=0)
 
 
-def _draw_track(axes: Axes, shot: Row, track: Row, verdict: Verdict, row: int) -> None:
+def _add_track(bars: _Bars, shot: Row, track: Row, verdict: Verdict, row: int) -> None:
     start, end = _seconds(shot, track["start_pts"]), _seconds(shot, track["end_pts"])
-    _bars(axes, [(start, end - start)], row, 0.8, COLOURS[verdict])
+    bars.add([(start, end - start)], row, 0.8, COLOURS[verdict])
     heard = [_heard(piece) for piece in track["speech_scores"] if piece["score"] >= MIN_HEARD]
     within = [(max(start, at), min(end, at + length) - max(start, at)) for at, length in heard]
-    _bars(axes, [span for span in within if span[1] > 0], row, 0.25, HEARD)
+    bars.add([span for span in within if span[1] > 0], row, 0.25, HEARD)
     hidden = [(_seconds(shot, one["start_pts"]), _seconds(shot, one["end_pts"])) for one in track["covers"]]
-    _bars(axes, [(first, after - first) for first, after in hidden], row + 0.3, 0.2, HIDDEN)
-
-
-def _bars(axes: Axes, spans: Sequence[Span], row: float, height: float, colour: str) -> None:
-    axes.broken_barh(list(spans), (row - height / 2, height), facecolors=colour, linewidth=0)
+    bars.add([(first, after - first) for first, after in hidden], row + 0.3, 0.2, HIDDEN)
 
 
 def _rows_of_people(shots: Sequence[Row]) -> list[str]:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 
 from jobs.timeline import COLOURS, DPI, HEARD, HIDDEN, MOST_PEOPLE, STRIP_S, WIDTH_INCH, film_timeline
 from schemas.reason import Verdict
@@ -84,3 +85,34 @@ def test_a_crowd_shares_a_row_and_no_face_needs_none() -> None:
 def test_the_same_shots_give_the_same_bytes() -> None:
     shots = [planned(0, 1, {0: (Verdict.DUB, None)})]
     assert film_timeline(shots) == film_timeline(shots)
+
+
+def test_bars_are_few_artists_however_many_shots_a_strip_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One for each bar made long films' pictures take minutes."""
+    drawn: list[int] = []
+
+    def count(figure: Figure, *args: object, **options: object) -> None:
+        drawn.extend(len(axes.collections) + len(axes.lines) + len(axes.patches) for axes in figure.axes)
+
+    monkeypatch.setattr(Figure, "savefig", count)
+    for num_shots in (2, 50):
+        film_timeline([planned(place, num_shots, {0: (Verdict.DUB, "Ana")}) for place in range(num_shots)])
+
+    few, many = drawn
+    assert few == many
+
+
+def test_where_two_faces_share_a_row_the_later_is_drawn_over_the_former() -> None:
+    """So what one shot shows does not depend on the colours of others."""
+    both = planned(0, 1, {0: (Verdict.LEAVE, None), 1: (Verdict.DUB, None)}, speaking_score=0.1)
+    picture = pixels(film_timeline([both]))
+
+    assert len(where(picture, COLOURS[Verdict.LEAVE])) < 0.1 * len(where(picture, COLOURS[Verdict.DUB]))
+
+
+def test_a_name_that_fills_the_picture_leaves_half_of_it_to_the_strips() -> None:
+    picture = pixels(film_timeline([planned(0, 1, {0: (Verdict.DUB, "$" * 400)})]))
+
+    face = where(picture, COLOURS[Verdict.DUB])
+    assert face[0] >= 0.49 * WIDTH_INCH * DPI
+    assert face[-1] - face[0] > 0.18 * WIDTH_INCH * DPI  # four of the ten seconds of the strip
