@@ -81,7 +81,7 @@ def write_film(
     with open_media(source, FILM_FORMATS) as film:
         stream = picture_stream(film)
         names, cropped = names_of(film, stream.index), is_cropped(stream)
-        options = _options(target.suffix, film, stream)
+        options = _options(target.suffix, film, stream, dub.sample_rate_hz)
         with _opened(target, options) as out:
             writer = _Writer(
                 film, stream, out, picture, first, dub, language, end_pts, config, source_language, attached
@@ -244,14 +244,16 @@ def _describe(copy: Stream, source: Stream) -> None:
     copy.disposition = source.disposition
 
 
-def _options(suffix: str, film: InputContainer, picture: VideoStream) -> dict[str, str]:
-    """Muxer options that keep every clock of the source exact."""
+def _options(suffix: str, film: InputContainer, picture: VideoStream, dub_rate_hz: int) -> dict[str, str]:
+    """Muxer options that keep every clock of the source exact, and the dub's where they fit together."""
     if suffix == ".mkv":
         return {}
     assert picture.time_base
     scale = picture.time_base.denominator
     rates = [stream.rate for stream in film.streams.audio if stream.rate]
-    movie_scale = math.lcm(scale, 1000, *rates)
+    own_scale = math.lcm(scale, 1000, *rates)
+    with_dub = math.lcm(own_scale, dub_rate_hz)
+    movie_scale = with_dub if with_dub <= MAX_MOVIE_TIMESCALE else own_scale
     options = {
         "movflags": "+faststart",
         "strict": "unofficial",
