@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipelines.csv_delimiter import csv_delimiter
+from pipelines.csv_delimiter import csv_delimiter, without_separator
 
 NEEDED = ("film", "language")  # columns that every catalog has
 MAX_CATALOG_BYTES = 256 << 20  # a catalog names films; one that is larger is not a catalog
@@ -53,15 +53,19 @@ def _text(path: Path) -> str:
 
 
 def _read_csv(path: Path) -> list[CatalogRecord]:
-    text = _text(path)
+    text, above = without_separator(_text(path))
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=csv_delimiter(text, NEEDED))
     try:
         header = [name.strip() for name in next(reader, [])]
         if len(set(header)) < len(header):
             raise CatalogUnreadableError(f"{path} names a column twice in its header")
-        return [_csv_record(reader.line_num, header, cells) for cells in reader if any(cell.strip() for cell in cells)]
+        return [
+            _csv_record(above + reader.line_num, header, cells)
+            for cells in reader
+            if any(cell.strip() for cell in cells)
+        ]
     except csv.Error as error:
-        raise CatalogUnreadableError(f"{path}, line {reader.line_num}: {error}") from error
+        raise CatalogUnreadableError(f"{path}, line {above + reader.line_num}: {error}") from error
 
 
 def _csv_record(line: int, header: list[str], cells: list[str]) -> CatalogRecord:

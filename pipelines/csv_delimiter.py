@@ -1,8 +1,10 @@
 """What parts the cells of a CSV: spreadsheets of half the world write semicolons, where a comma parts decimals."""
 
+import re
 from collections.abc import Collection
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+_SEPARATOR = re.compile(r'"?sep=.?[,;\t]*"?[,;\t ]*(?:\r\n|\r|\n)', re.IGNORECASE)
 
 
 def csv_delimiter(text: str, columns: Collection[str]) -> str:
@@ -18,3 +20,13 @@ def csv_delimiter(text: str, columns: Collection[str]) -> str:
         for delimiter in DELIMITERS
     }
     return max(named, key=lambda delimiter: named[delimiter])
+
+
+def without_separator(text: str) -> tuple[str, int]:
+    """A CSV without the line `sep=;` that spreadsheets write before the header, and how many lines that are.
+
+    Args:
+        text: the CSV.
+    """
+    line = _SEPARATOR.match(text)
+    return (text[line.end() :], 1) if line else (text, 0)

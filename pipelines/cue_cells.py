@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pipelines.csv_delimiter import DELIMITERS, csv_delimiter
+from pipelines.csv_delimiter import DELIMITERS, csv_delimiter, without_separator
 from pipelines.srt_speaker import names_in, spoken, take_of, untagged
 
 COLUMNS = ("id", "character", "start", "end", "text", "take")
@@ -128,6 +128,7 @@ def _text(sheet: Path) -> str:
 
 
 def _csv_cells(needed: Sequence[str], found: SheetCells, text: str) -> Iterator[Cells]:
+    text, above = without_separator(text)
     delimiter = csv_delimiter(text, COLUMNS)
     reader = csv.DictReader(io.StringIO(text), skipinitialspace=True, strict=True, delimiter=delimiter)
     heads = [name.strip().lower() for name in reader.fieldnames or ()]
@@ -138,7 +139,7 @@ def _csv_cells(needed: Sequence[str], found: SheetCells, text: str) -> Iterator[
         surplus: Any = row.get(None) or ()
         is_wrong = any(cell.strip() for cell in surplus)
         if is_wrong:
-            found.wrong.append(_too_many(reader.line_num, len(heads), len(surplus), delimiter))
+            found.wrong.append(_too_many(above + reader.line_num, len(heads), len(surplus), delimiter))
         cells = {name: value.strip() for name, value in row.items() if name in COLUMNS and isinstance(value, str)}
         if is_wrong or any(cells.values()):
             yield cells

@@ -124,15 +124,16 @@ def test_the_three_kinds_of_file_say_the_same(folder: Path) -> None:
     assert [places(problems)[0][1:] for _, problems in read] == [("", "bad_row")] * 3
 
 
-@pytest.mark.parametrize("delimiter", [";", "\t"])
-def test_a_catalog_is_read_as_a_spreadsheet_saves_it(folder: Path, delimiter: str) -> None:
+@pytest.mark.parametrize(("delimiter", "above"), [(";", ""), ("\t", ""), (";", "sep=;\r\n")])
+def test_a_catalog_is_read_as_a_spreadsheet_saves_it(folder: Path, delimiter: str, above: str) -> None:
     cells = [["film", "language", "dub_stem", "title"], ["a.mp4", "de", "dub.wav", "One, two"]]
-    text = "\ufeff" + "".join(delimiter.join(row) + "\r\n" for row in cells)
+    text = f"\ufeff{above}" + "".join(delimiter.join(row) + "\r\n" for row in cells)
 
     (row,), problems = read_catalog(write(folder, text))
 
     assert problems == []
     assert (row.film, row.language, row.dub) == (str(folder / "a.mp4"), "de", str(folder / "dub.wav"))
+    assert row.row == 2 + above.count("\n")
 
 
 def test_json_lines_that_are_no_objects_are_reported_with_their_line(folder: Path) -> None:

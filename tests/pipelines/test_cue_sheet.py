@@ -173,6 +173,7 @@ def test_words_before_a_colon_are_a_character_where_scripts_write_names_so(
     ("name", "text", "encoding"),
     [
         ("semicolons.csv", "id;start;end;text;take\n7;1,5;2,5;No, no;takes/a.wav\n", "utf-8"),
+        ("sep.csv", "sep=;\r\nid;start;end;text;take\r\n7;1,5;2,5;No, no;takes/a.wav\r\n", "utf-8-sig"),
         ("tabs.csv", "id\tstart\tend\ttext\ttake\r\n7\t1.5\t2.5\tNo, no\ttakes/a.wav\r\n", "utf-16"),
         ("empty.csv", 'id,start,end,text,take,\n7,1.5,2.5,"No, no",takes/a.wav,\n', "utf-8-sig"),
         ("more.csv", 'Notes,"id",start,end,text,take\nx;y;z,7,1.5,2.5,"No, no",takes/a.wav\n', "utf-16"),
@@ -209,6 +210,11 @@ def test_all_rows_whose_cells_cannot_be_told_apart_are_told_together(folder: Pat
         "line 5 of the file has 7 cells under 5 columns: what holds a comma stands in quotes",
         "2 lines have the id '2', the 2. and the 3. among them: give each its own",
     ]
+
+
+def test_rows_below_a_line_that_names_the_separator_are_told_by_their_line_of_the_file(folder: Path) -> None:
+    with pytest.raises(CueSheetError, match="line 3 of the file has 3 cells under 2 columns"):
+        cue_lines(write(folder, "sheet.csv", '"sep=;"\nstart;take\n0;takes/a.wav;x\n'))
 
 
 def test_of_many_wrong_rows_the_first_are_told(folder: Path) -> None:
