@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.cue_sheet import CueLine
+from pipelines.media.channels import channels_of
 from pipelines.media.container import UndecodableError
 from pipelines.media.dub_origin import dub_origin_s
-from pipelines.media.sound import panned_blocks, read_layout
+from pipelines.media.sound import panned_blocks, read_layout, sound_blocks
 from pipelines.media.tempo import at_tempo
 from pipelines.spoken_part import LEVEL_STEP, quiet_end, spoken_part
 from pipelines.stage import Row
-from pipelines.take_channels import one_channel
+from pipelines.take_channels import main_channel, one_channel
 from schemas.line import STEM_RATE_HZ
 from schemas.reason import LineFlaw
 
@@ -135,12 +136,13 @@ def line_row(line: CueLine, placed: PlacedTake | None = None) -> Row:
 
 
 def _channels(take: Path) -> Floats:
-    """[2, N]; of a take in mono twice the same."""
+    """[2, N]; of a take in mono, or of the main one of more than two channels, twice the same."""
     blocks, length = [], 0
     try:
-        if read_layout(take)[1] not in ("mono", "stereo"):
-            raise TakeFlawError(LineFlaw.UNREADABLE_TAKE, f"{take.name} has more than two channels")
-        for block in panned_blocks(take, STEM_RATE_HZ, "stereo", dub_origin_s(take)):
+        layout = read_layout(take)[1]
+        is_pair = layout in ("mono", "stereo")
+        read, wanted = (panned_blocks, "stereo") if is_pair else (sound_blocks, layout)
+        for block in read(take, STEM_RATE_HZ, wanted, dub_origin_s(take)):
             blocks.append(block)
             length += block.shape[1]
             if length > MAX_TAKE_S * STEM_RATE_HZ:
@@ -152,7 +154,7 @@ def _channels(take: Path) -> Floats:
     samples = np.concatenate(blocks, axis=1)
     if not np.isfinite(samples).all():
         raise TakeFlawError(LineFlaw.UNREADABLE_TAKE, f"{take.name} holds values that are no numbers")
-    return samples
+    return samples if is_pair else np.stack([main_channel(samples, channels_of(layout))] * 2)
 
 
 def _faded(samples: Floats, lead: int, tail: int) -> Floats:

@@ -1,12 +1,30 @@
-"""The two channels of a take as the one voice that they hold."""
+"""The channels of a take as the one voice that they hold."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.media.channel_pair import ALONE, pair_choice
+from pipelines.media.channel_pair import ALONE, least_live, pair_choice
 from schemas.mix import StemChannel
 
 Floats = NDArray[np.float32]
+
+CENTRE = "FC"
+
+
+def main_channel(channels: Floats, names: Sequence[str]) -> Floats:
+    """[N] the voice of a take of more than two channels: its centre, else the first channel that is not silent.
+
+    Args:
+        channels: [C, N], finite.
+        names: of each, as FFmpeg calls them.
+    """
+    levels = (channels - channels.mean(1, keepdims=True, dtype=np.float64)).std(1)
+    live = [int(place) for place in np.flatnonzero(levels >= least_live(float(levels.max())))]
+    centre = [place for place in live if names[place] == CENTRE]
+    main: Floats = channels[[*centre, *live, 0][0]]
+    return main
 
 
 def one_channel(pair: Floats) -> tuple[Floats, bool]:

@@ -23,7 +23,7 @@ from schemas.line import LINE, STEM_RATE_HZ
 from schemas.reason import LineFlaw
 from schemas.timing import fraction, pts_to_sample
 
-VERSION = 3  # raised when the same takes give another stem
+VERSION = 4  # raised when the same takes give another stem
 BLOCK_SAMPLES = 60 * STEM_RATE_HZ  # a minute of stem is in memory at a time, and the takes that are heard in it
 
 Floats = NDArray[np.float32]

@@ -33,12 +33,17 @@ def pair_choice(powers: Doubles, product: float) -> PairChoice:
     """
     levels = np.sqrt(powers)
     strong = int(levels[1] > levels[0])
-    least = max(10 ** (DEAD_DBFS / 20), DEAD_BELOW * levels[strong])
+    least = least_live(float(levels[strong]))
     if levels[1 - strong] < least <= levels[strong]:
         return PairChoice(ALONE[strong])
     power = float(levels[0] * levels[1])
     opposed = power > 0 and product < MAX_OPPOSED * power
     return PairChoice(ALONE[strong] if opposed else StemChannel.MEAN, opposed)
+
+
+def least_live(strongest: float) -> float:
+    """The level (root mean square, full scale 1) below which a channel is dead beside one of that level."""
+    return max(10 ** (DEAD_DBFS / 20), DEAD_BELOW * strongest)
 
 
 class PairMeter:
