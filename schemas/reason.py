@@ -95,7 +95,7 @@ class Whole(StrEnum):
     PIXEL_FORMAT = "pixel_format"  # no encoder keeps its samples
     PARAMETER_SETS = "parameter_sets"  # they cannot be read, or leave no id for another
     TIMES = "times"  # its packets do not say when they are decoded, or go back as those of several edits
-    UNLIKE = "unlike"  # the encoder does not follow the film's order of frames
+    UNLIKE = "unlike"  # the encoder does not follow the film's order or size of frames
     ENCODER = "encoder"  # a part of it could not be encoded by itself
     PROOF_FAILED = "proof_failed"  # the spliced film did not hold
 

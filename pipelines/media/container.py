@@ -14,6 +14,7 @@ from typing import BinaryIO, NoReturn
 
 import av
 from av.audio.stream import AudioStream
+from av.codec.context import Flags
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
@@ -83,6 +84,7 @@ def _pinned(stream: VideoStream) -> VideoStream:
     context.thread_type = "SLICE"
     context.thread_count = DECODER_THREADS
     context.options = {"max_pixels": str(MAX_PIXELS)}
+    context.flags |= Flags.unaligned  # else a few pixels that are cropped at the left are shown
     return stream
 
 

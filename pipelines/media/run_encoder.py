@@ -195,6 +195,9 @@ class RunEncoder:
         for (frame, planes), made in zip(self._frames(packets, changes), found, strict=True):
             if made.pts != frame.pts:
                 raise UnspliceableError(Whole.UNLIKE, f"the frame at pts {frame.pts} is decoded as {made.pts}")
+            if (made.width, made.height) != (frame.width, frame.height):
+                sizes = f"{frame.width} x {frame.height} became {made.width} x {made.height}"
+                raise UnspliceableError(Whole.UNLIKE, f"the frame at pts {frame.pts} has another size: {sizes}")
             painted = encoded.changes.painted(frame.pts or 0)
             worst = min(worst, worst_plane_db(planes or planes_of(frame), planes_of(made), painted, coding_of(frame)))
         return worst
@@ -203,7 +206,7 @@ class RunEncoder:
         own = self._stream.codec_context
         decoder = cast(VideoCodecContext, av.CodecContext.create(own.codec.name, "r"))
         decoder.extradata = extradata if extradata is not None else own.extradata
-        decoder.codec_tag, decoder.thread_count = own.codec_tag, 1
+        decoder.codec_tag, decoder.thread_count, decoder.flags = own.codec_tag, 1, own.flags
         decoder.width, decoder.height = own.width, own.height
         return decoder
 

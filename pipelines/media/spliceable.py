@@ -1,6 +1,7 @@
 """Whether the GOPs of a film can be replaced one by one, and if not, why."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 from av.codec.codec import Codec
@@ -11,7 +12,9 @@ from pipelines.media.edit_list import has_dolby_box
 from pipelines.media.gops import INTRA_CODECS, NAL_CODECS, PictureIndex, PictureReader, UntimedError, read_picture
 from pipelines.media.matched_encoder import ENCODER_NAMES, PRORES_PROFILES, match_of, prores_tag
 from pipelines.media.muxer import fits
+from pipelines.media.nal import Avc, Hevc
 from pipelines.media.run_encoder import UnspliceableError
+from pipelines.media.vui import left_crop
 from schemas.reason import Whole
 
 MAX_GOP_S = 60  # all packets of a GOP are in memory while it is encoded
@@ -51,11 +54,23 @@ def spliceable_index(path: Path, suffix: str, stream: VideoStream, reader: Pictu
         match_of(stream, index)
     except ValueError as error:
         raise UnspliceableError(Whole.PARAMETER_SETS, str(error)) from error
+    _check_crop(index)
     if index.has_dolby_vision or has_dolby_box(path):
         raise UnspliceableError(Whole.DOLBY_VISION, "its metadata would be missing from the frames that change")
     if len(index.gop_starts) < 2 or index.longest_gop_s > MAX_GOP_S:
         raise UnspliceableError(Whole.NO_IDR, NO_IDR_DETAIL)
     return index
+
+
+def _check_crop(index: PictureIndex) -> None:
+    """Encoders crop at the right and below. FFmpeg shows what others crop at the left: such a film would jump."""
+    kind = Avc.SPS if index.codec == "h264" else Hevc.SPS
+    for sps in index.all_sets.sets.get(kind, ()) if index.all_sets else ():
+        with suppress(ValueError):  # of one that cannot be read the size of frames will tell
+            if left_crop(sps, index.codec):
+                raise UnspliceableError(
+                    Whole.UNLIKE, "its picture is cropped at the left, and that of encoders is not"
+                )
 
 
 def copied_index(path: Path, suffix: str) -> PictureIndex:

@@ -1,4 +1,7 @@
-"""Where a stream says that its chroma samples lie: deep in its sequence parameter set (H.264 E.1.1, H.265 E.2.1)."""
+"""Where a stream says that its chroma samples lie and its picture begins: deep in its sequence parameter set.
+
+ITU-T H.264 and H.265, 7.3.2 and E.2.1.
+"""
 
 from pipelines.media.nal import bits_of, golomb_at, unescape
 
@@ -61,6 +64,16 @@ def chroma_siting(sps: bytes, codec: str) -> int | None:
     return bits.golombs(2)[0] if bits.fixed(1) else None
 
 
+def left_crop(sps: bytes, codec: str) -> int:
+    """How many chroma samples of the coded picture lie left of what is shown, by a sequence parameter set.
+
+    Raises:
+        ValueError: the set cannot be read.
+    """
+    bits = _before_crop_avc(sps) if codec == "h264" else _before_crop_hevc(sps)
+    return bits.golombs(4)[0] if bits.fixed(1) else 0
+
+
 def siting_params(sps: bytes | None, codec: str, pixel_format: str | None) -> list[str]:
     """What x264 and x265 are told of where a stream says that its chroma lies; it has a meaning in 4:2:0 alone.
 
@@ -79,6 +92,13 @@ def siting_params(sps: bytes | None, codec: str, pixel_format: str | None) -> li
 
 
 def _before_vui_avc(sps: bytes) -> _Bits:
+    bits = _before_crop_avc(sps)
+    if bits.fixed(1):
+        bits.golombs(4)
+    return bits
+
+
+def _before_crop_avc(sps: bytes) -> _Bits:
     """ITU-T H.264, 7.3.2.1.1."""
     bits = _Bits(sps, 8)
     profile = bits.fixed(8)
@@ -106,12 +126,10 @@ def _before_vui_avc(sps: bytes) -> _Bits:
     if not bits.fixed(1):
         bits.fixed(1)
     bits.fixed(1)
-    if bits.fixed(1):
-        bits.golombs(4)
     return bits
 
 
-def _before_vui_hevc(sps: bytes) -> _Bits:
+def _before_crop_hevc(sps: bytes) -> _Bits:
     """ITU-T H.265, 7.3.2.2.1."""
     bits = _Bits(sps, 16)
     bits.fixed(4)
@@ -122,6 +140,11 @@ def _before_vui_hevc(sps: bytes) -> _Bits:
     if bits.golomb() == 3:
         bits.fixed(1)
     bits.golombs(2)
+    return bits
+
+
+def _before_vui_hevc(sps: bytes) -> _Bits:
+    bits = _before_crop_hevc(sps)
     if bits.fixed(1):
         bits.golombs(4)
     bits.golombs(2)

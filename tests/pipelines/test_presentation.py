@@ -6,10 +6,13 @@ from pathlib import Path
 
 import av
 import pytest
+from av.bitstream import BitStreamFilterContext
 
 from pipelines.media.presentation import CROPPED, display_matrix
+from pipelines.media.probe import probe_film
 from tests.pipelines.test_splice import film_of
 from tests.pipelines.test_survival import delivered
+from tests.synthetic import SyntheticFilm
 
 CODED_WHOLE = {"codec": "mpeg4", "encoder": (("qscale", "2"),), "b_frames": 0}
 UNMOVED = {"movflags": "write_colr"}  # and not faststart: the table of contents grows behind all samples
@@ -70,3 +73,38 @@ def test_a_clean_aperture_comes_back_or_is_named(
     path, manifest = delivered(tmp_path, replace(film, path=with_clean_aperture(film.path)))
 
     assert (CLEAN_APERTURE in path.read_bytes(), manifest["left_out"]) == (stays, [] if stays else [CROPPED])
+
+
+def cropped(film: SyntheticFilm, **pixels: int) -> SyntheticFilm:
+    """The film with a bitstream that says which edges of its picture of 160 x 128 coded pixels are not shown."""
+    path = film.path.with_name("edges.mp4")
+    told = ":".join(f"crop_{edge}={count}" for edge, count in pixels.items())
+    with av.open(str(film.path)) as source, av.open(str(path), "w") as out:
+        stream = source.streams.video[0]
+        copy = out.add_stream_from_template(stream)
+        edges = BitStreamFilterContext(f"h264_metadata={told}", stream, copy)
+        for packet in source.demux(stream):
+            for made in edges.filter(packet if packet.size else None):
+                made.stream = copy
+                out.mux(made)
+    return replace(film, path=path)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "size", "reason"),
+    [
+        pytest.param({"left": 4, "top": 8, "right": 2, "bottom": 6}, (154, 114), "unlike", id="left"),
+        pytest.param({"top": 8, "right": 2, "bottom": 6}, (158, 114), None, id="top"),
+    ],
+)
+def test_a_picture_that_its_bitstream_crops_has_the_size_that_it_declares(
+    tmp_path: Path, pixels: dict[str, int], size: tuple[int, int], reason: str | None
+) -> None:
+    film = cropped(film_of(tmp_path / "film.mp4"), **pixels)
+
+    path, manifest = delivered(tmp_path, film)
+
+    assert manifest["picture"]["reason"] == reason
+    with av.open(str(path)) as made:
+        assert {(frame.width, frame.height) for frame in made.decode(video=0)} == {size}
+    assert (probe_film(path).width_px, probe_film(path).height_px) == size
