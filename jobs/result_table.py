@@ -149,7 +149,7 @@ def show_demo(outcome: "DemoOutcome") -> None:
     show("verdicts", ["verdict: reason", "face tracks and empty shots"], list(counts.items()))
     show_stages(outcome.dub.stages)
     for proof in outcome.proofs:
-        print(f"verified: {'every proof holds' if proof.holds else 'A PROOF DOES NOT HOLD'} ({proof.delivered})")
+        print(f"verified: {proof.verdict if proof.holds else 'A PROOF DOES NOT HOLD'} ({proof.delivered})")
     print(
         f"{outcome.seconds:.0f} s. Reports: {outcome.out}/*/*/report.html. Runs: diff2lip review --out {outcome.out}"
     )
@@ -161,7 +161,7 @@ def show_proof(proof: "Proof") -> None:
     show(f"{proof.source} -> {proof.delivered}", ["", "check", "found"], rows)
     if proof.facts:
         show("facts", ["fact", "value"], list(proof.facts.items()))
-    print("every proof holds" if proof.holds else f"{len(proof.failures)} of {len(proof.checks)} checks fail")
+    print(proof.verdict)
 
 
 def _shot_lines(shot: dict[str, Any]) -> list[list[object]]:

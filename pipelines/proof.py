@@ -22,6 +22,7 @@ class Proof:
     delivered: str
     checks: tuple[Check, ...]
     facts: dict[str, Any] = field(default_factory=dict)
+    not_compared: tuple[str, ...] = ()  # in words: what no check looked at, for want of a file
 
     @property
     def holds(self) -> bool:
@@ -30,6 +31,14 @@ class Proof:
     @property
     def failures(self) -> list[Check]:
         return [check for check in self.checks if not check.ok]
+
+    @property
+    def verdict(self) -> str:
+        """The proof in one sentence; that every proof holds is said only where all was compared."""
+        if not self.holds:
+            return f"{len(self.failures)} of {len(self.checks)} checks fail"
+        left = "; ".join(self.not_compared)
+        return f"what was compared holds; NOT COMPARED: {left}" if left else "every proof holds"
 
     def to_json(self) -> str:
         """The proof for a machine."""

@@ -214,6 +214,7 @@ def _manifest(film: Row, shots: Sequence[Row], patches: ShotPatches) -> dict[str
         "film_id": film["film_id"],
         "dub_id": film["dub_id"],
         "dub_digest": film["dub_digest"],
+        "me_digest": film["me_digest"],
         "dub_place": film["dub_place"],
         "source_language": film["source_language"],
         "dub_kind": film["dub_kind"],

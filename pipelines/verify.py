@@ -7,6 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from pipelines.digest_checks import digests, not_compared
 from pipelines.dub_difference import DubDifference, dub_difference
 from pipelines.media.dub_track import DubSource
 from pipelines.media.dub_track import dub_track as dub_track_of
@@ -54,25 +55,23 @@ def verify_films(
         FileNotFoundError: one of them is missing.
     """
     before, after = read_ledger(source), read_ledger(delivered)
-    named = _manifest(delivered).get("left_out")
+    manifest = _manifest(delivered)
+    named = manifest.get("left_out")
     checks = [check(before, after) for check in CHECKS]
-    checks += [tags(before, after, named), dub_language(_dub(after), _manifest(delivered).get("language"), named)]
+    checks += [tags(before, after, named), dub_language(_dub(after), manifest.get("language"), named)]
     checks += [check(before.streams, _copied(after), named) for check in (titles, languages, dispositions)]
-    source_language = _manifest(delivered).get("source_language")
+    source_language = manifest.get("source_language")
     checks += [original(before.streams, _copied(after), after.container, source_language)]
     facts: dict[str, Any] = {"num_frames": len(after.pts)}
     if all(check.ok for check in checks[:2]):  # frames can be compared one by one
         own, made = Shown(source, before.pts, before.digests), Shown(delivered, after.pts, after.digests)
-        difference = picture_difference(own, made, _changed(delivered))
+        difference = picture_difference(own, made, _changed(manifest))
         checks += [picture(difference), random_seeks(delivered, after)]
         facts["picture"] = difference.summary
-        checks += class_checks(before, after, difference, _manifest(delivered), facts)
+        checks += class_checks(before, after, difference, manifest, facts)
     if dub is not None and _sounds(after):
         tolerance_s = DUB_LAG_S + _container_rounding(after)
-        kind, place = (
-            dub_kind or _manifest(delivered).get("dub_kind", "dub_stem"),
-            _manifest(delivered).get("dub_place", 0),
-        )
+        kind, place = dub_kind or manifest.get("dub_kind", "dub_stem"), manifest.get("dub_place", 0)
         given = DubSource(
             film=source,
             start_s=min(after.pts) * after.time_base,
@@ -88,9 +87,8 @@ def verify_films(
         checks += [dub_form(delivered, given), dub_sound(heard, tolerance_s)]
         facts |= {"dub_lag_samples": heard.lag_samples, "mix": heard.mix.value}
         facts |= {"dub_sample_rate_hz": heard.sample_rate_hz, "dub_layout": heard.layout}
-    elif _sounds(after):
-        facts["dub"] = "its sound was not compared: give the dub"
-    return Proof(source.name, delivered.name, tuple(checks), facts)
+    checks += digests(manifest, source, delivered, dub, me)
+    return Proof(source.name, delivered.name, tuple(checks), facts, not_compared(manifest, checks))
 
 
 def picture(difference: PictureDifference) -> Check:
@@ -264,9 +262,9 @@ def _container_rounding(film: Ledger) -> Fraction:
     return MATROSKA_S if "matroska" in film.container else Fraction(0)
 
 
-def _changed(delivered: Path) -> list[dict[str, Any]]:
+def _changed(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """The rectangles that the manifest beside a delivered film admits to have changed, and on which frames."""
-    shots: list[dict[str, Any]] = _manifest(delivered).get("shots", [])
+    shots: list[dict[str, Any]] = manifest.get("shots", [])
     return [run for shot in shots for run in shot.get("changed", [])]
 
 

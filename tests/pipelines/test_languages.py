@@ -12,6 +12,7 @@ import pytest
 from pipelines.media.language_code import language_code
 from pipelines.media.mov_language import write_languages
 from pipelines.verify import verify_films
+from tests.pipelines.deliveries import vouched
 from tests.pipelines.test_roles import dubbed, languages
 from tests.synthetic import FilmSpec, make_film
 
@@ -155,6 +156,6 @@ def test_a_dub_without_its_language_is_seen_though_its_title_names_it(tmp_path: 
     wrong = Path(shutil.copy(delivered, tmp_path / "wrong.mp4"))
     packed = sum(ord(letter) - 0x60 << shift for letter, shift in zip(language, (10, 5, 0), strict=True))
     wrong.write_bytes(data.replace(spanish + bytes(2), packed.to_bytes(2) + bytes(2)))
-    shutil.copy(delivered.with_name("manifest.json"), tmp_path)
+    vouched(wrong, delivered.with_name("manifest.json"))
 
     assert [check.name for check in verify_films(film.path, wrong).failures] == ["dub_language"]

@@ -14,7 +14,7 @@ from pipelines.media.encode import EncodeConfig
 from pipelines.stitch import stitch_film
 from pipelines.storage import ObjectStore
 from pipelines.verify import verify_films
-from tests.pipelines.deliveries import film_row, shot_rows
+from tests.pipelines.deliveries import film_row, shot_rows, vouched
 from tests.synthetic import FilmSpec, SyntheticFilm, make_film
 
 FAST = EncodeConfig(preset="ultrafast")
@@ -126,9 +126,9 @@ def test_a_track_that_is_wrongly_marked_as_the_original_is_seen(tmp_path: Path, 
     film = made(tmp_path / "film.mkv", [D.default, D(0)])
     delivered = dubbed(tmp_path, film)
     assert verify_films(film.path, delivered).failures == []
-    shutil.copy(delivered.with_name("manifest.json"), tmp_path)
 
     wrong = remarked(delivered, tmp_path / "wrong.mkv", marks)
+    vouched(wrong, delivered.with_name("manifest.json"))
 
     assert {check.name for check in verify_films(film.path, wrong).failures} == {"original"}
 
@@ -136,9 +136,9 @@ def test_a_track_that_is_wrongly_marked_as_the_original_is_seen(tmp_path: Path, 
 def test_a_dub_that_is_not_marked_as_one_any_more_is_seen(tmp_path: Path) -> None:
     film = made(tmp_path / "film.mkv", [D.default | D.dub, D.original])
     delivered = dubbed(tmp_path, film)
-    shutil.copy(delivered.with_name("manifest.json"), tmp_path)
 
     wrong = remarked(delivered, tmp_path / "wrong.mkv", {1: D(0)})
+    vouched(wrong, delivered.with_name("manifest.json"))
 
     assert {check.name for check in verify_films(film.path, wrong).failures} == {"dispositions"}
 

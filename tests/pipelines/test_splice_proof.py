@@ -17,7 +17,7 @@ from pipelines.splice_proof import FrameClasses, re_encoded
 from pipelines.stitch import stitch_film
 from pipelines.storage import ObjectStore
 from pipelines.verify import verify_films
-from tests.pipelines.deliveries import film_row, shot_rows
+from tests.pipelines.deliveries import film_row, shot_rows, vouched
 from tests.pipelines.test_splice import CONFIG, X264, X265, film_of, holding, with_captions
 from tests.synthetic import SyntheticFilm
 
@@ -137,8 +137,7 @@ def muxed(source: Path, target: Path, extradata: bytes | None = None, swap: dict
                 packet = holding(packet, swap[packet.pts])
             packet.stream = copies[index]
             out.mux(packet)
-    target.with_name("manifest.json").write_text(source.with_name("manifest.json").read_text())
-    return target
+    return vouched(target, source.with_name("manifest.json"))
 
 
 def extradata_of(path: Path) -> bytes:
@@ -212,5 +211,6 @@ def test_another_name_of_the_codec_is_seen(tmp_path: Path) -> None:
     made = tmp_path / "out/one/pt-BR/film.mp4"
 
     made.write_bytes(made.read_bytes().replace(b"hev1", b"hvc1"))
+    vouched(made)
 
     assert failed(verify_films(film.path, made)) == {"codec_tag"}

@@ -19,7 +19,7 @@ from pipelines.picture_difference import PictureDifference, Shown, picture_diffe
 from pipelines.stitch import stitch_film
 from pipelines.storage import ObjectStore
 from pipelines.verify import picture, verify_films
-from tests.pipelines.deliveries import film_row, shot_rows
+from tests.pipelines.deliveries import film_row, shot_rows, vouched
 from tests.pipelines.test_splice import moving
 from tests.pipelines.test_survival import remuxed
 from tests.synthetic import FilmSpec, make_film
@@ -68,8 +68,7 @@ def rewritten(
                 packet.stream = copies[index]
                 out.mux(packet)
             counts[index] += 1
-    shutil.copy(source.with_name("manifest.json"), target.with_name("manifest.json"))
-    return target
+    return vouched(target, source.with_name("manifest.json"))
 
 
 def failed(source: Path, broken: Path) -> set[str]:
@@ -83,6 +82,40 @@ def test_a_true_delivery_holds(delivered: tuple[Path, Path]) -> None:
     assert proof.holds
     assert json.loads(proof.to_json())["holds"] is True
     assert proof.facts["picture"]["psnr_db_min"] > 38
+
+
+def test_another_film_than_that_of_the_manifest_is_seen(delivered: tuple[Path, Path], tmp_path: Path) -> None:
+    source, made = delivered
+    other = rewritten(made, tmp_path / "film.mp4")
+    shutil.copy(made.with_name("manifest.json"), tmp_path)
+
+    assert failed(source, other) == {"film_digest"}
+
+
+def test_another_dub_than_that_of_the_manifest_is_seen(delivered: tuple[Path, Path], tmp_path: Path) -> None:
+    source, made = delivered
+    dub = source.with_name("dub.wav")
+    (tmp_path / "other.wav").write_bytes(dub.read_bytes() + bytes(2))  # behind its last chunk: it sounds the same
+
+    assert verify_films(source, made, dub).verdict == "every proof holds"
+    assert {check.name for check in verify_films(source, made, tmp_path / "other.wav").failures} == {"dub_digest"}
+
+
+def test_what_was_not_compared_is_said_in_place_of_that_every_proof_holds(
+    delivered: tuple[Path, Path], tmp_path: Path
+) -> None:
+    source, made = delivered
+    assert verify_films(source, made).verdict == "every proof holds"  # the manifest says that the dub was compared
+
+    unproved = rewritten(made, tmp_path / "film.mp4")
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest | {"proof": {}}))
+
+    proof = verify_films(source, unproved)
+    assert proof.holds
+    assert proof.verdict.startswith("what was compared holds; NOT COMPARED: the sound of the dub")
+    (tmp_path / "manifest.json").unlink()
+    assert len(verify_films(source, unproved, source.with_name("dub.wav")).not_compared) == 1
 
 
 def test_muxing_again_without_a_change_still_holds(delivered: tuple[Path, Path], tmp_path: Path) -> None:
@@ -173,8 +206,7 @@ def with_bytes(source: Path, target: Path, old: bytes, new: bytes) -> Path:
     data = source.read_bytes()
     assert data.count(old) == 1
     target.write_bytes(data.replace(old, new))
-    shutil.copy(source.with_name("manifest.json"), target.with_name("manifest.json"))
-    return target
+    return vouched(target, source.with_name("manifest.json"))
 
 
 def test_colours_that_the_container_alone_tells_otherwise_are_seen(
@@ -225,7 +257,7 @@ def test_another_name_of_a_track_or_a_film_is_seen(
     assert data.count(old) >= 1
     broken = tmp_path / "film.mov"
     broken.write_bytes(data.replace(old, new[: len(old)].ljust(len(old), b"s")))
-    shutil.copy(made.with_name("manifest.json"), broken.with_name("manifest.json"))
+    vouched(broken, made.with_name("manifest.json"))
 
     assert failed(source, broken) == {seen}
 
@@ -236,7 +268,7 @@ def test_another_timecode_is_seen(master: tuple[Path, Path], tmp_path: Path) -> 
     data = made.read_bytes()
     assert data.count(before.to_bytes(4)) == 1
     (tmp_path / "film.mov").write_bytes(data.replace(before.to_bytes(4), after.to_bytes(4)))
-    shutil.copy(made.with_name("manifest.json"), tmp_path)
+    vouched(tmp_path / "film.mov", made.with_name("manifest.json"))
 
     assert failed(source, tmp_path / "film.mov") == {"tags"}
 
