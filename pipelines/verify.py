@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.digest_checks import digests, not_compared
-from pipelines.dub_difference import DubDifference, dub_difference
+from pipelines.dub_checks import dub_form, dub_sound
+from pipelines.dub_difference import dub_difference
 from pipelines.media.dub_track import DubSource
-from pipelines.media.dub_track import dub_track as dub_track_of
 from pipelines.media.ledger import Ledger, StreamLedger, read_ledger
-from pipelines.media.sound import sound_format
 from pipelines.name_checks import dub_language, languages, tags, titles
 from pipelines.picture_difference import PictureDifference, Shown, picture_difference
 from pipelines.picture_tags import picture_tags
@@ -25,10 +24,6 @@ MATROSKA_S = Fraction(1, 1000)  # Matroska counts time in milliseconds
 SOUND_TOLERANCE_S = Fraction(1, 48_000)
 DUB_LEAD_S = Fraction(1, 10)  # packets of AAC begin with samples that players do not show
 DUB_END_TOLERANCE_S = Fraction(1, 10)  # the last AAC frames are padded
-DUB_LAG_S = Fraction(1, 10_000)  # 5 samples at 48 kHz: as exact as a lossy codec lets a lag be measured
-MIN_LIKENESS = 0.7  # of the worst 11 s; AAC gives noise above some kHz as noise of its own: white noise has 0.91
-MAX_LEVEL_DB = 3.0  # white noise at full scale loses 1.2 dB
-MAX_RMS_IN_SILENCE = 4e-3  # what a codec may make of what was too soft to compare
 MIN_PSNR_DB = 35.0  # CRF 14 keeps even noise above 40 dB; a frame that is another one, or shifted, is below 30
 MAX_MOUTH_CODES = 4.0  # of the mean of a sixteenth of a painted rectangle; encoders move it by half a code
 MAX_CHANGED_SHARE = 0.5  # of a frame: the lower half of a face that fills it
@@ -70,11 +65,10 @@ def verify_films(
         facts["picture"] = difference.summary
         checks += class_checks(before, after, difference, manifest, facts)
     if dub is not None and _sounds(after):
-        tolerance_s = DUB_LAG_S + _container_rounding(after)
         kind, place = dub_kind or manifest.get("dub_kind", "dub_stem"), manifest.get("dub_place", 0)
         given = DubSource(
             film=source,
-            start_s=min(after.pts) * after.time_base,
+            start_s=min(before.pts) * before.time_base,
             dub=dub,
             dub_kind=kind,
             music_and_effects=me,
@@ -82,9 +76,10 @@ def verify_films(
             source_language=source_language,
             dub_channel=stem_channel(dub, kind, place=place),
         )
-        length_s = after.end_pts * after.time_base - given.start_s
-        heard = dub_difference(delivered, given, length_s, tolerance_s)
-        checks += [dub_form(delivered, given), dub_sound(heard, tolerance_s)]
+        start_s = min(after.pts) * after.time_base
+        length_s = after.end_pts * after.time_base - start_s
+        heard = dub_difference(delivered, given, start_s, length_s, _container_rounding(after))
+        checks += [dub_form(delivered, given), dub_sound(heard)]
         facts |= {"dub_lag_samples": heard.lag_samples, "mix": heard.mix.value}
         facts |= {"dub_sample_rate_hz": heard.sample_rate_hz, "dub_layout": heard.layout}
     checks += digests(manifest, source, delivered, dub, me)
@@ -101,23 +96,6 @@ def picture(difference: PictureDifference) -> Check:
         least += f"; a painted mouth is {difference.mouth_difference_max:.0f} codes from what was composed"
     ok = ok and difference.local_excess <= 1 and difference.mouth_difference_max <= MAX_MOUTH_CODES
     return Check("picture", ok, f"{least}; at most {difference.changed_share_max:.0%} of a frame painted")
-
-
-def dub_sound(heard: DubDifference, tolerance_s: Fraction) -> Check:
-    """The dub is heard when it should be, as loud as it should be, to the film's end."""
-    likeness = min(heard.likeness, default=1.0)
-    level_db = max(heard.level_db, key=abs, default=0.0)
-    ok = abs(heard.lag_samples) <= tolerance_s * heard.sample_rate_hz and likeness >= MIN_LIKENESS
-    ok = ok and abs(level_db) <= MAX_LEVEL_DB and heard.loudest_in_silence <= MAX_RMS_IN_SILENCE
-    late = f"{heard.lag_samples} samples late, likeness {likeness:.2f}, level {level_db:+.1f} dB"
-    return Check("dub_sound", ok, f"{late}, {heard.loudest_in_silence:.4f} where silence is due")
-
-
-def dub_form(delivered: Path, given: DubSource) -> Check:
-    """The dub track has the codec, the rate and the channels that the film's own sound and the dub's ask for."""
-    wanted, found = dub_track_of(given, delivered.suffix), sound_format(delivered)
-    asked = f"{wanted.codec}, {wanted.sample_rate_hz} Hz, {wanted.layout}"
-    return _equal("dub_form", asked, f"{found.codec}, {found.sample_rate_hz} Hz, {found.layout}")
 
 
 def frame_count(before: Ledger, after: Ledger) -> Check:
