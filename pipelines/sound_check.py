@@ -1,6 +1,6 @@
 """What the sounds of a dub measure, and what is wrong with them: told before anything is painted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,9 +11,12 @@ import pyarrow as pa
 from pipelines.dub_language import other_language
 from pipelines.media.channel_pair import PairMeter
 from pipelines.media.channels import channels_of, holds, nearest_layout
+from pipelines.media.coded_layouts import kept_layouts
 from pipelines.media.container import UndecodableError
 from pipelines.media.dub_origin import dub_origin_s
+from pipelines.media.dub_track import DubSource, DubTrack, dub_track
 from pipelines.media.loudness import Loudness, LoudnessMeter
+from pipelines.media.muxer import delivered_suffix
 from pipelines.media.regular_blocks import regular_blocks
 from pipelines.media.sound import BEGINNING, sound_blocks, sound_format, tells_lead
 from pipelines.speech import SpeechConfig, dub_speech, original_speech
@@ -28,7 +31,7 @@ from schemas.reason import SoundFlaw
 from schemas.sound import SOUND
 from schemas.timing import ANALYSIS_RATE_HZ, clock, fraction, pts_to_sample
 
-VERSION = 7
+VERSION = 8
 SILENCE_DBFS = -60.0
 LEAST_OVER_DB = 0.1  # lossy codecs overshoot by less than anybody hears
 MAX_LAG_S = 2.0  # that a stem is looked for at
@@ -97,7 +100,8 @@ def checked_sounds(store: ObjectStore, row: Row, speech: SpeechConfig, *, hear: 
     """
     sounds = dict(_sounds(row))
     facts = {"speech": asdict(speech), "hear": hear and has_whisper(), "language": row["language"]}
-    facts |= {name: row[name] for name in ("start_pts", "end_pts", "sound_place")} | dub_facts(row)
+    facts |= {name: row[name] for name in ("start_pts", "end_pts", "sound_place")} | {"suffix": _suffix(row)}
+    facts |= dub_facts(row)
     digests = {role: digest for role, (_, digest) in sounds.items()}
     key = content_key("sounds", VERSION, facts | {"sounds": digests, "dub_kind": row["dub_kind"]})
     if not store.has(key):
@@ -150,7 +154,10 @@ def _checked(store: ObjectStore, row: Row, role: str, path: Path, digest: str, c
     spoken_s = None if role == "music_and_effects" else _spoken_s(store, row, config, is_own=is_own)
     film_s = float((row["end_pts"] - row["start_pts"]) * fraction(row["time_base"]))
     heard = StemChannel(row["dub_channel"] if role == "dub" else StemChannel.MEAN)
-    flaws = list(_damage(measure) if is_own else _flaws(measure, film_s, spoken_s, heard))
+    track = _track(row)
+    kept = kept_layouts(track.codec, _suffix(row))
+    own = (*_damage(measure), *_relaid(measure["layout"], track.layout, kept))
+    flaws = own if is_own else _flaws(measure, film_s, spoken_s, heard, kept)
     told = [{"flaw": flaw.value, "detail": detail} for flaw, detail in flaws]
     return _row(measure, role) | {"speech_s": spoken_s, "flaws": told}
 
@@ -160,6 +167,35 @@ def _where(row: Row, role: str, path: Path) -> tuple[Fraction, int]:
     if role == "original":
         return row["start_pts"] * fraction(row["time_base"]), row["sound_place"]
     return dub_where(row)[:2] if role == "dub" else (dub_origin_s(path), 0)
+
+
+def _suffix(row: Row) -> str:
+    return f".{delivered_suffix(Path(row['film_uri']))}"
+
+
+def _track(row: Row) -> DubTrack:
+    """What is delivered as dub track of a film."""
+    effects = Path(row["me_uri"]) if row["me_uri"] and row["dub_kind"] != "dub_mix" else None
+    film, dub = Path(row["film_uri"]), Path(row["dub_uri"])
+    source = DubSource(
+        film=film,
+        start_s=BEGINNING,
+        dub=dub,
+        dub_kind=row["dub_kind"],
+        music_and_effects=effects,
+        dub_place=row["dub_place"],
+        source_language=row["source_language"],
+        dub_channel=StemChannel(row["dub_channel"]),
+    )
+    return dub_track(source, _suffix(row))
+
+
+def _relaid(layout: str, delivered: str, kept: Sequence[str]) -> Iterator[tuple[SoundFlaw, str]]:
+    """That a film's own layout would be the dub track's, were there a way to say so."""
+    is_nearest = delivered != layout and delivered == nearest_layout(layout, kept)
+    if is_nearest and len(channels_of(delivered)) != len(channels_of(layout)):
+        words = f"in {layout}, which the dub track's codec and container have no name for: it is in {delivered}"
+        yield SoundFlaw.OTHER_LAYOUT, words
 
 
 def _flaws_of_speech(store: ObjectStore, row: Row, config: SpeechConfig, *, hear: bool) -> list[Row]:
@@ -209,7 +245,7 @@ def _damage(measure: Mapping[str, Any]) -> Iterator[tuple[SoundFlaw, str]]:
 
 
 def _flaws(
-    measure: Mapping[str, Any], film_s: float, spoken_s: float | None, heard: StemChannel = StemChannel.MEAN
+    measure: Mapping[str, Any], film_s: float, spoken_s: float | None, heard: StemChannel, among: Sequence[str]
 ) -> Iterator[tuple[SoundFlaw, str]]:
     """What is wrong with a sound that is laid on a film."""
     peak, length_s = measure["loudness"]["sample_peak_dbfs"], measure["length_s"]
@@ -235,7 +271,7 @@ def _flaws(
             SoundFlaw.LONGER,
             f"longer than the film: it ends at {_clock(length_s)}, and is cut off at {_clock(film_s)}",
         )
-    layout, kept = measure["layout"], nearest_layout(measure["layout"])
+    layout, kept = measure["layout"], nearest_layout(measure["layout"], among)
     if layout != kept and not (layout == "mono" or holds(kept, layout)):
         yield SoundFlaw.FOLDED, f"in {layout}, which is delivered as {kept}: some channels are heard in others"
     if not measure["tells_lead"]:

@@ -78,6 +78,7 @@ class SoundFlaw(StrEnum):
     OPPOSED = "opposed"  # its two channels are of opposite phase: heard as one they cancel
     DAMAGED = "damaged"  # parts of it do not decode, or are no numbers: they are silent
     FOLDED = "folded"  # it has channels that no delivery has: they are heard in others
+    OTHER_LAYOUT = "other_layout"  # the film's own, which the dub track's codec cannot tell from others
     SHORTER = "shorter"  # it ends before the film
     LONGER = "longer"  # what comes after the film's last frame is cut off
     OTHER_LANGUAGE = "other_language"  # a dub that is surely heard in another language than the catalog's

@@ -1,6 +1,6 @@
 """Which channel of a sound is heard in which of a layout: the one of its name, else folded (ITU-R BS.775-3)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import av
@@ -62,9 +62,16 @@ def holds(layout: str, other: str) -> bool:
     return bool(np.isin(routes, (0, 1)).all() and (routes.sum(0) == 1).all() and (routes.sum(1) <= 1).all())
 
 
-def nearest_layout(layout: str) -> str:
-    """The smallest of `LAYOUTS` that holds a layout; the largest where none does."""
-    return next((name for name in LAYOUTS if layout == name or (name != "mono" and holds(name, layout))), LAYOUTS[-1])
+def nearest_layout(layout: str, among: Sequence[str] = LAYOUTS) -> str:
+    """The layout itself where it is among some, else the smallest of them that holds it; the last where none does.
+
+    Args:
+        layout: FFmpeg's name.
+        among: names, smaller ones first.
+    """
+    if layout in among:
+        return layout
+    return next((name for name in among if name != "mono" and holds(name, layout)), among[-1])
 
 
 def channel_routes(source: str, target: str) -> Floats:

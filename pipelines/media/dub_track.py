@@ -18,6 +18,7 @@ from pipelines.media.channels import (
     nearest_layout,
     stem_routes,
 )
+from pipelines.media.coded_layouts import kept_layouts
 from pipelines.media.container import UndecodableError, open_media
 from pipelines.media.dub_origin import dub_origin_s
 from pipelines.media.roles import own_place
@@ -116,8 +117,9 @@ def source_mix(source: DubSource) -> Mix:
 def dub_track(source: DubSource, suffix: str) -> DubTrack:
     """The dub track of a film.
 
-    At the film's sample rate, and in its layout where that has a channel for each of what is laid into it. It is as
-    lossless as the film's own sound, in containers that can be; always where AAC has no such layout.
+    At the film's sample rate, and in its layout where that has a channel for each of what is laid into it, and codec
+    and container keep it. It is as lossless as the film's own sound, in containers that can be; always where AAC has
+    no such layout.
 
     Args:
         source: the files.
@@ -129,14 +131,14 @@ def dub_track(source: DubSource, suffix: str) -> DubTrack:
     own, dub = film_format(source), sound_format(source.dub, source.dub_place)
     mix = source_mix(source)
     leader = sound_format(source.music_and_effects) if mix is Mix.WITH_ME and source.music_and_effects else dub
-    layout = nearest_layout(_layout(mix, own, leader))
-    codec = _codec(own, layout, suffix)
+    wanted = _layout(mix, own, leader)
+    codec = _codec(own, nearest_layout(wanted), suffix)
     rate = (own or leader).sample_rate_hz
     return DubTrack(
         mix=mix,
         codec=codec,
         sample_rate_hz=DELIVERY_RATE_HZ if codec == "aac" and rate not in AAC_RATES_HZ else rate,
-        layout=layout,
+        layout=nearest_layout(wanted, kept_layouts(codec, suffix)),
         parts=parts_of(source, mix),
     )
 

@@ -116,6 +116,18 @@ def test_floats_above_full_scale_are_told_by_how_much(
     assert ["by up to 3.5 dB" in line for line in sounds_in_words(rows)] == [True] * len(told)
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "layout", "told"),
+    [("a.mkv", "flac", "6.1", set()), ("a.mp4", "aac", "quad", {"other_layout"}), ("a.mp4", "aac", "5.1", set())],
+)
+def test_a_layout_of_the_film_that_cannot_be_kept_is_told(
+    tmp_path: Path, voice: np.ndarray, name: str, codec: str, layout: str, told: set[str]
+) -> None:
+    surround = make_film(tmp_path / name, FilmSpec(num_frames=100, cuts=(), layout=layout, sound_codec=codec))
+
+    assert flaws(checked(tmp_path, surround, voice), "original") == told
+
+
 def test_music_and_effects_need_not_speak(tmp_path: Path, film: SyntheticFilm, voice: np.ndarray) -> None:
     write_wav(tmp_path / "me.wav", 0.01 * np.random.default_rng(0).standard_normal((2, 4 * HZ)).astype(np.float32), HZ)
 
