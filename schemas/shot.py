@@ -209,7 +209,7 @@ PLAN = pa.schema(
             nullable=True,
         ),
         column("verdict", pa.string(), "dub, leave or review; the column a person may edit."),
-        column("reason", pa.string(), "Why it is not simply dubbed.", nullable=True),
+        column("reason", pa.string(), "Why it is not simply dubbed; by_hand: a person says so.", nullable=True),
         column(
             "measured",
             pa.string(),
