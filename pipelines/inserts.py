@@ -36,7 +36,7 @@ HEADS = (
 class Counting:
     """How a film counts its frames in timecode."""
 
-    rate: float
+    rate: float  # of `exact_rate`
     first: RationalTime  # of the film's first frame
     frame_ticks: Fraction  # not whole where a container rounds times
     start_pts: int
@@ -87,8 +87,9 @@ def _insert(film: Row, shot: Row, place: Path, counting: Counting | None) -> Row
     start_pts, end_pts = shot["shot_start_pts"], shot["shot_end_pts"]
     name = f"shot{shot['shot_index']:04d}.mov"
     edges = ["" if counting is None else counting.timecode(pts) for pts in (start_pts, end_pts)]
+    rate = None if counting is None else exact_rate(fraction(film["frame_rate"]))
     num_frames = write_insert(
-        Path(film["film_uri"]), place / name, start_pts, end_pts, ShotPatches([shot]), edges[0] or None
+        Path(film["film_uri"]), place / name, start_pts, end_pts, ShotPatches([shot]), edges[0] or None, rate
     )
     time_base = fraction(film["time_base"])
     return {
@@ -105,9 +106,15 @@ def _insert(film: Row, shot: Row, place: Path, counting: Counting | None) -> Row
     }
 
 
+def exact_rate(rate: Fraction) -> Fraction:
+    """The rate of timecode that a film has, 30000/1001 for 29.97: a container may tell it rounded."""
+    whole = Fraction(round(rate))
+    return min(whole, whole * 1000 / 1001, key=lambda one: abs(one - rate))
+
+
 def counting_of(path: Path, film: Row) -> Counting | None:
     """How the film counts; None where its frames differ in length, or no timecode has its rate."""
-    rate, start_pts = fraction(film["frame_rate"]), film["start_pts"]
+    rate, start_pts = exact_rate(fraction(film["frame_rate"])), film["start_pts"]
     frame_ticks = 1 / rate / fraction(film["time_base"])
     moments = _moments(path)
     moments = moments[moments >= start_pts] - start_pts

@@ -24,17 +24,25 @@ THREADS = 2
 
 
 def write_insert(
-    source: Path, target: Path, start_pts: int, end_pts: int, changes: Changes, timecode: str | None = None
+    source: Path,
+    target: Path,
+    start_pts: int,
+    end_pts: int,
+    changes: Changes,
+    timecode: str | None = None,
+    rate: Fraction | None = None,
 ) -> int:
     """Write the frames shown in [start_pts, end_pts) as they are delivered, before their last encoding.
 
     Args:
         source: the film.
-        target: a MOV. Its first frame has pts 0; frames last as long as in the film.
+        target: a MOV. Its first frame has pts 0.
         start_pts: of the first frame.
         end_pts: of the first frame after them.
         changes: what becomes of them.
         timecode: of the first frame.
+        rate: frames a second, where they are even: a container may have rounded their times. None: frames last as
+            long as in the film.
 
     Returns:
         How many frames there are.
@@ -50,8 +58,11 @@ def write_insert(
         for pts, frame in frames(source, start_pts, end_pts):
             planes = changes.change(pts, partial(coded_planes, frame))
             changed = frame if planes is None else with_planes(planes, frame)
-            stream = stream or _stream(out, own, changed, timecode)
-            out.mux(stream.encode(_as_prores(changed, stream, pts - start_pts)))
+            stream = stream or _stream(out, own, changed, timecode, rate)
+            made = _as_prores(changed, stream, pts - start_pts)
+            if rate is not None:
+                made.pts, made.time_base, made.duration = num_frames, 1 / rate, 1
+            out.mux(stream.encode(made))
             num_frames += 1
         if stream is not None:
             out.mux(stream.encode(None))
@@ -59,14 +70,18 @@ def write_insert(
 
 
 def _stream(
-    out: av.container.OutputContainer, own: VideoStream, first: VideoFrame, timecode: str | None
+    out: av.container.OutputContainer,
+    own: VideoStream,
+    first: VideoFrame,
+    timecode: str | None,
+    even_rate: Fraction | None,
 ) -> VideoStream:
     is_full = coding_of(first).chroma_x == 1
     name, profile, pixels = FULL_CHROMA if is_full else HALF_CHROMA
-    rate = own.average_rate or own.guessed_rate
+    rate = even_rate or own.average_rate or own.guessed_rate
     stream = cast(VideoStream, out.add_stream(name, rate=rate, options={"profile": profile, "vendor": "apl0"}))
     stream.width, stream.height, stream.pix_fmt = first.width, first.height, pixels
-    stream.codec_context.time_base = Fraction(own.time_base or 1)
+    stream.codec_context.time_base = 1 / even_rate if even_rate else Fraction(own.time_base or 1)
     stream.codec_context.thread_count = THREADS
     if own.sample_aspect_ratio:
         stream.codec_context.sample_aspect_ratio = own.sample_aspect_ratio

@@ -128,6 +128,22 @@ def test_the_timecode_of_a_matroska_film_is_its_own(tmp_path: Path, first: str, 
     assert (line["timecode_in"], line["timecode_out"]) == wanted
 
 
+@pytest.mark.parametrize("rate", [NTSC_30, FILM_24, Fraction(25)])
+def test_frames_of_an_insert_are_even_where_a_container_has_rounded_their_times(
+    tmp_path: Path, rate: Fraction
+) -> None:
+    folder, (line,) = inserts_of(tmp_path, timed_film(tmp_path, rate, "01:00:00:00", "mkv"))
+
+    with av.open(str(folder / line["file"])) as opened:
+        stream = opened.streams.video[0]
+        packets = [packet for packet in opened.demux(stream) if packet.size]
+        moments = [packet.pts * stream.time_base for packet in packets]
+        lengths = {packet.duration * stream.time_base for packet in packets}
+        assert stream.average_rate == stream.base_rate == rate
+    assert lengths == {1 / rate}
+    assert moments == [number / rate for number in range(56)]
+
+
 @pytest.mark.parametrize(
     ("rate", "wanted"),
     [
