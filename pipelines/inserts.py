@@ -125,7 +125,8 @@ def counting_of(path: Path, film: Row) -> Counting | None:
         return None
     said, can_drop = _first_timecode(path, rate), round(rate) % 30 == 0 and rate.denominator > 1
     drops = can_drop and (said is None or said[-3] != ":")  # a count that nobody began keeps up with the clock
-    first = from_timecode(_marked(said or MIDNIGHT, drops), float(rate))
+    late = _frames_after_timecode(path, start_pts * fraction(film["time_base"]), rate) if said else 0
+    first = from_timecode(_marked(said or MIDNIGHT, drops), float(rate)) + RationalTime(late, float(rate))
     return Counting(float(rate), first, frame_ticks, start_pts, drops)
 
 
@@ -143,6 +144,14 @@ def _first_timecode(path: Path, rate: Fraction) -> str | None:
         tags = [*picture_stream(film).metadata.items(), *film.metadata.items()]
     said = [str(value) for name, value in tags if name.casefold() == "timecode"]  # Matroska's is in capitals
     return next((one for one in said if TIMECODE.fullmatch(one) and int(one[-2:]) < round(rate)), None)
+
+
+def _frames_after_timecode(path: Path, start_s: Fraction, rate: Fraction) -> int:
+    """How many frames before the film's first its timecode begins: MOV has a track for it, with a start of its own."""
+    with open_media(path, FILM_FORMATS) as film:
+        tracks = [one for one in film.streams if one.type == "data" and "timecode" in one.metadata]
+        starts = [one.start_time * one.time_base for one in tracks if one.start_time is not None and one.time_base]
+    return max(0, round((start_s - starts[0]) * rate)) if starts else 0
 
 
 def _marked(timecode: str, drops: bool) -> str:

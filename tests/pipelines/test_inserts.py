@@ -1,6 +1,7 @@
 """Changed shots as files of their own, where the edit list says, with what was painted."""
 
 import csv
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,26 @@ def test_edit_lists_say_where_an_insert_goes(
 )
 def test_the_timecode_of_a_matroska_film_is_its_own(tmp_path: Path, first: str, wanted: tuple[str, str]) -> None:
     _, (line,) = inserts_of(tmp_path, timed_film(tmp_path, NTSC_30, first, "mkv"))
+
+    assert (line["timecode_in"], line["timecode_out"]) == wanted
+
+
+@pytest.mark.parametrize(
+    ("num_late", "wanted"), [(0, ("10:00:01:15", "10:00:03:21")), (12, ("10:00:02:02", "10:00:04:08"))]
+)
+def test_a_film_that_begins_after_its_timecode_counts_what_lies_between(
+    tmp_path: Path, num_late: int, wanted: tuple[str, str]
+) -> None:
+    film = film_of(tmp_path / "film.mov", languages=("eng",), cuts=(40,), start_frame=num_late)
+
+    def retag(out: Any, copies: dict[int, Any]) -> None:
+        copies[0].metadata.update({"timecode": "10:00:00:00"})
+
+    late = replace(remuxed(film, "late.mov", retag=retag), cuts=film.cuts)
+    with av.open(str(late.path)) as opened:
+        (code,) = (one for one in opened.streams if one.type == "data" and "timecode" in one.metadata)
+        assert (code.start_time, late.pts[0] * late.time_base) == (0, Fraction(num_late, 25))
+    _, (line,) = inserts_of(tmp_path, late)
 
     assert (line["timecode_in"], line["timecode_out"]) == wanted
 
