@@ -9,6 +9,7 @@ from pipelines.storage import file_digest
 SHOWN = 12  # hex digits: enough to tell two files apart
 ALONE = "whether this is the film that was delivered, and what was painted: no manifest lies beside it"
 SOUND = "the sound of the dub: give it with --dub FILE"
+MOUTHS = "painted mouths, each by itself: an older version delivered the film, and signed none"
 WORDS = {
     "film_digest": "the delivered film",
     "film_id": "the source",
@@ -44,8 +45,13 @@ def not_compared(manifest: dict[str, Any], checks: list[Check]) -> tuple[str, ..
     made = {check.name: check.ok for check in checks}
     then = {check["name"]: check["ok"] for check in manifest.get("proof", {}).get("checks", [])}
     is_vouched = made.get("film_digest", False) and then.get("dub_sound", False)
-    is_open = "dub_sound" not in made and not is_vouched
-    return (*([ALONE] if "film_digest" not in made else []), *([SOUND] if is_open else []))
+    runs = [run for shot in manifest.get("shots", []) for run in shot.get("changed", [])]
+    left = {
+        ALONE: "film_digest" not in made,
+        SOUND: "dub_sound" not in made and not is_vouched,
+        MOUTHS: any("frames" not in run for run in runs),
+    }
+    return tuple(words for words, is_left in left.items() if is_left)
 
 
 def _digest(name: str, wanted: str, path: Path) -> Check:

@@ -1,6 +1,8 @@
 """How much two films of the same frames differ outside the rectangles that were painted."""
 
 import math
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import groupby
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 
 from pipelines.media.coding import Coding
 from pipelines.media.picture import coded_frames
+from pipelines.mouth_signature import rect_of, unlike
 
 BLOCK = 16  # samples of a plane: what is drawn into a corner of a frame fills some, and hides in the mean of all
 # Of a block, in 8-bit codes: what an encoder leaves in the worst one. In the demo it is 6, and 10 times its frame's.
@@ -21,6 +24,7 @@ PLANES = ("Y", "Cb", "Cr")
 
 Plane = NDArray[Any]
 Planes = list[Plane]
+Painted = dict[int, list[tuple[Sequence[int], str | None]]]
 
 
 @dataclass(slots=True)
@@ -33,6 +37,8 @@ class PictureDifference:
     local_excess: float = 0.0  # of the block that differs most: its mean square over what its frame lets one expect
     worst_block: str = "none"
     mouth_difference_max: float = 0.0  # of a cell of a painted rectangle from what was composed, in 8-bit codes
+    mouth_roughness_max: float = 0.0  # of a cell of the same: how far from what was composed, over what is allowed
+    worst_mouth: str = "none"
     largest: int = 0  # difference of two luma samples
     changed_share_max: float = 0.0  # of a frame
     num_frames_changed: int = 0  # with a rectangle
@@ -62,16 +68,17 @@ def picture_difference(source: Shown, delivered: Shown, changed: Iterable[dict[s
         source: the film as it was.
         delivered: the film as it is; as many frames.
         changed: rectangles with the frames that they were painted on: first_pts and last_pts of the source, both
-            painted; rect as x, y, width, height.
+            painted; rect as x, y, width, height; frames as `mouth_signature` signs them, which are proved by it, and
+            have rectangles of their own.
     """
-    rects, num_frames = list(changed), len(source.pts)
+    painted, num_frames = _painted(source.pts, changed), len(source.pts)
     equal = [old == new for old, new in zip(source.digests, delivered.digests, strict=True)]
     difference = PictureDifference(psnr_db=[EQUAL_DB] * num_frames, equal=equal)
     luma_db = [EQUAL_DB] * num_frames
-    for place, old, new, coding in _unequal(source, delivered, equal):
-        pts = source.pts[place]
-        here = [entry["rect"] for entry in rects if entry["first_pts"] <= pts <= entry["last_pts"]]
-        blank = _blank(here, old[0].shape)
+    copies = [same and place not in painted for place, same in enumerate(equal)]
+    for place, old, new, coding in _unequal(source, delivered, copies):
+        pts, here = source.pts[place], painted.get(place, [])
+        blank = _blank([rect for rect, _ in here], old[0].shape)
         difference.num_frames_changed += bool(here)
         difference.changed_share_max = max(difference.changed_share_max, float(blank.mean()) if here else 0.0)
         apart = [_apart(a, b, blank) for a, b in zip(old, new, strict=True)]
@@ -79,7 +86,7 @@ def picture_difference(source: Shown, delivered: Shown, changed: Iterable[dict[s
         uncovered = [_uncovered(blank, plane.shape) for plane in old]
         ratios = [_psnr_db(plane[seen], coding) for plane, seen in zip(apart, uncovered, strict=True)]
         _note_blocks(difference, apart, coding, pts)
-        _note_mouths(difference, new[0], coding, [run for run in rects if run["first_pts"] == pts])
+        _note_mouths(difference, new, coding, [word for _, word in here if word is not None], pts)
         luma_db[place], difference.psnr_db[place] = ratios[0], min(ratios)
         if min(ratios) < difference.psnr_db_min:
             difference.psnr_db_min = min(ratios)
@@ -121,14 +128,29 @@ def _apart(old: Plane, new: Plane, blank: NDArray[np.bool_]) -> NDArray[np.int32
     return np.abs(old.astype(np.int32) - new) * _uncovered(blank, old.shape)
 
 
-def _note_mouths(difference: PictureDifference, luma: Plane, coding: Coding, runs: Sequence[dict[str, Any]]) -> None:
-    """Keep the cell of a painted rectangle that differs most from what was composed, where the manifest says it."""
+def _painted(pts: Sequence[int], runs: Iterable[dict[str, Any]]) -> Painted:
+    """What was painted on each frame, by its place: rectangles, each with the word that signs it.
+
+    Where a run has no words there is none; where it has too few or too many they are empty, and like nothing.
+    """
+    painted: Painted = defaultdict(list)
     for run in runs:
-        x, y, width, height = run.get("first_rect", (0, 0, 0, 0))
-        rows = np.array_split(luma[y : y + height, x : x + width], 4)
-        found = [float(cell.mean()) if cell.size else 0.0 for row in rows for cell in np.array_split(row, 4, axis=1)]
-        apart = np.abs(np.array(found) - run.get("first_luma", found)).max() / (1 << (coding.bits - 8))
-        difference.mouth_difference_max = max(difference.mouth_difference_max, float(apart))
+        first, end = bisect_left(pts, run["first_pts"]), bisect_right(pts, run["last_pts"])
+        words = run.get("frames", [])
+        for place in range(first, end):
+            word = (words[place - first] if len(words) == end - first else "") if "frames" in run else None
+            painted[place].append((rect_of(word) if word else run["rect"], word))
+    return painted
+
+
+def _note_mouths(difference: PictureDifference, planes: Planes, coding: Coding, words: list[str], pts: int) -> None:
+    """Keep the painted rectangle that differs most from what was composed."""
+    for word in words:
+        apart, rough = unlike(word, planes, coding)
+        if max(apart, rough) > max(difference.mouth_difference_max, difference.mouth_roughness_max):
+            difference.worst_mouth = f"that of the frame at pts {pts}"
+        difference.mouth_difference_max = max(difference.mouth_difference_max, apart)
+        difference.mouth_roughness_max = max(difference.mouth_roughness_max, rough)
 
 
 def _note_blocks(difference: PictureDifference, apart: Sequence[NDArray[np.int32]], coding: Coding, pts: int) -> None:

@@ -5,18 +5,16 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pipelines.media.coding import Coding
+from pipelines.mouth_signature import signed
 from pipelines.patch import lay, patch_of
 from pipelines.row_table import FrameRows, read_columns
 from pipelines.stage import Row
 
-Plane = NDArray[np.uint8] | NDArray[np.uint16]
-Run = dict[str, Any]  # frames one after the other on which one track was laid, and the rectangle around
+Run = dict[
+    str, Any
+]  # frames one after the other on which one track was laid, and the rectangle around; "frames" signs each
 
-CELLS = 4
 MAX_RUN_FRAMES = 25  # a face that walks does not excuse its whole way
 
 
@@ -47,7 +45,7 @@ class ShotPatches:
         planes, coding = planes_of()
         for row in rows:
             lay(patch_of(row, coding), planes, coding)
-        self._note(shot["shot_index"], rows, planes[0])
+        self._note(shot["shot_index"], rows, planes, coding)
         return planes
 
     def painted(self, pts: int) -> list[list[int]]:
@@ -55,7 +53,7 @@ class ShotPatches:
         runs = (run for runs in self.changed.values() for run in runs)
         return [run["rect"] for run in runs if run["first_pts"] <= pts <= run["last_pts"]]
 
-    def _note(self, shot_index: int, rows: list[Row], luma: Plane) -> None:
+    def _note(self, shot_index: int, rows: list[Row], planes: list[Any], coding: Coding) -> None:
         """Lengthen the runs of the tracks that are laid on this frame, or begin new ones."""
         runs = {row["track_index"]: self._open.get(row["track_index"]) for row in rows}
         self._open = {}
@@ -63,10 +61,11 @@ class ShotPatches:
             run = runs[row["track_index"]]
             if run is None or run["num_frames"] == MAX_RUN_FRAMES or run["shot_index"] != shot_index:
                 run = {"shot_index": shot_index, "first_pts": row["pts"], "num_frames": 0, "rect": _rect(row)}
-                run |= {"first_rect": _rect(row), "first_luma": cell_means(luma, _rect(row))}
+                run |= {"frames": []}
                 self.changed[shot_index].append(run)
             run |= {"last_pts": row["pts"], "rect": _around(run["rect"], _rect(row))}
             run["num_frames"] += 1
+            run["frames"].append(signed(planes, _rect(row), coding))
             self._open[row["track_index"]] = run
 
     def _shot_at(self, pts: int) -> Row | None:
@@ -82,19 +81,6 @@ class ShotPatches:
         rects = read_columns(shot["patch_uri"], ["x", "y", "width", "height"]).to_pylist()
         self._loaded, self._patches = index, FrameRows(shot["patch_uri"], from_pts)
         self.rects[shot["shot_index"]] = reduce(_around, map(_rect, rects))
-
-
-def cell_means(luma: Plane, rect: Sequence[int]) -> list[float]:
-    """[16] mean codes of the cells of a rectangle, four by four: enough to know a painted mouth again.
-
-    Args:
-        luma: [H, W] of a whole frame.
-        rect: x, y, width, height.
-    """
-    x, y, width, height = rect
-    cut = luma[y : y + height, x : x + width]
-    cells = [part for rows in np.array_split(cut, CELLS) for part in np.array_split(rows, CELLS, axis=1)]
-    return [round(float(cell.mean()), 2) if cell.size else 0.0 for cell in cells]
 
 
 def changed_pts(shots: Sequence[Row]) -> set[int]:

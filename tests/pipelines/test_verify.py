@@ -10,16 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 
+from pipelines.media.coding import Coding
 from pipelines.media.container import UndecodableError
 from pipelines.media.encode import EncodeConfig
 from pipelines.media.ledger import read_ledger
+from pipelines.mouth_signature import rect_of, signed
 from pipelines.picture_difference import PictureDifference, Shown, picture_difference
+from pipelines.shot_patches import ShotPatches
 from pipelines.stitch import stitch_film
 from pipelines.storage import ObjectStore
 from pipelines.verify import picture, verify_films
-from tests.pipelines.deliveries import film_row, shot_rows, vouched
+from tests.pipelines.deliveries import RECT, film_row, shot_rows, vouched
 from tests.pipelines.test_splice import moving
 from tests.pipelines.test_survival import remuxed
 from tests.synthetic import FilmSpec, make_film
@@ -363,10 +367,50 @@ def test_a_mouth_that_is_not_the_one_that_was_composed_is_seen(delivered: tuple[
     source, made = delivered
     broken = shutil.copy(made, tmp_path / "film.mp4")
     manifest = json.loads(made.with_name("manifest.json").read_text())
-    run = manifest["shots"][1]["changed"][0]
-    assert len(run["first_luma"]) == 16
-    assert max(run["first_luma"]) > 150  # it was painted white, over what is darker
-    run["first_luma"] = [90.0] * 16
+    runs = manifest["shots"][1]["changed"]
+    assert [len(run["frames"]) for run in runs] == [run["num_frames"] for run in runs]
+    rect = rect_of(runs[0]["frames"][5])
+    other = [np.full(shape, 90, np.uint8) for shape in ((120, 160), (60, 80), (60, 80))]
+    eight_bits = Coding(bits=8, chroma_x=2, chroma_y=2, matrix=1, full_range=False)
+    runs[0]["frames"][5] = signed(other, rect, eight_bits)  # of one frame alone
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
 
     assert failed(source, broken) == {"picture"}
+
+
+def checkered(planes: list[Any], own: list[Any]) -> list[Any]:
+    odd = np.indices((RECT.height, RECT.width)).sum(0) % 2
+    planes[0][RECT.y : RECT.y + RECT.height, RECT.x : RECT.x + RECT.width] += np.where(odd, 50, -50).astype(np.uint8)
+    return planes
+
+
+def purple(planes: list[Any], own: list[Any]) -> list[Any]:
+    planes[2][RECT.y // 2 : (RECT.y + RECT.height) // 2, RECT.x // 2 : (RECT.x + RECT.width) // 2] += 30
+    return planes
+
+
+@pytest.mark.parametrize(
+    ("spoil", "every"),
+    [
+        pytest.param(lambda planes, own: own, 25, id="the film's mouth on all frames but the first of each second"),
+        pytest.param(checkered, 0, id="a pattern of the same means"),
+        pytest.param(purple, 0, id="another colour as bright"),
+    ],
+)
+def test_what_was_laid_but_not_written_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[list[Any], list[Any]], list[Any]], every: int
+) -> None:
+    film = make_film(tmp_path / "film.mp4", FilmSpec(languages=(), subtitle=None, chapters=False, num_frames=60))
+    right = ShotPatches.change
+
+    def change(patches: ShotPatches, pts: int, planes_of: Callable[[], Any]) -> list[Any] | None:
+        planes = right(patches, pts, planes_of)
+        is_kept = planes is None or any(pts == run["first_pts"] for runs in patches.changed.values() for run in runs)
+        return planes if planes is None or (every and is_kept) else spoil(planes, planes_of()[0])
+
+    monkeypatch.setattr(ShotPatches, "change", change)
+    row = film_row(film)
+    shots = shot_rows(film, row, ObjectStore(str(tmp_path / "work")), 1)
+    made = stitch_film(row, shots, str(tmp_path / "out"), encode=EncodeConfig(preset="ultrafast")).film
+
+    assert "a painted mouth" in made["failure"]
