@@ -6,6 +6,7 @@ from typing import Any
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
+from av.video.stream import VideoStream
 
 from pipelines.media.covers import is_attached_in, is_cover
 from pipelines.media.muxer import delivered_suffix, fits
@@ -28,6 +29,18 @@ def check_copyable(film: InputContainer, path: Path) -> None:
             codec = stream.codec_context.name if stream.codec_context else "unknown"
             detail = f"stream {stream.index} ({stream.type}, {codec}) cannot be kept in {suffix}; remux it as Matroska"
             raise MediaRefusedError(Refusal.CODEC, detail)
+
+
+def check_depth(picture: VideoStream) -> None:
+    """Refuse a picture that is encoded whole, if anything changes in it, where no encoder then keeps its samples.
+
+    Raises:
+        MediaRefusedError: it has 12 bits and is not HEVC.
+    """
+    name, codec = picture.codec_context.pix_fmt or "", picture.codec_context.codec.canonical_name
+    if "12" in name and codec != "hevc":
+        detail = f"{name} of {codec} is not kept; give HEVC of 12 bits, ProRes 4444 in MOV, or samples of 10 bits"
+        raise MediaRefusedError(Refusal.PIXEL_FORMAT, detail)
 
 
 class CopiedTimes:

@@ -21,6 +21,7 @@ from pipelines.media.dub_track import DubTrack
 from pipelines.media.light import light_params
 from pipelines.media.nal import Avc, Hevc
 from pipelines.media.parameter_sets import read_sets
+from pipelines.media.picture import planes_of
 from pipelines.media.presentation import display_matrix
 from pipelines.media.vui import siting_params
 
@@ -29,7 +30,7 @@ Plane = NDArray[Any]
 AAC_FRAME_SAMPLES = 1024
 HEVC_TAGS = ("hvc1", "hev1")
 LIGHT_NAMES = {"libx264": ("mastering-display", "cll"), "libx265": ("master-display", "max-cll")}
-ENCODERS = {"h264": "libx264", "hevc": "libx265"}  # anything else is delivered as H.264
+ENCODERS = {"h264": "libx264", "hevc": "libx265"}  # anything else is delivered as H.264, of 12 bits as HEVC
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +84,8 @@ def _encoder_of(
 
 def encoder_name(source: VideoStream) -> str:
     """Of the encoder of a film's picture."""
-    return ENCODERS.get(source.codec_context.codec.canonical_name, "libx264")
+    is_deep = "12" in (source.codec_context.pix_fmt or "")  # x264 has 10 bits at most
+    return ENCODERS.get(source.codec_context.codec.canonical_name, "libx265" if is_deep else "libx264")
 
 
 def _set_up(context: VideoCodecContext, source: VideoStream, first: VideoFrame, config: EncodeConfig) -> None:
@@ -148,6 +150,20 @@ def with_planes(planes: list[Plane], frame: VideoFrame) -> VideoFrame:
         rows = room.reshape(-1, target.line_size // samples.dtype.itemsize)
         rows[: target.height, : target.width] = samples
     return frame
+
+
+def as_encoded(frame: VideoFrame, pixel_format: str) -> VideoFrame:
+    """The frame with samples of as many bits as an encoder takes: fewer of them are rounded, nothing else changes."""
+    if frame.format.name == pixel_format:
+        return frame
+    made = VideoFrame(frame.width, frame.height, pixel_format)
+    bits = made.format.components[0].bits
+    lost = frame.format.components[0].bits - bits
+    planes = [((plane + (1 << lost >> 1)) >> lost).clip(max=(1 << bits) - 1) for plane in planes_of(frame)]
+    made.pts, made.time_base, made.duration = frame.pts, frame.time_base, frame.duration
+    made.colorspace, made.color_range = frame.colorspace, frame.color_range
+    made.color_primaries, made.color_trc = frame.color_primaries, frame.color_trc
+    return with_planes(planes, made)
 
 
 class DubEncoder:

@@ -56,11 +56,17 @@ def match_of(stream: VideoStream, index: PictureIndex) -> Match:
     return Match(stream=stream, index=index, ids=ids)
 
 
+def encoded_format(codec: str, pixel_format: str) -> str:
+    """In which samples a codec is encoded whose decoder gives these: FFmpeg decodes every ProRes 4444 at 12 bits."""
+    return "yuv444p10le" if (codec, pixel_format) == ("prores", "yuv444p12le") else pixel_format
+
+
 def encoder_of(match: Match, first: VideoFrame, config: EncodeConfig, crf: int) -> VideoCodecContext:
     """An encoder of a stretch of the film that begins with this frame. It is opened with the first frame."""
     name = ENCODER_NAMES[match.index.codec]
     context = cast(VideoCodecContext, av.CodecContext.create(name, "w"))
-    context.width, context.height, context.pix_fmt = first.width, first.height, first.format.name
+    context.width, context.height = first.width, first.height
+    context.pix_fmt = encoded_format(match.index.codec, first.format.name)
     rate = match.stream.average_rate or match.stream.guessed_rate or Fraction(25)
     context.framerate, context.time_base = Fraction(rate), match.index.time_base
     tag_as(context, first)

@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from pipelines.media.coding import LUMA_WEIGHTS, UNTAGGED
 from pipelines.media.container import FILM_FORMATS, MAX_PIXELS, UndecodableError, open_media, picture_stream
-from pipelines.media.copyable import CopiedTimes, check_copyable
+from pipelines.media.copyable import CopiedTimes, check_copyable, check_depth
 from pipelines.media.declared_colour import DeclaredColour, declared_colour
 from pipelines.media.film_notes import Note, film_notes
 from pipelines.media.frame_tags import ColourTags, FrameTags
@@ -178,6 +178,7 @@ def _gops(path: Path, stream: VideoStream, reader: PictureReader) -> tuple[int, 
     try:
         index = spliceable_index(path, delivered_suffix(path), stream, reader)
     except UnspliceableError as error:
+        check_depth(stream)
         return 1, error.reason.value
     return len(index.gop_starts), None
 
@@ -266,9 +267,7 @@ class _Tally:
 
     def _check_encodable(self, frame: VideoFrame) -> None:
         """Refuse what the delivered picture cannot be encoded as."""
-        name, is_hevc = frame.format.name, self._stream.codec_context.codec.canonical_name == "hevc"
-        if "12" in name and not is_hevc:
-            raise MediaRefusedError(Refusal.PIXEL_FORMAT, f"{name} is delivered as HEVC only; give it in 10 bits")
+        name = frame.format.name
         if frame.width % (1 if "444" in name else 2) or frame.height % (2 if "420" in name else 1):
             detail = f"{frame.width} x {frame.height} is odd in {name}; crop the film to even sides"
             raise MediaRefusedError(Refusal.DIMENSIONS, detail)

@@ -13,7 +13,7 @@ from av.video.frame import PictureType, VideoFrame
 from numpy.typing import NDArray
 
 from pipelines.media.container import FILM_FORMATS, UndecodableError, open_media, picture_stream
-from pipelines.media.encode import EncodeConfig, with_planes
+from pipelines.media.encode import EncodeConfig, as_encoded, with_planes
 from pipelines.media.frame_tags import ColourTags, colour_tags
 from pipelines.media.gops import PictureIndex, Run
 from pipelines.media.matched_encoder import Match, encoder_of, fitted, match_of, sets_of
@@ -144,6 +144,7 @@ class RunEncoder:
             if colour_tags(frame) != tags:
                 raise UnspliceableError(Whole.UNLIKE, f"the colour tags change within a GOP, at pts {frame.pts}")
             target = frame if planes is None else with_planes(planes, frame)
+            target = as_encoded(target, encoder.pix_fmt or "")
             target.pict_type = PictureType.I if frame.pts in starts else PictureType.NONE
             made += _encoded(encoder, target)
             num_frames, num_changed = num_frames + 1, num_changed + (planes is not None)

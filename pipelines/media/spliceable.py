@@ -10,7 +10,7 @@ from av.video.stream import VideoStream
 from pipelines.media.container import FILM_FORMATS, open_media, picture_stream
 from pipelines.media.edit_list import has_dolby_box
 from pipelines.media.gops import INTRA_CODECS, NAL_CODECS, PictureIndex, PictureReader, UntimedError, read_picture
-from pipelines.media.matched_encoder import ENCODER_NAMES, PRORES_PROFILES, match_of, prores_tag
+from pipelines.media.matched_encoder import ENCODER_NAMES, PRORES_PROFILES, encoded_format, match_of, prores_tag
 from pipelines.media.muxer import fits
 from pipelines.media.nal import Avc, Hevc
 from pipelines.media.run_encoder import UnspliceableError
@@ -96,10 +96,10 @@ def _check_stream(stream: VideoStream, suffix: str) -> None:
         raise UnspliceableError(Whole.CODEC, f"{codec} is not cut; it is delivered as H.264")
     if codec == "prores" and prores_tag(context) not in PRORES_PROFILES:
         raise UnspliceableError(Whole.CODEC, "its ProRes is of no known profile")
-    wanted = context.pix_fmt
+    wanted = encoded_format(codec, context.pix_fmt or "")
     formats = Codec(ENCODER_NAMES[codec], "w").video_formats or []
     if wanted not in {one.name for one in formats}:
-        raise UnspliceableError(Whole.PIXEL_FORMAT, f"no encoder of {codec} keeps samples of {wanted}")
+        raise UnspliceableError(Whole.PIXEL_FORMAT, f"no encoder of {codec} keeps samples of {context.pix_fmt}")
     _check_container(stream, suffix)
 
 

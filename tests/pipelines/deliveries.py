@@ -90,8 +90,8 @@ def shot_rows(
 
 
 def _patches(moments: list[int], film: SyntheticFilm, store: ObjectStore) -> str:
-    deep = "10" in film.spec.pixel_format
-    dtype, scale = (np.uint16, 4) if deep else (np.uint8, 1)
+    scale = next((scale for depth, scale in (("p10", 4), ("p12", 16)) if depth in film.spec.pixel_format), 1)
+    dtype = np.uint8 if scale == 1 else np.uint16
     half_x = 1 if "444" in film.spec.pixel_format else 2
     half_y = 2 if "420" in film.spec.pixel_format else 1
     shapes = [(RECT.height, RECT.width)] + [(RECT.height // half_y, RECT.width // half_x)] * 2

@@ -261,11 +261,6 @@ def test_colours_of_the_mastering_screen_and_light_levels_stay(tmp_path: Path) -
             Whole.NO_IDR,
         ),
         ("avi", {"codec": "mpeg4", "encoder": (), "b_frames": 0}, Whole.CODEC),
-        (
-            "mov",
-            {"codec": "prores_ks", "encoder": (("profile", "4444"),), "pixel_format": "yuv444p10le"},
-            Whole.PIXEL_FORMAT,
-        ),
     ],
 )
 def test_what_cannot_be_cut_is_named(tmp_path: Path, suffix: str, more: dict[str, Any], reason: Whole) -> None:

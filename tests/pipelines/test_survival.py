@@ -10,18 +10,20 @@ from typing import Any
 import av
 import pytest
 
-from pipelines import stitch
+from pipelines import film_picture, stitch
 from pipelines.media import encode
 from pipelines.media.edit_list import has_dolby_box
 from pipelines.media.gops import index_picture
 from pipelines.media.ledger import read_ledger
 from pipelines.media.nal import Avc, Hevc, join, split
 from pipelines.media.parameter_sets import read_sets
+from pipelines.media.run_encoder import UnspliceableError
 from pipelines.media.vui import chroma_siting
 from pipelines.proof import Check, Proof
 from pipelines.stitch import stitch_film
 from pipelines.storage import ObjectStore
 from pipelines.verify import verify_films
+from schemas.reason import Whole
 from tests.pipelines.deliveries import film_row, shot_rows
 from tests.pipelines.test_splice import CONFIG, X264, X265, film_of, holding, side_data_of
 from tests.synthetic import SyntheticFilm
@@ -199,6 +201,38 @@ def test_a_profile_of_prores_stays_what_it_is(tmp_path: Path, profile: str, tag:
     assert manifest["picture"]["method"] == "splice"
     with av.open(str(path)) as made:
         assert made.streams.video[0].codec_context.codec_tag == tag
+
+
+def prores_4444(path: Path, profile: str) -> SyntheticFilm:
+    full = {"codec": "prores_ks", "encoder": (("profile", profile),), "pixel_format": "yuv444p10le"}
+    film = film_of(path, num_frames=24, cuts=(12,), languages=("eng",), **full)
+    return replace(film, spec=replace(film.spec, pixel_format="yuv444p12le"))  # as FFmpeg decodes all of it
+
+
+@pytest.mark.parametrize(("profile", "tag"), [("4444", "ap4h"), ("4444xq", "ap4x")])
+def test_prores_of_full_chroma_stays_what_it_is(tmp_path: Path, profile: str, tag: str) -> None:
+    path, manifest = delivered(tmp_path, prores_4444(tmp_path / "film.mov", profile))
+
+    assert (manifest["picture"]["method"], manifest["num_frames"]["copied"]) == ("splice", 12)
+    assert manifest["picture"]["runs"][0]["psnr_db_min"] > 45
+    with av.open(str(path)) as made:
+        context = made.streams.video[0].codec_context
+        assert (context.pix_fmt, context.codec_tag) == ("yuv444p12le", tag)
+
+
+def test_prores_of_full_chroma_that_has_to_be_encoded_whole_keeps_its_bits_as_hevc(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*given: Any) -> None:
+        raise UnspliceableError(Whole.ENCODER, "made up")
+
+    monkeypatch.setattr(film_picture, "spliced", refuse)
+
+    path, _ = delivered(tmp_path, prores_4444(tmp_path / "film.mov", "4444"))
+
+    with av.open(str(path)) as made:
+        context = made.streams.video[0].codec_context
+        assert (context.codec.canonical_name, context.pix_fmt) == ("hevc", "yuv444p12le")
 
 
 def test_an_edit_list_that_hides_the_end_hides_it_still(tmp_path: Path) -> None:
