@@ -69,3 +69,48 @@ def dub_language(dub: StreamLedger | None, tag: str | None, named: Sequence[str]
     wanted = (language_code(tag) if tag else found) or UNSPOKEN
     ok = found == wanted and (found != UNSPOKEN or "language of the dub" in (named or ()))
     return Check("dub_language", ok, f"{found}, {wanted} wanted")
+
+
+def dub_title(dub: StreamLedger | None, tag: str | None) -> Check:
+    """The dub's track is called the dub, in its language.
+
+    Args:
+        dub: the dub's track; None where there is none.
+        tag: BCP-47, as the manifest says; without a manifest any title is good.
+    """
+    found = dub.title if dub else None
+    wanted = f"Dub {tag}" if tag else found
+    return Check("dub_title", found == wanted, str(found) if found == wanted else f"{found}, {wanted} wanted")
+
+
+def picture_names(before: Ledger, after: Ledger) -> Check:
+    """The picture's title and language, where the container is of the same kind, and what it is marked for."""
+    old, new = before.picture, after.picture
+    wrong = [f"marks {_marks(old)} became {_marks(new)}"] if _marks(old) != _marks(new) else []
+    if before.container == after.container:
+        named = [(old.title, new.title)] if old.title else []
+        pairs = [*named, (old.language or UNSPOKEN, new.language or UNSPOKEN)]
+        wrong += [f"{one} became {other}" for one, other in pairs if one != other]
+    return Check("picture_names", not wrong, "; ".join(wrong)[:MAX_DETAIL] or "equal")
+
+
+def track_tags(before: Ledger, after: Ledger, copied: Sequence[StreamLedger]) -> Check:
+    """Whatever else picture and copied streams say of themselves, where the container is of the same kind.
+
+    Args:
+        before: of the source.
+        after: of the delivered film.
+        copied: its streams that the source has too.
+    """
+    pairs = zip([before.picture, *before.streams], [after.picture, *copied], strict=False)
+    lost = [
+        f"{key} of a {old.kind} stream: {value} became {new.tags.get(key)}"
+        for old, new in (pairs if before.container == after.container else ())
+        for key, value in old.tags.items()
+        if new.tags.get(key) != value and old.kind != "attachment"
+    ]
+    return Check("track_tags", not lost, "; ".join(lost)[:MAX_DETAIL] or "equal")
+
+
+def _marks(picture: StreamLedger) -> set[str]:
+    return set(picture.disposition) - {"default"}  # which players take for the only picture anyway

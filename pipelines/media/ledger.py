@@ -30,6 +30,8 @@ OF_TIMECODES = ("timecode", "reel_name")
 OF_ENCODERS = ("SEI_UNREGISTERED", "VIDEO_ENC_PARAMS", "REGIONS_OF_INTEREST")  # about how a frame was encoded
 SCREEN, SCREEN_INTS = "MASTERING_DISPLAY_METADATA", 22
 NAMES = ("title", "name", "filename", "handler_name")  # MP4 keeps the title of a track as its name
+STATISTICS = ("bps", "number_of_", "_statistics", "source_id")  # of mkvmerge, about the file that it wrote
+TOLD = (*NAMES, *OF_MUXERS, *OF_TIMECODES, "language", "vendor_id", "mimetype", "rotate")  # by fields of their own
 EMPTY_LINE = b"\0\0"  # MP4 fills the time between two subtitle lines with these
 
 
@@ -43,6 +45,9 @@ class StreamLedger:
     language: str | None
     title: str | None
     disposition: tuple[str, ...]
+    mime: str | None = None  # of an attachment
+    tags: dict[str, str] = field(default_factory=dict)  # all others, but muxers' own; names in small letters
+    durations_s: list[Fraction] = field(default_factory=list)  # of every packet of a subtitle stream
     times_s: list[Fraction] = field(default_factory=list)  # of every packet
     end_s: Fraction = Fraction(0)
     digest: str = ""  # of the packets' bytes
@@ -76,7 +81,7 @@ class Ledger:
     picture: StreamLedger
     coded: CodedPicture
     streams: list[StreamLedger]  # all but the picture and data streams, in order
-    chapters: list[tuple[Fraction, Fraction, str]]
+    chapters: list[tuple[Fraction, Fraction, dict[str, str]]]  # start, end, all that is said of it
     tags: dict[str, str]  # of the film, and the timecode of whichever stream has one; names in small letters
     declared_colour: tuple[int, int, int] | None  # primaries, transfer, matrix; the container's word
 
@@ -195,6 +200,7 @@ def _in_steps(screen: bytes) -> bytes:
 
 
 def _declared(stream: Stream) -> StreamLedger:
+    own = {key.casefold(): value for key, value in stream.metadata.items()}
     return StreamLedger(
         kind=stream.type,
         codec=stream.codec_context.codec.canonical_name if stream.codec_context else "",
@@ -202,6 +208,8 @@ def _declared(stream: Stream) -> StreamLedger:
         language=stream.metadata.get("language"),
         title=next((stream.metadata[key] for key in NAMES if key in stream.metadata), None),
         disposition=tuple(sorted(flag.name or "" for flag in Disposition if flag & stream.disposition)),
+        mime=stream.mimetype if isinstance(stream, AttachmentStream) else None,
+        tags={key: value for key, value in own.items() if key not in TOLD and not key.startswith(STATISTICS)},
     )
 
 
@@ -214,7 +222,10 @@ def _note(stream: StreamLedger, digest: Any, packet: "Packet[Any]") -> None:
         return
     start_s = packet.pts * packet.time_base
     stream.times_s.append(start_s)
-    stream.end_s = max(stream.end_s, start_s + (packet.duration or 0) * packet.time_base)
+    lasts_s = (packet.duration or 0) * packet.time_base
+    if stream.kind == "subtitle":
+        stream.durations_s.append(lasts_s)
+    stream.end_s = max(stream.end_s, start_s + lasts_s)
     data = _without_adts(data) if stream.codec == "aac" else data
     digest.update(data if stream.is_pcm else len(data).to_bytes(8) + data)
 
@@ -237,6 +248,7 @@ def _without_adts(data: bytes) -> bytes:
     return data[7 if data[1] & 1 else 9 :]
 
 
-def _chapter(chapter: Any) -> tuple[Fraction, Fraction, str]:
+def _chapter(chapter: Any) -> tuple[Fraction, Fraction, dict[str, str]]:
     unit = Fraction(chapter["time_base"] or 1)
-    return chapter["start"] * unit, chapter["end"] * unit, chapter["metadata"].get("title", "")
+    said = {key.casefold(): value for key, value in chapter["metadata"].items()}
+    return chapter["start"] * unit, chapter["end"] * unit, said
