@@ -39,6 +39,8 @@ class PictureDifference:
     mouth_difference_max: float = 0.0  # of a cell of a painted rectangle from what was composed, in 8-bit codes
     mouth_roughness_max: float = 0.0  # of a cell of the same: how far from what was composed, over what is allowed
     worst_mouth: str = "none"
+    shift_max: float = 0.0  # of the mean of a plane outside the rectangles, in 8-bit codes
+    worst_shift: str = "none"
     largest: int = 0  # difference of two luma samples
     changed_share_max: float = 0.0  # of a frame
     num_frames_changed: int = 0  # with a rectangle
@@ -85,6 +87,7 @@ def picture_difference(source: Shown, delivered: Shown, changed: Iterable[dict[s
         difference.largest = max(difference.largest, int(apart[0].max(initial=0)))
         uncovered = [_uncovered(blank, plane.shape) for plane in old]
         ratios = [_psnr_db(plane[seen], coding) for plane, seen in zip(apart, uncovered, strict=True)]
+        _note_shift(difference, old, new, uncovered, coding, pts)
         _note_blocks(difference, apart, coding, pts)
         _note_mouths(difference, new, coding, [word for _, word in here if word is not None], pts)
         luma_db[place], difference.psnr_db[place] = ratios[0], min(ratios)
@@ -151,6 +154,21 @@ def _note_mouths(difference: PictureDifference, planes: Planes, coding: Coding, 
             difference.worst_mouth = f"that of the frame at pts {pts}"
         difference.mouth_difference_max = max(difference.mouth_difference_max, apart)
         difference.mouth_roughness_max = max(difference.mouth_roughness_max, rough)
+
+
+def _note_shift(
+    difference: PictureDifference,
+    old: Planes,
+    new: Planes,
+    uncovered: Sequence[NDArray[np.bool_]],
+    coding: Coding,
+    pts: int,
+) -> None:
+    """Keep the plane whose mean is farthest from what it was."""
+    for name, before, after, seen in zip(PLANES, old, new, uncovered, strict=False):
+        moved = float(after[seen].mean() - before[seen].mean()) / (1 << (coding.bits - 8)) if seen.any() else 0.0
+        if abs(moved) > abs(difference.shift_max):
+            difference.shift_max, difference.worst_shift = moved, f"{name} of the frame at pts {pts}"
 
 
 def _note_blocks(difference: PictureDifference, apart: Sequence[NDArray[np.int32]], coding: Coding, pts: int) -> None:

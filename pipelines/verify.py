@@ -26,6 +26,7 @@ DUB_LEAD_S = Fraction(1, 10)  # packets of AAC begin with samples that players d
 DUB_END_TOLERANCE_S = Fraction(1, 10)  # the last AAC frames are padded
 MIN_PSNR_DB = 35.0  # CRF 14 keeps even noise above 40 dB; a frame that is another one, or shifted, is below 30
 MAX_MOUTH_CODES = 8.0  # of the mean of a cell of a painted rectangle: CRF 14 moves it by 2, CRF 22 by 3, 39 dB by 4
+MAX_SHIFT_CODES = 1.5  # of the mean of a plane of a frame: encoders move it by 0.25, HEVC at 39 dB by 0.44
 MAX_CHANGED_SHARE = 0.5  # of a frame: the lower half of a face that fills it
 MAX_DETAIL = 300
 UNKNOWN_MIME = "application/octet-stream"  # of an attachment that says none
@@ -95,11 +96,14 @@ def picture(difference: PictureDifference) -> Check:
     least = f"{difference.psnr_db_min:.1f} dB in {difference.worst}, {MIN_PSNR_DB:g} dB wanted"
     if difference.local_excess > 1:
         least += f"; {difference.local_excess:.0f} times too far from the source in a block, {difference.worst_block}"
+    is_moved = abs(difference.shift_max) > MAX_SHIFT_CODES
+    if is_moved:
+        least += f"; the mean of {difference.worst_shift} is {difference.shift_max:+.1f} codes from what it was"
     is_mouth = difference.mouth_difference_max <= MAX_MOUTH_CODES and difference.mouth_roughness_max <= 1
     if not is_mouth:
         least += f"; a painted mouth, {difference.worst_mouth}, is {difference.mouth_difference_max:.0f} codes and"
         least += f" {difference.mouth_roughness_max:.1f} times the roughness that is allowed from what was composed"
-    ok = ok and difference.local_excess <= 1 and is_mouth
+    ok = ok and difference.local_excess <= 1 and is_mouth and not is_moved
     return Check("picture", ok, f"{least}; at most {difference.changed_share_max:.0%} of a frame painted")
 
 

@@ -151,6 +151,28 @@ def test_an_inverted_plane_is_seen(film: SyntheticFilm, plane_index: int) -> Non
     assert failed(proof(film, written(film, dub, inverted(plane_index)), dub)) == {"picture"}
 
 
+def shifted(plane_index: int, codes: int) -> Changing:
+    def change(pts: int, planes_of: Callable[[], tuple[list[Any], Any]]) -> list[Any]:
+        planes, _ = planes_of()
+        moved = planes[plane_index].astype(int) + codes
+        planes[plane_index] = np.clip(moved, 0, 255).astype(planes[plane_index].dtype)
+        return planes
+
+    return Changing(change)
+
+
+@pytest.mark.parametrize(("plane_index", "codes"), [(0, 2), (1, -2), (2, 2)])
+def test_a_film_that_is_a_little_brighter_or_of_another_hue_throughout_is_seen(
+    film: SyntheticFilm, plane_index: int, codes: int
+) -> None:
+    dub = speech_like()
+
+    assert failed(proof(film, written(film, dub, shifted(plane_index, 0)), dub)) == set()
+    found = proof(film, written(film, dub, shifted(plane_index, codes)), dub)
+    assert failed(found) == {"picture"}
+    assert found.facts["picture"]["psnr_db_min"] > 35
+
+
 def painted_at(moments: tuple[int, ...]) -> Changing:
     def change(pts: int, planes_of: Callable[[], tuple[list[Any], Any]]) -> list[Any] | None:
         if pts not in moments:
