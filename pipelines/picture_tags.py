@@ -8,7 +8,7 @@ from pipelines.proof import Check
 
 
 def picture_tags(before: Ledger, after: Ledger) -> Check:
-    """Size, sample format, four colour tags and rotation of every frame, in the order they are shown; shape of pixels.
+    """Size, sample format, four colour tags, rotation and mirroring of every frame, in order; shape of pixels; crop.
 
     What the container says of colours is what the source's said, or what the frames say.
     """
@@ -16,6 +16,8 @@ def picture_tags(before: Ledger, after: Ledger) -> Check:
     own = tuple(after.colour.get(key) for key in ("primaries", "transfer", "matrix"))
     if after.declared_colour not in (before.declared_colour, own):
         wrong["the container says"] = [before.declared_colour, after.declared_colour]
+    if before.crop != after.crop:
+        wrong["the container hides"] = [before.crop, after.crop]
     if not wrong:
         wrong = _later(before, after)
     return Check("picture_tags", not wrong, json.dumps(wrong) if wrong else "equal")

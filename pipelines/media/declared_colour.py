@@ -31,18 +31,31 @@ def declared_colour(path: Path) -> DeclaredColour | None:
     Raises:
         FileNotFoundError: there is no such file.
     """
+    movie, picture = described(path)
+    return _of_box(movie) if movie is not None else _of_matroska(picture)
+
+
+def described(path: Path) -> tuple[bytes | None, dict[int, bytes]]:
+    """What an MP4 or MOV says of all streams (moov), and what an MKV or WebM says of its first picture, by element.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
     with path.open("rb") as file:
         is_matroska = file.read(4) == EBML.to_bytes(4)
         file.seek(0)
-        return _of_matroska(file) if is_matroska else _of_movie(file)
+        if not is_matroska:
+            return _of_movie(file), {}
+        pictures = (video for track in _children(_tracks(file), TRACK) for video in _children(track, VIDEO))
+        return None, dict(_elements(next(pictures, b"")))
 
 
-def _of_movie(file: BinaryIO) -> DeclaredColour | None:
+def _of_movie(file: BinaryIO) -> bytes | None:
     while len(head := file.read(8)) == 8:
         length, name = struct.unpack(">I4s", head)
         held = int.from_bytes(file.read(8)) - 16 if length == 1 else length - 8
         if name == b"moov":
-            return _of_box(file.read(min(max(held, 0), MAX_BYTES)))
+            return file.read(min(max(held, 0), MAX_BYTES))
         if held < 0 or not name.isascii():
             return None
         file.seek(held, 1)
@@ -59,9 +72,8 @@ def _of_box(movie: bytes) -> DeclaredColour | None:
     return DeclaredColour(primaries=primaries, transfer=transfer, matrix=matrix, full_range=full_range)
 
 
-def _of_matroska(file: BinaryIO) -> DeclaredColour | None:
-    pictures = (video for track in _children(_tracks(file), TRACK) for video in _children(track, VIDEO))
-    colour = next(_children(next(pictures, b""), COLOUR), b"")
+def _of_matroska(picture: dict[int, bytes]) -> DeclaredColour | None:
+    colour = picture.get(COLOUR, b"")
     return _of_numbers({kind: int.from_bytes(data) for kind, data in _elements(colour)}) if colour else None
 
 

@@ -23,12 +23,14 @@ from av.video.stream import VideoStream
 from pipelines.media.coded_picture import CodedPicture
 from pipelines.media.container import FILM_FORMATS, open_media, picture_stream
 from pipelines.media.declared_colour import declared_colour
+from pipelines.media.declared_crop import declared_crop
 from pipelines.media.picture import digest_of, planes_of
 
 OF_MUXERS = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")  # tags that are no one's
 OF_TIMECODES = ("timecode", "reel_name")
 OF_ENCODERS = ("SEI_UNREGISTERED", "VIDEO_ENC_PARAMS", "REGIONS_OF_INTEREST")  # about how a frame was encoded
 SCREEN, SCREEN_INTS = "MASTERING_DISPLAY_METADATA", 22
+TURNED, TURNED_BYTES, UPRIGHT = "DISPLAYMATRIX", 36, (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
 NAMES = ("title", "name", "filename", "handler_name")  # MP4 keeps the title of a track as its name
 STATISTICS = ("bps", "number_of_", "_statistics", "source_id")  # of mkvmerge, about the file that it wrote
 TOLD = (*NAMES, *OF_MUXERS, *OF_TIMECODES, "language", "vendor_id", "mimetype", "rotate")  # by fields of their own
@@ -84,6 +86,7 @@ class Ledger:
     chapters: list[tuple[Fraction, Fraction, dict[str, str]]]  # start, end, all that is said of it
     tags: dict[str, str]  # of the film, and the timecode of whichever stream has one; names in small letters
     declared_colour: tuple[int, int, int] | None  # primaries, transfer, matrix; the container's word
+    crop: list[float]  # the container's word: what is hidden at the left, right, top and bottom
 
 
 def read_ledger(path: Path) -> Ledger:
@@ -109,7 +112,8 @@ def read_ledger(path: Path) -> Ledger:
             if isinstance(stream, AttachmentStream):
                 digest.update(stream.data)
             streams[index].digest = digest.hexdigest()
-        return _ledger(film, streams, shown, coded, picture, _declared_colour(path))
+        crop = declared_crop(path, shown.colour.get("size_px", (0, 0)))
+        return _ledger(film, streams, shown, coded, picture, _declared_colour(path), crop)
 
 
 def _ledger(
@@ -119,6 +123,7 @@ def _ledger(
     coded: CodedPicture,
     picture: VideoStream,
     declared_colour: tuple[int, int, int] | None,
+    crop: list[float],
 ) -> Ledger:
     return Ledger(
         container=film.format.name,
@@ -138,6 +143,7 @@ def _ledger(
         chapters=[_chapter(chapter) for chapter in film.chapters()],
         tags=_tags(film),
         declared_colour=declared_colour,
+        crop=crop,
     )
 
 
@@ -176,6 +182,7 @@ class _Shown:
             "transfer": int(frame.color_trc),
             "full_range": frame.color_range == ColorRange.JPEG,  # no tag is limited range
             "rotation": frame.rotation,
+            "display_matrix": _display_matrix(frame),
         }
         self.colour = self.colour or tags
         last = self.shown_as[-1] if self.shown_as else tags
@@ -189,6 +196,16 @@ def _side_data(frame: VideoFrame) -> Iterator[tuple[str, bytes]]:
             if one.type.name == SCREEN and len(data) == SCREEN_INTS * 4:
                 data = _in_steps(data)
             yield one.type.name, hashlib.blake2b(data, digest_size=8).digest()
+
+
+def _display_matrix(frame: VideoFrame) -> list[float]:
+    """How the picture is turned, mirrored and stretched: a, b, c, d of ISO/IEC 14496-12, 6.2.2, in steps of 1/64.
+
+    Where it is moved to is left out: players show one picture alone, and fill their window with it.
+    """
+    data = next((bytes(one) for one in cast(Sequence[SideData], frame.side_data) if one.type.name == TURNED), b"")
+    ints = struct.unpack("=9i", data) if len(data) == TURNED_BYTES else UPRIGHT
+    return [round(ints[place] / 1024) / 64 for place in (0, 1, 3, 4)]
 
 
 def _in_steps(screen: bytes) -> bytes:
