@@ -108,7 +108,7 @@ def _insert(film: Row, shot: Row, place: Path, counting: Counting | None) -> Row
 
 def exact_rate(rate: Fraction) -> Fraction:
     """The rate of timecode that a film has, 30000/1001 for 29.97: a container may tell it rounded."""
-    whole = Fraction(round(rate))
+    whole = Fraction(max(round(rate), 1))
     return min(whole, whole * 1000 / 1001, key=lambda one: abs(one - rate))
 
 

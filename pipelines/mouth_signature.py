@@ -15,7 +15,7 @@ from pipelines.patch import window
 Floats = NDArray[np.float32]
 Codes = NDArray[np.uint8]
 
-CELL_SAMPLES = 8  # of a plane, each way: of less an encoder moves the mean
+CELL_SAMPLES = 8  # of a plane, each way: the less, the farther an encoder moves the mean, which is weighed so
 MAX_CELLS = (8, 4, 4)  # each way, of each plane
 ROUGH_CELLS = 4  # each way
 PLACE = struct.Struct("<4H")  # x, y, width, height in luma samples
@@ -49,14 +49,16 @@ def unlike(word: str, planes: Sequence[NDArray[Any]], coding: Coding) -> tuple[f
     """
     if not word:
         return float("inf"), float("inf")
-    data = base64.b64decode(word)
-    means, rough = (part.astype(np.float32) for part in signature(planes, rect_of(word), coding))
+    data, rect = base64.b64decode(word), rect_of(word)
+    means, rough = (part.astype(np.float32) for part in signature(planes, rect, coding))
     wanted = np.frombuffer(data, np.uint8, offset=PLACE.size).astype(np.float32)
     if len(wanted) != len(means) + len(rough):
         return float("inf"), float("inf")
     composed = wanted[len(means) :] / 2
-    allowed = MAX_ROUGH + MAX_ROUGH_SHARE * composed
-    return float(np.abs(means - wanted[: len(means)]).max()), float((np.abs(rough / 2 - composed) / allowed).max())
+    of_means, of_rough = _weights(planes, rect, coding)
+    allowed = (MAX_ROUGH + MAX_ROUGH_SHARE * composed) / of_rough
+    apart = np.abs(means - wanted[: len(means)]) * of_means
+    return float(apart.max()), float((np.abs(rough / 2 - composed) / allowed).max())
 
 
 def signature(planes: Sequence[NDArray[Any]], rect: Sequence[int], coding: Coding) -> tuple[Codes, Codes]:
@@ -65,6 +67,17 @@ def signature(planes: Sequence[NDArray[Any]], rect: Sequence[int], coding: Codin
     means = [_cells(view, most) for view, most in zip(views, MAX_CELLS, strict=False)]
     rough = _cells(_steps(views[0]), ROUGH_CELLS)
     return _rounded(np.concatenate(means)), _rounded(2 * rough)
+
+
+def _weights(planes: Sequence[NDArray[Any]], rect: Sequence[int], coding: Coding) -> tuple[Floats, Floats]:
+    """What the cells of `signature` count: 1, and of those of fewer samples less, as their mean is moved farther."""
+    views = window(list(planes), Rect(*rect), coding)
+    of_means = [_sizes(view.shape, most) for view, most in zip(views, MAX_CELLS, strict=False)]
+    return _weight(np.concatenate(of_means)), _weight(_sizes(views[0].shape, ROUGH_CELLS))
+
+
+def _weight(sizes: Floats) -> Floats:
+    return np.asarray(np.minimum(1, np.sqrt(sizes) / CELL_SAMPLES), np.float32)
 
 
 def _codes(view: NDArray[Any], coding: Coding) -> Floats:
@@ -80,8 +93,14 @@ def _steps(luma: Floats) -> Floats:
 def _cells(plane: Floats, most: int) -> Floats:
     rows, columns = (_edges(size, most) for size in plane.shape)
     sums = np.add.reduceat(np.add.reduceat(plane, rows, axis=0), columns, axis=1)
-    sizes = np.outer(np.diff(rows, append=plane.shape[0]), np.diff(columns, append=plane.shape[1]))
-    return np.asarray(sums / sizes, np.float32).ravel()
+    return np.asarray(sums.ravel() / _sizes(plane.shape, most), np.float32)
+
+
+def _sizes(shape: tuple[int, ...], most: int) -> Floats:
+    """How many samples each cell of a plane has."""
+    rows, columns = (_edges(size, most) for size in shape)
+    sizes = np.outer(np.diff(rows, append=shape[0]), np.diff(columns, append=shape[1]))
+    return np.asarray(sizes, np.float32).ravel()
 
 
 def _edges(size: int, most: int) -> NDArray[np.intp]:

@@ -28,12 +28,14 @@ class ShotPatches:
         self.rects: dict[int, list[int]] = {}  # by shot_index: x, y, width, height around all patches
         self.changed: dict[int, list[Run]] = defaultdict(list)  # by shot_index: what was laid, as runs of frames
         self._open: dict[int, Run] = {}  # by track_index: the run that the last frame belonged to
+        self._rects_at: dict[int, list[list[int]]] = {}  # by pts: what was laid on that frame
 
     def add(self, other: "ShotPatches") -> None:
         """What was laid by another one that was asked for later frames."""
         self.rects |= other.rects
         for shot_index, runs in other.changed.items():
             self.changed[shot_index] += runs
+        self._rects_at |= other._rects_at
 
     def change(self, pts: int, planes_of: Callable[[], tuple[list[Any], Coding]]) -> list[Any] | None:
         """The planes to encode in place of the frame's own; None when they stay."""
@@ -49,14 +51,13 @@ class ShotPatches:
         return planes
 
     def painted(self, pts: int) -> list[list[int]]:
-        """Rectangles of a frame that was asked for."""
-        runs = (run for runs in self.changed.values() for run in runs)
-        return [run["rect"] for run in runs if run["first_pts"] <= pts <= run["last_pts"]]
+        """Rectangles of a frame that was asked for: its own, as the proof leaves out no others."""
+        return self._rects_at.get(pts, [])
 
     def _note(self, shot_index: int, rows: list[Row], planes: list[Any], coding: Coding) -> None:
         """Lengthen the runs of the tracks that are laid on this frame, or begin new ones."""
         runs = {row["track_index"]: self._open.get(row["track_index"]) for row in rows}
-        self._open = {}
+        self._open, self._rects_at[rows[0]["pts"]] = {}, [_rect(row) for row in rows]
         for row in rows:
             run = runs[row["track_index"]]
             if run is None or run["num_frames"] == MAX_RUN_FRAMES or run["shot_index"] != shot_index:

@@ -23,6 +23,7 @@ from pipelines.media.nal import Avc, Hevc
 from pipelines.media.parameter_sets import read_sets
 from pipelines.media.picture import planes_of
 from pipelines.media.presentation import display_matrix
+from pipelines.media.run_quality import COARSEST_CRF
 from pipelines.media.vui import siting_params
 
 Plane = NDArray[Any]
@@ -37,11 +38,15 @@ ENCODERS = {"h264": "libx264", "hevc": "libx265"}  # anything else is delivered 
 class EncodeConfig:
     """How the picture is encoded. Threads are part of it: x264 gives other bytes for another count."""
 
-    crf: int = 14  # visually transparent: untouched frames are a second generation
+    crf: int = 14  # visually transparent: untouched frames are a second generation; at most `COARSEST_CRF`
     preset: str = "medium"
     threads: int = 2
     keyframe_s: int = 2  # longest distance of keyframes
     sound_bit_rate_per_channel: int = 128_000
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.crf <= COARSEST_CRF:
+            raise ValueError(f"crf must lie in 0..{COARSEST_CRF}, coarser ones smear what was painted; got {self.crf}")
 
 
 def add_picture(

@@ -15,7 +15,7 @@ Plane = NDArray[Any]
 WANTED_PSNR_DB = 45.0  # of every frame, where nothing was painted
 ENOUGH_GROWTH, TOO_MUCH_GROWTH = 1.8, 2.4  # times the film's bytes there: twice are spent on what is not good enough
 HALVING_CRF = 6  # so much coarser has about half the bytes
-FINEST_CRF, COARSEST_CRF = 5, 32
+FINEST_CRF, COARSEST_CRF = 5, 26  # coarser ones, in films that are so, would smear the painted mouth
 MAX_TRIES = 4
 EQUAL_DB = 100.0  # stands for equal samples
 

@@ -69,3 +69,21 @@ def test_frames_that_are_not_asked_for_do_not_hold_up_those_behind(shot: dict[st
     found = [patches.change(index * TICKS, black_frame) for index in (5, 30, 29, 31)]
 
     assert [None if planes is None else int(planes[0][5, 5]) for planes in found] == [5, 30, None, 31]
+
+
+def test_what_counts_as_painted_of_a_frame_is_its_own_rectangle_however_far_it_moves(tmp_path: Path) -> None:
+    """As in the proof: the way of a mouth that walks is not left out where an encoder is judged."""
+    way = [Rect(2 * step, step, 8, 8) for step in range(10)]
+    planes = [np.full(shape, 90, np.uint8) for shape in ((8, 8), (4, 4), (4, 4))]
+    with draft_table(ObjectStore(str(tmp_path)), PATCH) as table:
+        for step, rect in enumerate(way):
+            table.add(Patch(step * TICKS, 0, rect, planes, np.ones((8, 8), bool)).row())
+        uri = table.commit("cd" * 32)
+    patches = ShotPatches([{"shot_index": 0, "patch_uri": uri, "shot_start_pts": 0, "shot_end_pts": 10 * TICKS}])
+
+    for step in range(len(way)):
+        patches.change(step * TICKS, black_frame)
+
+    assert [patches.painted(step * TICKS) for step in range(10)] == [[[2 * step, step, 8, 8]] for step in range(10)]
+    assert patches.painted(10 * TICKS) == []
+    assert patches.changed[0][0]["rect"] == [0, 0, 26, 17]

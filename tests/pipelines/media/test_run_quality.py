@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from pipelines.media.coding import Coding
-from pipelines.media.run_quality import EQUAL_DB, MAX_TRIES, Quality, next_crf, rank, worst_plane_db
+from pipelines.media.encode import EncodeConfig
+from pipelines.media.run_quality import COARSEST_CRF, EQUAL_DB, MAX_TRIES, Quality, next_crf, rank, worst_plane_db
 
 CODING = Coding(bits=8, chroma_x=2, chroma_y=2, matrix=1, full_range=False)
 
@@ -24,6 +25,8 @@ CODING = Coding(bits=8, chroma_x=2, chroma_y=2, matrix=1, full_range=False)
         ([(14, 52.0, 4.0), (20, 44.0, 1.9)], None),
         ([(14, 52.0, 4.0), (20, 44.0, 1.5)], 19),
         ([(5, 40.0, 1.0)], None),
+        ([(22, 52.0, 9.0)], 26),
+        ([(26, 50.0, 4.3)], None),
     ],
 )
 def test_the_next_crf(tries: list[tuple[int, float, float]], crf: int | None) -> None:
@@ -57,3 +60,9 @@ def test_painted_rectangles_do_not_count() -> None:
     assert worst_plane_db(old, new, [], CODING) < 21
     new[2] += 1
     assert worst_plane_db(old, new, [[2, 4, 4, 4]], CODING) == pytest.approx(48.13, abs=0.01)
+
+
+@pytest.mark.parametrize("crf", [-1, COARSEST_CRF + 1])
+def test_a_crf_that_smears_what_was_painted_is_refused_before_anything_is_painted(crf: int) -> None:
+    with pytest.raises(ValueError, match=f"crf must lie in 0..{COARSEST_CRF}"):
+        EncodeConfig(crf=crf)
