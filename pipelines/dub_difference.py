@@ -52,7 +52,7 @@ class DubDifference:
     likeness: list[float] = field(default_factory=list)  # correlation of each channel of each audible block
     level_db: list[float] = field(default_factory=list)  # of the same, found over expected
     windows: SoundWindows = field(default_factory=SoundWindows)
-    largest: float = 0.0  # difference of two samples, full scale is 1; what is louder than that counts as full scale
+    largest: float = 0.0  # difference of two samples, full scale is 1
 
 
 def dub_difference(
@@ -88,6 +88,7 @@ def dub_difference(
         for sound in wanted:
             part = next(sound, expected[:, :0])[:, : block.shape[1]]
             expected[:, : part.shape[1]] += part
+        np.clip(expected, -1, 1, out=expected)  # as it is encoded
         loudest = float(np.sqrt(np.square(expected, dtype=np.float64).mean(1)).max())
         audible = max(AUDIBLE_RMS, AUDIBLE_SHARE * loudest)
         for pair in zip(block, expected, kept, strict=True):
@@ -143,7 +144,7 @@ def _note_samples(
     soft = [np.fft.irfft(one[:top], size)[: len(found)].astype(np.float32) for one in spectra]
     difference.windows.note(*_together(soft[0], soft[1], lag), audible, start_s, rate)
     if difference.is_lossless:
-        apart = np.subtract(*_together(found, np.clip(expected, -1, 1), lag))
+        apart = np.subtract(*_together(found, expected, lag))
         difference.largest = max(difference.largest, float(np.abs(apart).max(initial=0)))
 
 

@@ -203,7 +203,8 @@ class DubEncoder:
 
     def _frame(self, samples: NDArray[np.float32]) -> av.AudioFrame:
         self.peak = max(self.peak, float(np.abs(samples).max()))
-        packed = np.ascontiguousarray(samples.T, np.float32).reshape(1, -1)  # PyAV has no 8 planes
+        clipped = np.clip(samples, -1, 1)  # AAC makes what lies above softer, all of it
+        packed = np.ascontiguousarray(clipped.T, np.float32).reshape(1, -1)  # PyAV has no 8 planes
         frame = av.AudioFrame.from_ndarray(packed, "flt", self._track.layout)
         frame.sample_rate, frame.pts = self._track.sample_rate_hz, self._position
         frame.time_base = Fraction(1, self._track.sample_rate_hz)
