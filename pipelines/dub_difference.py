@@ -114,7 +114,7 @@ def _compare(
     max_lag, tolerance = round(MAX_LAG_S * rate), difference.tolerance_samples
     size = 1 << (len(found) + max_lag - 1).bit_length()
     spectra = [np.fft.rfft(samples, size)[: max(2, int(band * size / 2))] for samples in (found, expected)]
-    rms = [float(np.sqrt(2 * np.square(np.abs(one)).sum() / size / len(found))) for one in spectra]
+    rms = [math.sqrt(_energy(one, size) / len(found)) for one in spectra]
     products = np.fft.irfft(spectra[0] * spectra[1].conj(), size)[np.arange(-max_lag, max_lag + 1)]
     likeness = products / max(rms[0] * rms[1] * len(found), 1e-12)
     near = likeness[max_lag - tolerance : max_lag + tolerance + 1]
@@ -127,6 +127,12 @@ def _compare(
     is_late = likeness.max() - likeness[max_lag - 1 : max_lag + 2].max() > SURELY_LATE
     difference.worst_lag_samples = max(difference.worst_lag_samples, lag * is_late, key=abs)
     return np.asarray(products, np.float32)
+
+
+def _energy(spectrum: NDArray[np.complexfloating], size: int) -> float:
+    """Of the real samples, `size` of them, whose lower bins these are: all but the first, the mean, stand for two."""
+    squares = np.square(np.abs(spectrum))
+    return float((2 * squares.sum() - squares[0]) / size)
 
 
 def _note_samples(
