@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.csv_delimiter import DELIMITERS, csv_delimiter
+from pipelines.csv_delimiter import DELIMITERS, csv_delimiter, without_separator
 from schemas.reason import Verdict
 from schemas.shot import PLAN
 
@@ -60,7 +60,7 @@ def check_columns(path: Path, names: Sequence[str]) -> None:
 
 def _lines(path: Path) -> Iterator[tuple[int, Cells]]:
     """Lines of the file with their numbers, without blank ones, which spreadsheets leave behind as commas alone."""
-    text = _text(path)
+    text, above = without_separator(_text(path))
     delimiter = csv_delimiter(text, NEEDED)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     try:
@@ -68,12 +68,12 @@ def _lines(path: Path) -> Iterator[tuple[int, Cells]]:
         check_columns(path, heads)
         for values in reader:
             if any(value.strip() for value in values[len(heads) :]):
-                raise PlanUnreadableError(_too_many(path, reader.line_num, len(values), len(heads), delimiter))
+                raise PlanUnreadableError(_too_many(path, above + reader.line_num, len(values), len(heads), delimiter))
             cells = {name: value.strip() for name, value in zip(heads, values, strict=False)}
             if any(cells.get(name) for name in NEEDED):
-                yield reader.line_num, cells
+                yield above + reader.line_num, cells
     except csv.Error as error:
-        raise PlanUnreadableError(f"{path} is no plan: line {reader.line_num}: {error}") from error
+        raise PlanUnreadableError(f"{path} is no plan: line {above + reader.line_num}: {error}") from error
 
 
 def _text(path: Path) -> str:

@@ -32,6 +32,7 @@ def parted_by(delimiter: str) -> Change:
     [
         pytest.param(parted_by(";"), id="semicolons"),
         pytest.param(parted_by("\t"), id="tabs"),
+        pytest.param(lambda text: "sep=;\r\n" + text.replace(",", ";"), id="line that names the separator"),
         pytest.param(lambda text: text.replace("0.95", '"0,95"'), id="decimal comma"),
         pytest.param(lambda text: text.replace("0.95", "high"), id="words for a score"),
         pytest.param(lambda text: text.replace(",0,0,", ",0.0,0.0,"), id="whole numbers with a point"),
@@ -72,6 +73,12 @@ def test_a_plan_with_a_byte_order_mark_is_read(tmp_path: Path, encoding: str) ->
         pytest.param(lambda text: text.replace('"dub"', "yes"), "'yes' is none of dub, leave, review", id="word"),
         pytest.param(lambda text: text.replace(",46", ",46,7"), "line 2 has .* cells under .* comma", id="surplus"),
         pytest.param(lambda text: text.replace('"film"', '"film'), "line", id="open quote"),
+        pytest.param(
+            lambda text: "sep=,\n" + text.replace(",1,0,", ",,0,"), "line 5, column shot", id="empty below sep"
+        ),
+        pytest.param(
+            lambda text: "sep=,\n" + text.replace(",46", ",46,7"), "line 3 has .* cells", id="surplus below sep"
+        ),
     ],
 )
 def test_a_cell_that_may_mean_anything_is_named(tmp_path: Path, change: Change, told: str) -> None:
