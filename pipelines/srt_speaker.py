@@ -11,14 +11,18 @@ from collections.abc import Collection, Iterable, Sequence
 SEVERAL = 2  # texts that a name leads which is not all in capitals
 MAX_NAME_WORDS = 4
 _SOUND = "wav|w64|rf64|bwf|flac|aiff?|caf|mp3|m4a|aac|e?ac3|og[ga]|opus|wma|mka|mkv|mp4|mov|mxf|webm"  # endings
-_TAKE = re.compile(rf"take\s*:\s*(.*\.(?:{_SOUND}))\s*", re.IGNORECASE)
+_FILE = r"\S*[^\s.]\.[a-z0-9]{2,5}"  # of any ending: whether it is a sound is seen when it is opened
+_TAKE = re.compile(rf"take\s*:\s*({_FILE}|.*\.(?:{_SOUND}))\s*", re.IGNORECASE)
 _TAGS = re.compile(r"</?(?:[ibu]|font)\b[^<>]*>|\{\\[^{}]*\}", re.IGNORECASE)
 _LED = re.compile(r"(?:[-\u2010-\u2015]\s*)?([^\s:][^:]{0,79}):\s+(\S.*)")
 _DASH = re.compile(r"[-\u2010-\u2015]\s*\S")
 
 
 def take_of(row: str) -> str | None:
-    """The take that a row of a text names, as `take: takes/017.wav`; None of speech, as `Take: one of these`."""
+    """The take that a row of a text names, as `take: takes/017.wav`; None of speech, as `Take: one of these`.
+
+    A name with spaces counts where it ends as sounds do, one without where it has any ending of 2 to 5 letters.
+    """
     named = _TAKE.fullmatch(row)
     return named[1] if named else None
 

@@ -133,6 +133,23 @@ def test_numbers_and_words_are_taken_as_other_programs_write_them(folder: Path) 
     assert takes_of(folder / "sheet.json", [second])[second.take or ""].is_file()
 
 
+@pytest.mark.parametrize("take", ["a.wave", "a.mp2", "a.dts", "a.WV", "reel.1/a.m2ts", "the first.wav"])
+def test_a_take_of_an_srt_is_a_take_whatever_its_ending(folder: Path, take: str) -> None:
+    (folder / take).parent.mkdir(exist_ok=True)
+    (folder / take).write_bytes(b"a")
+
+    (line,) = cue_lines(write(folder, "sheet.srt", f"00:00:01,000 --> 00:00:02,000\nHola.\ntake: {take}"))
+
+    assert (line.text, line.take) == ("Hola.", take)
+
+
+@pytest.mark.parametrize("said", ["Take: one of these", "Take: this. And that", "Take: that...yes", "Take: it."])
+def test_speech_of_an_srt_that_begins_as_a_take_stays_speech(folder: Path, said: str) -> None:
+    (line,) = cue_lines(write(folder, "sheet.srt", f"00:00:01,000 --> 00:00:02,000\n{said}\ntake: takes/a.wav"))
+
+    assert (line.text, line.take) == (said, "takes/a.wav")
+
+
 @pytest.mark.parametrize(
     ("texts", "said"),
     [
