@@ -33,8 +33,9 @@ def untagged(row: str) -> str:
 
 
 def names_in(texts: Iterable[Sequence[str]]) -> set[str]:
-    """The names that lead texts of a file, each of rows, and count as characters."""
-    led = Counter(name for rows in texts for name in {_led(row)[0] for row in rows} if name)
+    """The names that lead texts of a file, each of rows, or rows with dashes, and count as characters."""
+    heads = ([row for place, row in enumerate(rows) if place == 0 or _DASH.match(row)] for rows in texts)
+    led = Counter(name for rows in heads for name in {_led(row)[0] for row in rows} if name)
     return {name for name, number in led.items() if name == name.upper() or number >= SEVERAL}
 
 

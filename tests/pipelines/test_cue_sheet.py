@@ -167,7 +167,12 @@ def test_speech_of_an_srt_that_begins_as_a_take_stays_speech(folder: Path, said:
         ),
         (["<i>ANA: hola</i>", "{\\an8}<b>ANA:</b> adi\u00f3s"], [("ANA", "hola"), ("ANA", "adi\u00f3s")]),
         (["- ANA: hola\n- LUIS: adi\u00f3s"], [(None, "hola adi\u00f3s")]),
-        (["ANA: hola\nLUIS: adi\u00f3s"], [(None, "hola adi\u00f3s")]),
+        (["ANA: hola\nLUIS: adi\u00f3s", "LUIS: ya"], [(None, "hola adi\u00f3s"), ("LUIS", "ya")]),
+        (["ANA: Para.\nOJO: no entres"], [("ANA", "Para. OJO: no entres")]),
+        (
+            ["ANA: Dice\nNOTA: mentira", "No.\nNOTA: s\u00ed"],
+            [("ANA", "Dice NOTA: mentira"), (None, "No. NOTA: s\u00ed")],
+        ),
         (["- ANA: hola\n- Adi\u00f3s"], [(None, "hola - Adi\u00f3s")]),
         (["- ANA: hola"], [("ANA", "hola")]),
         (["Son las 10: 30 minutos."], [(None, "Son las 10: 30 minutos.")]),
