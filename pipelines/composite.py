@@ -73,6 +73,7 @@ class CompositeShot(RowStage):
             **deliver,
             "review_patch_uri": review["patch_uri"],
             "covered_share": _most(deliver["covered_share"], review["covered_share"]),
+            "hidden_tracks": sorted(hidden),
             "verdicts": with_hidden(row["verdicts"], hidden),
             "reason": reason or (Reason.MOUTH_HIDDEN.value if all_hidden else None),
         }

@@ -6,6 +6,7 @@ from functools import partial
 import pyarrow as pa
 
 from pipelines.analysis import Analysis
+from pipelines.covered_share import with_hidden
 from pipelines.dub import DubConfig, analysis_pass
 from pipelines.film_stitches import FilmStitches, failed_film, film_event
 from pipelines.live_frames import LiveFrames, live_frames
@@ -24,6 +25,7 @@ from schemas.reason import Reason
 from schemas.shot import PLANNED_SHOT, TRACKED_SHOT
 
 VERSION = 2
+SHOT_VERSION = 3  # raised when a stored shot says more
 NAMES = (  # no pixel depends on it: what the dub sounds like is in its digest
     *("film_uri", "dub_uri", "dub_place", "source_language", "me_uri", "cast_uri", "cast_digest", "title"),
     *(
@@ -108,7 +110,7 @@ def paint_and_stitch(
             elif (done := _stored_shot(key, store)) is not None:
                 for stage in PAINTING_STAGES:
                     _report([{"stage": stage}], done, listener, cached=True)
-                yield from films.take(done | _names(row) | {name: row[name] for name in JUDGED})
+                yield from films.take(_as_planned(done, row))
             else:
                 manifest.append(row)
                 waiting[row["dub_id"], row["shot_index"]] = key
@@ -176,6 +178,12 @@ def _stored_shot(key: str, store: ObjectStore) -> Row | None:
     return relocated(row, store) if is_whole(row, store) else None
 
 
+def _as_planned(done: Row, row: Row) -> Row:
+    """A stored shot with the words of this run's plan, and what was found when it was painted."""
+    judged = {name: row[name] for name in JUDGED}
+    return done | _names(row) | judged | {"verdicts": with_hidden(row["verdicts"], done["hidden_tracks"])}
+
+
 def _names(row: Row) -> Row:
     """Names and places of this run."""
     return {name: row[name] for name in NAMES}
@@ -194,7 +202,7 @@ def _shot_key(row: Row, config: DubConfig) -> str:
     seen = keyed(scoreless(row, config.eligibility))
     facts = {name: value for name, value in seen.items() if name not in NAMES}
     facts |= {"verdicts": nameless(row["verdicts"])} | dub_facts(row)
-    return content_key("dubbed-shot", VERSION, {"shot": facts, "config": config.painting_facts})
+    return content_key("dubbed-shot", SHOT_VERSION, {"shot": facts, "config": config.painting_facts})
 
 
 def _report(timings: list[Row], row: Row, listener: Listener, *, cached: bool = False) -> None:

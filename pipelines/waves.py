@@ -17,7 +17,7 @@ from schemas.shot import JUDGED_SHOT, PLANNED_SHOT
 
 # Of a shot that is held back: what was painted may still be looked at, and other faces in it wait for a person.
 TOLD = ("tries", "timings")
-LOOKED_AT = (*TOLD, "crops_uri", "painted", "review_patch_uri", "covered_share", "verdicts")
+LOOKED_AT = (*TOLD, "crops_uri", "painted", "review_patch_uri", "covered_share", "hidden_tracks", "verdicts")
 
 ShotId = tuple[str, int]  # dub and shot
 Paint = Callable[[list[Row], Try], Iterable[Row]]
@@ -61,7 +61,7 @@ def painted_in_waves(manifest: list[Row], max_tries: int, paint: Paint) -> Itera
 def untouched(row: Row, reason: str) -> Row:
     """A PLANNED_SHOT that keeps its original picture, as JUDGED_SHOT."""
     added = [name for name in JUDGED_SHOT.names if name not in PLANNED_SHOT.names]
-    lists: dict[str, Any] = {"painted": [], "num_frames_changed": 0, "tries": [], "timings": []}
+    lists: dict[str, Any] = {"painted": [], "num_frames_changed": 0, "hidden_tracks": [], "tries": [], "timings": []}
     return row | dict.fromkeys(added) | lists | {"reason": str(reason)}
 
 

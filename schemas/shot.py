@@ -170,6 +170,11 @@ COMPOSITED_SHOT = widen(
         "Share of the mask that stays as filmed, for something is before it, 0..1; of the worst face, painted or not.",
         nullable=True,
     ),
+    column(
+        "hidden_tracks",
+        pa.list_(pa.int32()),
+        "`track_index` of faces of which hardly anything was left to paint: their verdict became leave.",
+    ),
 )
 
 TRY = pa.struct(

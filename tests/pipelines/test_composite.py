@@ -235,6 +235,7 @@ def test_a_longer_shot_needs_no_more_memory(tmp_path: Path, monkeypatch: pytest.
 
 def test_the_stage_adds_exactly_its_columns() -> None:
     added = {"patch_uri", "review_patch_uri", "num_frames_changed", "seam_ratio", "flicker_ratio", "covered_share"}
+    added |= {"hidden_tracks"}
 
     assert {field.name for field in COMPOSITED_SHOT} - {field.name for field in PAINTED_SHOT} == added
 

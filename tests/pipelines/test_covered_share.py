@@ -68,6 +68,7 @@ def test_a_face_beside_one_that_is_hidden_is_painted(film: SyntheticFilm) -> Non
 
     assert (shot["reason"], shot["covered_share"]) == (None, 1)
     assert [one["verdict"] for one in shot["verdicts"]] == ["leave", "dub"]
+    assert shot["hidden_tracks"] == [0]
     assert set(read_table(shot["patch_uri"]).column("track_index").to_pylist()) == {1}
 
 

@@ -83,6 +83,7 @@ def judged(tracked: dict[str, Any], name: str, change: Change, rect: Rect = MOUT
         "verdicts": [],
         "painted": [],
         "num_frames_changed": len(patches),
+        "hidden_tracks": [],
         "seam_ratio": 1.0,
         "flicker_ratio": 1.0,
     }

@@ -25,7 +25,12 @@ class Painter:
             if (row["shot_index"], how) != self._lost:
                 failed = [] if self._passes_at[row["shot_index"]] is how else ["seam_ratio"]
                 facts = {"patch_uri": f"{how}", "reason": None, "num_frames_changed": 9, "crops_uri": "crops"}
-                facts |= {"painted": [f"by {how}"], "review_patch_uri": None, "covered_share": 0.3}
+                facts |= {
+                    "painted": [f"by {how}"],
+                    "review_patch_uri": None,
+                    "covered_share": 0.3,
+                    "hidden_tracks": [0],
+                }
                 yield (
                     row
                     | facts
@@ -63,7 +68,7 @@ def test_what_passes_no_try_stays_as_it_was_filmed_and_says_so() -> None:
     assert (row["reason"], row["patch_uri"], row["num_frames_changed"]) == (Reason.GATE_FAILED, None, 0)
     assert [one["failed"] for one in row["tries"]] == [["seam_ratio"]] * 3
     assert row["painted"] == ["by smaller_mask"]  # to be looked at
-    assert row["covered_share"] == 0.3
+    assert (row["covered_share"], row["hidden_tracks"]) == (0.3, [0])
     assert not set(JUDGED_SHOT.names) - set(row)
 
 
