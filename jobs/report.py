@@ -17,6 +17,7 @@ from jobs.line_section import line_section
 from jobs.portraits import Portrait
 from jobs.tally import StageCount
 from pipelines.stage import Row
+from schemas.reason import Reason, Verdict
 
 NOTHING_TO_PAINT = "nothing_to_paint"
 _PAGE = Template("""<!doctype html>
@@ -107,9 +108,17 @@ def film_report(
 def shots_by_reason(plan: Sequence[Row]) -> Counter[str]:
     """How many face tracks, and shots without one, have which reason.
 
-    Those with none are `dubbed`, or `nothing_to_paint` where a person's dub has no frame to paint.
+    Those with none, and those that a person dubs by hand, are `dubbed`, or `nothing_to_paint` where a person's dub has
+    no frame to paint.
     """
-    return Counter(str(row["reason"] or ("dubbed" if row["frames_to_paint"] else NOTHING_TO_PAINT)) for row in plan)
+    return Counter(_counted_as(row) for row in plan)
+
+
+def _counted_as(row: Row) -> str:
+    is_dubbed = not row["reason"] or (row["verdict"], row["reason"]) == (Verdict.DUB, Reason.BY_HAND)
+    if not is_dubbed:
+        return str(row["reason"])
+    return "dubbed" if row["frames_to_paint"] else NOTHING_TO_PAINT
 
 
 def _summary(film: Row) -> str:

@@ -201,7 +201,7 @@ def _measured(row: Row, track: Row, decided: Row, eligibility: Eligibility) -> s
     if reason is Reason.CAST:
         told: str | None = decided["measured"]
         return told
-    if reason is None and decided["verdict"] == Verdict.DUB:
+    if decided["verdict"] == Verdict.DUB and reason in (None, Reason.BY_HAND):
         return nobodys_speech(row, track, eligibility)
     return measured(row, track, reason, eligibility)
 

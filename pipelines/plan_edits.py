@@ -24,6 +24,7 @@ def apply_edits(planned: pa.Table, edited: pa.Table, eligibility: Eligibility | 
 
     A track whose verdict was changed to leave has the reason `by_hand`, or `over_budget` where a budget did it. Who is
     painted though the plan did not dub it gets lines as `with_hand_lines` says; so does who is painted `by_hand`.
+    That stays the reason of the verdict: the plan that is written of it says the same again.
 
     Args:
         planned: PLANNED_SHOT.
@@ -90,7 +91,7 @@ def _other_times(edit: Row, line: Row) -> str:
 def _edit_reason(edit: Row) -> Reason | None:
     """Why a verdict that was changed is what it is."""
     if edit["verdict"] == Verdict.DUB:
-        return None
+        return Reason.BY_HAND if _says_so(edit) else None
     is_budget = edit["verdict"] == Verdict.LEAVE and edit["reason"] == Reason.OVER_BUDGET
     return Reason.OVER_BUDGET if is_budget else Reason.BY_HAND
 
@@ -114,11 +115,11 @@ def _edited(row: Row, mine: Mapping[int, Row], rules: Eligibility) -> Row:
 
 
 def _decided(verdict: Row, edit: Row | None) -> Row:
-    """The verdict as it is edited; who is left anyway, and by hand as the edit says, is left by hand."""
+    """The verdict as it is edited; one that stays, and is a person's own as the edit says, is by hand from now on."""
     if edit is None:
         return verdict
-    stays = edit["verdict"] == verdict["verdict"]
-    if stays and (edit["verdict"] != Verdict.LEAVE or verdict["reason"] == Reason.CAST or not _says_so(edit)):
+    is_cast = verdict["verdict"] == Verdict.LEAVE and verdict["reason"] == Reason.CAST
+    if edit["verdict"] == verdict["verdict"] and (is_cast or not _says_so(edit)):
         return verdict
     return verdict | {"verdict": Verdict(edit["verdict"]), "reason": _edit_reason(edit), "measured": None}
 

@@ -126,3 +126,9 @@ def test_tracks_are_counted_by_reason() -> None:
 
 def test_a_dub_without_a_frame_to_paint_is_not_counted_as_dubbed() -> None:
     assert shots_by_reason([PLAN_ROW, PLAN_ROW | {"frames_to_paint": 0}]) == {"dubbed": 1, "nothing_to_paint": 1}
+
+
+def test_a_face_that_a_person_dubs_by_hand_is_counted_as_dubbed() -> None:
+    dubbed = PLAN_ROW | {"verdict": "dub", "reason": "by_hand"}
+    rows = [dubbed, dubbed | {"frames_to_paint": 0}, dubbed | {"verdict": "leave", "frames_to_paint": 0}]
+    assert shots_by_reason(rows) == {"dubbed": 1, "nothing_to_paint": 1, "by_hand": 1}

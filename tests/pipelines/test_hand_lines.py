@@ -90,7 +90,7 @@ def test_who_is_left_anyway_is_put_aside_where_a_person_writes_by_hand() -> None
     by_hand = edited(planned(*rules), ("dub", "by_hand"), ("leave", "by_hand"))
 
     assert painted(by_hand) == BOTH
-    assert plan_table(by_hand)["reason"].to_pylist() == [None, "by_hand"]
+    assert plan_table(by_hand)["reason"].to_pylist() == ["by_hand", "by_hand"]
     assert painted(edited(planned(*rules), ("dub", "by_hand"), ("leave", "face_turned"))) == FIRST
 
 
@@ -102,3 +102,17 @@ def test_speech_of_nobody_who_is_seen_is_painted_where_a_person_writes_by_hand(
     assert painted(table) == FIRST
 
     assert painted(edited(table, ("dub", reason))) == frames
+
+
+@pytest.mark.parametrize("score", [0.2, 0.35])  # the plan dubs, or waits for a person
+@pytest.mark.parametrize("verdict", ["dub", "review"])
+def test_the_plan_that_is_written_of_what_a_person_decided_decides_the_same(score: float, verdict: str) -> None:
+    table = planned(face(0, 0.9, score))
+    by_hand = edited(table, (verdict, "by_hand"))
+    assert painted(by_hand) == BOTH
+
+    again = apply_edits(table, plan_table(by_hand))
+
+    assert again == by_hand
+    assert painted(again) == BOTH
+    assert again.to_pylist()[0]["reason"] is None  # of the shot, which is painted
