@@ -10,11 +10,11 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.csv_delimiter import DELIMITERS, csv_delimiter, without_separator
-from schemas.reason import Verdict
+from schemas.reason import Reason, Verdict, closed_word
 from schemas.shot import PLAN
 
 NEEDED = ("dub_id", "shot_index", "track_index", "verdict")
-MARKS = ("verdict", "reason")  # words of closed lists: in small letters
+MARKS = ("verdict", "reason")  # words of closed lists
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _MOST_TOLD = 20  # wrong cells: more are counted
 
@@ -100,14 +100,16 @@ def _value(field: pa.Field, cell: str) -> Any:
     if pa.types.is_floating(field.type):
         number = re.fullmatch(r"-?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?", cell)
         return float(cell.replace(",", ".")) if number else None
-    return (cell.lower() if field.name in MARKS else cell) or None
+    return (closed_word(cell) if field.name in MARKS else cell) or None
 
 
 def _wrong(row: Mapping[str, Any], cells: Cells) -> Iterator[tuple[str, str]]:
-    """The needed cells of a row that are not what they must be, and what they must be."""
+    """The cells of a row that are read back and not what they must be, and what they must be."""
     if row["shot_index"] is None:
         yield "shot_index", "is no whole number"
     if row["track_index"] is None and cells.get("track_index"):
         yield "track_index", "is no whole number, and not empty as for a shot without a face"
     if row["verdict"] not in set(Verdict):
         yield "verdict", f"is none of {', '.join(Verdict)}"
+    if row["reason"] not in {None, *Reason}:
+        yield "reason", f"is no reason: write {Reason.BY_HAND}, or leave it empty or as it was"

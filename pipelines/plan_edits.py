@@ -10,7 +10,7 @@ from pipelines.eligibility import Eligibility
 from pipelines.hand_lines import Asked, with_hand_lines
 from pipelines.plan import plan_table, with_verdicts
 from pipelines.stage import Row
-from schemas.reason import Cover, Reason, Verdict
+from schemas.reason import Cover, Reason, Verdict, closed_word
 from schemas.shot import PLANNED_SHOT
 from schemas.timing import same_time
 
@@ -33,7 +33,7 @@ def apply_edits(planned: pa.Table, edited: pa.Table, eligibility: Eligibility | 
 
     Raises:
         ValueError: lists every row that the plan does not have, that is there twice, that is of other cuts or faces,
-            whose verdict is unknown, or that has no face to paint.
+            whose verdict or reason is unknown, or that has no face to paint.
     """
     rows = planned.to_pylist()
     known = {_key(line): line for line in plan_table(planned).to_pylist()}
@@ -43,7 +43,9 @@ def apply_edits(planned: pa.Table, edited: pa.Table, eligibility: Eligibility | 
         raise ValueError("the edited plan cannot be followed:\n" + "\n".join(problems))
     wanted: dict[ShotKey, dict[int, Row]] = defaultdict(dict)
     for edit in edits:
-        wanted[edit["dub_id"], edit["shot_index"]][edit["track_index"]] = edit
+        wanted[edit["dub_id"], edit["shot_index"]][edit["track_index"]] = edit | {
+            "reason": closed_word(edit["reason"])
+        }
     rules = eligibility or Eligibility()
     edited = [_edited(row, wanted[row["dub_id"], row["shot_index"]], rules) for row in rows]
     return pa.Table.from_pylist(edited, schema=PLANNED_SHOT)
@@ -72,6 +74,10 @@ def _problems(known: Mapping[PlanKey, Row], edits: list[Row]) -> list[str]:
             )
         elif edit["verdict"] not in allowed:
             problems.append(f"{name}: verdict must be {', '.join(allowed)}, got {edit['verdict']!r}")
+        elif closed_word(edit["reason"]) not in {"", *Reason}:
+            problems.append(
+                f"{name}: reason must be {Reason.BY_HAND}, empty or as it was in the plan, got {edit['reason']!r}"
+            )
         elif known[key]["reason"] == Reason.CAST and known[key]["verdict"] == Verdict.LEAVE != edit["verdict"]:
             problems.append(
                 f"{name}: the catalog's cast list leaves {known[key]['person'] or 'this person'} as filmed"

@@ -1,5 +1,6 @@
 """The closed lists: verdicts, why a shot or track keeps its original picture, and why a film is refused."""
 
+import re
 from enum import StrEnum
 
 
@@ -35,6 +36,15 @@ class Reason(StrEnum):
     INTERLACED = "interlaced"  # a frame of the shot is flagged so: what is painted on two fields at once combs
     GATE_FAILED = "gate_failed"  # painted, and worse than the original
     WORKER_DIED = "worker_died"  # the process that worked on the shot ended without an answer
+
+
+def closed_word(text: str | None) -> str:
+    """A word of a closed list as a person may have written it: in small letters, with _ for spaces and dashes.
+
+    Args:
+        text: "By hand", "by-hand"; None and blanks give an empty word.
+    """
+    return re.sub(r"[\s_\u2010-\u2015-]+", "_", (text or "").strip().lower())
 
 
 class Cover(StrEnum):

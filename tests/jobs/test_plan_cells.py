@@ -37,6 +37,8 @@ def parted_by(delimiter: str) -> Change:
         pytest.param(lambda text: text.replace("0.95", "high"), id="words for a score"),
         pytest.param(lambda text: text.replace(",0,0,", ",0.0,0.0,"), id="whole numbers with a point"),
         pytest.param(lambda text: text.replace('"dub"', '"Dub "'), id="capitals and spaces"),
+        pytest.param(lambda text: text.replace('"not_speaking"', '"Not speaking"'), id="spaces in a reason"),
+        pytest.param(lambda text: text.replace('"not_speaking"', "not-speaking"), id="hyphens in a reason"),
         pytest.param(lambda text: text.replace('"verdict"', '" Verdict"', 1), id="capitals in the header"),
         pytest.param(lambda text: text.replace("\n", "\r\n"), id="line ends"),
         pytest.param(lambda text: text.replace('"enlargement"', '"measured by"', 1), id="another column"),
@@ -71,6 +73,11 @@ def test_a_plan_with_a_byte_order_mark_is_read(tmp_path: Path, encoding: str) ->
         pytest.param(lambda text: text.replace(",1,0,", ",,0,"), "line 4, column shot_index: ''", id="empty"),
         pytest.param(lambda text: text.replace('"dub"', ""), "line 2, column verdict: ''", id="no verdict"),
         pytest.param(lambda text: text.replace('"dub"', "yes"), "'yes' is none of dub, leave, review", id="word"),
+        pytest.param(
+            lambda text: text.replace('"not_speaking"', '"by hnd"', 1),
+            "line 3, column reason: 'by hnd'",
+            id="no reason",
+        ),
         pytest.param(lambda text: text.replace(",46", ",46,7"), "line 2 has .* cells under .* comma", id="surplus"),
         pytest.param(lambda text: text.replace('"film"', '"film'), "line", id="open quote"),
         pytest.param(

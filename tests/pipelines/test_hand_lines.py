@@ -116,3 +116,15 @@ def test_the_plan_that_is_written_of_what_a_person_decided_decides_the_same(scor
     assert again == by_hand
     assert painted(again) == BOTH
     assert again.to_pylist()[0]["reason"] is None  # of the shot, which is painted
+
+
+@pytest.mark.parametrize("reason", ["by hand", "by-hand", "By_Hand", " BY\u2013HAND "])
+def test_by_hand_is_understood_however_a_person_writes_it(reason: str) -> None:
+    table = planned(face(0, 0.9, 0.2))
+
+    assert edited(table, ("dub", reason)) == edited(table, ("dub", "by_hand"))
+
+
+def test_a_reason_that_there_is_not_is_named_and_not_passed_over() -> None:
+    with pytest.raises(ValueError, match=r"row 1 .*reason must be by_hand, empty or as it was .*got 'by hnd'"):
+        edited(planned(face(0, 0.9, 0.2)), ("dub", "by hnd"))
