@@ -32,6 +32,7 @@ AUDIBLE_RMS = 1e-3  # -60 dB: a softer channel is not compared, it only has to b
 AUDIBLE_SHARE = 0.02  # of the loudest channel, -34 dB: the same
 LEAST_S = Fraction(1, 20)  # of the last block: of less, a codec's own sound is all that there is
 MAX_HZ, MAX_LFE_HZ = 16_000, 100  # what lies above is not compared: codecs leave it out, or make noise of their own
+BRIEF_S = 3  # a shorter block: a codec that has just begun makes more of its noise up
 MAX_WINDOW_HZ = 4_000  # the same of short windows: AAC gives noise above that as noise of its own
 SURELY_LATE = 1e-3  # so much likelier another lag must be than none: of a hum a lossy codec moves the peak by samples
 LOSSLESS = ("pcm_", "flac", "alac", "truehd", "mlp")
@@ -50,7 +51,8 @@ class DubDifference:
     lag_samples: int = 0  # of the delivered dub over the whole film, positive = late
     worst_lag_samples: int = 0  # of a channel of a block: 0 unless it is surely later, or earlier, than a sample
     likeness: list[float] = field(default_factory=list)  # correlation of each channel of each audible block
-    level_db: list[float] = field(default_factory=list)  # of the same, found over expected
+    brief_likeness: list[float] = field(default_factory=list)  # the same of blocks of less than BRIEF_S
+    level_db: list[float] = field(default_factory=list)  # of both, found over expected
     windows: SoundWindows = field(default_factory=SoundWindows)
     largest: float = 0.0  # difference of two samples, full scale is 1
 
@@ -121,7 +123,8 @@ def _compare(
     _note_samples(found, expected, spectra, int(near.argmax()) - tolerance, audible, difference)
     if rms[1] < audible:
         return np.zeros(2 * max_lag + 1, np.float32)
-    difference.likeness.append(float(near.max()))
+    is_brief = len(found) < BRIEF_S * rate
+    (difference.brief_likeness if is_brief else difference.likeness).append(float(near.max()))
     difference.level_db.append(float(20 * np.log10(max(rms[0], 1e-6) / rms[1])))
     lag = int(likeness.argmax()) - max_lag
     is_late = likeness.max() - likeness[max_lag - 1 : max_lag + 2].max() > SURELY_LATE

@@ -23,6 +23,7 @@ class SoundWindows:
 
     likeness_min: float = 1.0  # correlation of a window that is loud enough
     level_db_max: float = 0.0  # of the same, found over expected, the farthest from 0
+    together_db_max: float = 0.0  # of all windows of a block that are loud enough together, the farthest from 0
     loudest_in_silence: float = 0.0  # RMS over what is expected, in a window that is not
     worst_s: float = 0.0  # where the window that is least alike, or as silent, begins, from the film's first frame
     num_windows: int = 0  # that were loud enough to be compared
@@ -46,6 +47,8 @@ class SoundWindows:
         is_loud = rms[1] >= audible
         likeness = _sums(found, expected, edges) / np.sqrt(np.maximum(squares[0] * squares[1], 1e-20))
         level_db = 20 * np.log10(np.maximum(rms[0], 1e-6) / np.maximum(rms[1], 1e-6))
+        sums = [max(float(one[is_loud].sum()), 1e-12) for one in squares]
+        self.together_db_max = max(self.together_db_max, 10 * float(np.log10(sums[0] / sums[1])), key=abs)
         self.num_windows += int(is_loud.sum())
         self.loudest_in_silence = max(self.loudest_in_silence, float((rms[0] - rms[1])[~is_loud].max(initial=0)))
         for place in np.flatnonzero(is_loud):
