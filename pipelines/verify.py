@@ -55,7 +55,11 @@ def verify_films(
     manifest = _manifest(delivered)
     named = manifest.get("left_out")
     checks = [check(before, after) for check in CHECKS]
-    checks += [tags(before, after, named), dub_language(_dub(after), manifest.get("language"), named)]
+    checks += [
+        picture_tags(before, after, named),
+        tags(before, after, named),
+        dub_language(_dub(after), manifest.get("language"), named),
+    ]
     checks += [check(before.streams, _copied(after), named) for check in (titles, languages, dispositions)]
     checks += [picture_names(before, after), track_tags(before, after, _copied(after))]
     checks += [dub_title(_dub(after), manifest.get("language"))]
@@ -203,7 +207,6 @@ CHECKS: tuple[Callable[[Ledger, Ledger], Check], ...] = (
     frame_pts,
     film_length,
     decodes_clean,
-    picture_tags,
     parameter_sets,
     tracks,
     dub_track,
