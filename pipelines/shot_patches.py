@@ -11,9 +11,8 @@ from pipelines.patch import lay, patch_of
 from pipelines.row_table import FrameRows, read_columns
 from pipelines.stage import Row
 
-Run = dict[
-    str, Any
-]  # frames one after the other on which one track was laid, and the rectangle around; "frames" signs each
+# Frames one after the other on which one track was laid, and the rectangle around; "frames" signs each.
+Run = dict[str, Any]
 
 MAX_RUN_FRAMES = 25  # a face that walks does not excuse its whole way
 

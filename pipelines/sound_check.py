@@ -9,12 +9,13 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.dub_language import other_language
+from pipelines.given_dub import given_dub
 from pipelines.media.channel_pair import PairMeter
 from pipelines.media.channels import channels_of, holds, nearest_layout
 from pipelines.media.coded_layouts import kept_layouts
 from pipelines.media.container import UndecodableError
 from pipelines.media.dub_origin import dub_origin_s
-from pipelines.media.dub_track import DubSource, DubTrack, dub_track
+from pipelines.media.dub_track import dub_track
 from pipelines.media.loudness import Loudness, LoudnessMeter
 from pipelines.media.muxer import delivered_suffix
 from pipelines.media.regular_blocks import regular_blocks
@@ -154,7 +155,7 @@ def _checked(store: ObjectStore, row: Row, role: str, path: Path, digest: str, c
     spoken_s = None if role == "music_and_effects" else _spoken_s(store, row, config, is_own=is_own)
     film_s = float((row["end_pts"] - row["start_pts"]) * fraction(row["time_base"]))
     heard = StemChannel(row["dub_channel"] if role == "dub" else StemChannel.MEAN)
-    track = _track(row)
+    track = dub_track(given_dub(row), _suffix(row))
     kept = kept_layouts(track.codec, _suffix(row))
     own = (*_damage(measure), *_relaid(measure["layout"], track.layout, kept))
     flaws = own if is_own else _flaws(measure, film_s, spoken_s, heard, kept)
@@ -171,23 +172,6 @@ def _where(row: Row, role: str, path: Path) -> tuple[Fraction, int]:
 
 def _suffix(row: Row) -> str:
     return f".{delivered_suffix(Path(row['film_uri']))}"
-
-
-def _track(row: Row) -> DubTrack:
-    """What is delivered as dub track of a film."""
-    effects = Path(row["me_uri"]) if row["me_uri"] and row["dub_kind"] != "dub_mix" else None
-    film, dub = Path(row["film_uri"]), Path(row["dub_uri"])
-    source = DubSource(
-        film=film,
-        start_s=BEGINNING,
-        dub=dub,
-        dub_kind=row["dub_kind"],
-        music_and_effects=effects,
-        dub_place=row["dub_place"],
-        source_language=row["source_language"],
-        dub_channel=StemChannel(row["dub_channel"]),
-    )
-    return dub_track(source, _suffix(row))
 
 
 def _relaid(layout: str, delivered: str, kept: Sequence[str]) -> Iterator[tuple[SoundFlaw, str]]:

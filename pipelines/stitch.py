@@ -15,9 +15,10 @@ from pipelines.cue_sheet import stored_lines
 from pipelines.delivery import MANIFEST_NAME, Delivery, OtherFilmError, read_manifest
 from pipelines.delivery_key import base_name, manifest_key
 from pipelines.film_picture import WrittenPicture, write_picture
+from pipelines.given_dub import given_dub
 from pipelines.heard_film import heard_lines_of, words_summary
 from pipelines.media.container import UndecodableError
-from pipelines.media.dub_track import DubSource, DubTrack, dub_track
+from pipelines.media.dub_track import DubTrack, dub_track
 from pipelines.media.encode import EncodeConfig
 from pipelines.media.mux import Written
 from pipelines.media.muxer import UnwritableError, delivered_suffix
@@ -31,7 +32,6 @@ from pipelines.stage import Row
 from pipelines.storage import file_digest
 from pipelines.verify import verify_films
 from schemas.film import FILM
-from schemas.mix import StemChannel
 from schemas.timing import clock, fraction
 
 OF_PAINTED = ("num_frames_changed", "seam_ratio", "flicker_ratio", "covered_share")
@@ -180,9 +180,8 @@ def _written(
     failed: str | None,
 ) -> tuple[WrittenPicture, Proof]:
     """Write the film and its manifest, and read both back."""
-    source, dub = Path(film["film_uri"]), Path(film["dub_uri"])
-    effects = Path(film["me_uri"]) if film["me_uri"] and film["dub_kind"] != "dub_mix" else None
-    track = dub_track(_dub_source(film, effects), target.suffix)
+    given = given_dub(film)
+    track = dub_track(given, target.suffix)
     made = write_picture(film, shots, target, track, encode, tell, failed)
     manifest = (
         _manifest(film, shots, made.patches)
@@ -193,7 +192,7 @@ def _written(
     )
     manifest |= {"film_digest": file_digest(target), "film_size_bytes": target.stat().st_size}
     _write_manifest(target.parent, manifest)  # the proof reads it
-    return made, verify_films(source, target, dub, effects)
+    return made, verify_films(given.film, target, given.dub, given.music_and_effects)
 
 
 def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
@@ -228,19 +227,6 @@ def _manifest(film: Row, shots: Sequence[Row], patches: ShotPatches) -> dict[str
         "words": words_summary(shots),
         "shots": [_shot(shot, patches) for shot in sorted(shots, key=lambda shot: int(shot["shot_index"]))],
     }
-
-
-def _dub_source(film: Row, effects: Path | None) -> DubSource:
-    return DubSource(
-        film=Path(film["film_uri"]),
-        start_s=film["start_pts"] * fraction(film["time_base"]),
-        dub=Path(film["dub_uri"]),
-        dub_kind=film["dub_kind"],
-        music_and_effects=effects,
-        dub_place=film["dub_place"],
-        source_language=film["source_language"],
-        dub_channel=StemChannel(film["dub_channel"]),
-    )
 
 
 def _sound_facts(shots: Sequence[Row], track: DubTrack, target: Path, written: Written) -> dict[str, Any]:
