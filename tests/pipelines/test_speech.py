@@ -16,15 +16,13 @@ from pipelines.speech import (
     LEVEL_BLOCK,
     Speech,
     SpeechConfig,
-    _of_silence,
-    _speech_model,
     above,
     find_speech,
     heard_parts,
     join_near,
-    speech_scores,
     stored_speech,
 )
+from pipelines.speech_network import _of_silence, _speech_model, speech_scores
 from pipelines.storage import ObjectStore
 from pipelines.stored_sound import stored_sound
 from schemas.timing import ANALYSIS_RATE_HZ
