@@ -71,7 +71,7 @@ def _window_scores(listener: Any, sound: Sound) -> Iterator[Floats]:
             yield next(heard) if is_heard else _of_silence(_num_windows(listener, len(batch)))
 
 
-def _batches(listener: Any, sound: Sound) -> Iterator[Sound]:
+def _batches(listener: Any, sound: Sound) -> Iterator[Floats]:
     """The samples of each batch of windows; what the last window lacks is silence."""
     size, step = _window_samples(listener)
     whole = _num_windows(listener, len(sound))
@@ -83,7 +83,7 @@ def _batches(listener: Any, sound: Sound) -> Iterator[Sound]:
         yield np.pad(rest, (0, size - len(rest)))
 
 
-def _heard_scores(listener: Any, batch: Sound) -> Floats:
+def _heard_scores(listener: Any, batch: Floats) -> Floats:
     import torch
 
     size, step = _window_samples(listener)
