@@ -77,6 +77,14 @@ SHOTS = (
         speaks=True,
         about="one speaker, near the camera",
     ),
+    DemoShot(
+        asset="clip-wolfgang",
+        start_s=Fraction(0),
+        num_frames=250,
+        num_faces=1,
+        speaks=False,
+        about="a woman who makes faces, at times behind her hand, and says nothing",
+    ),
 )
 CHAPTERS = ((0, "Two introductions"), (2, "Interlude"), (4, "The lecturer"))  # first shot, title
 
