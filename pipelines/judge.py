@@ -40,7 +40,7 @@ from schemas.reason import Reason
 from schemas.shot import COMPOSITED_SHOT, JUDGED_SHOT
 from schemas.timing import ANALYSIS_RATE_HZ, fraction
 
-VERSION = 3  # raised when the same patches measure otherwise
+VERSION = 4  # raised when the same patches measure otherwise
 AROUND = 0.4  # of a face's size: what the face mesh looks at beside its landmarks
 BEYOND = 0.25  # of a face's size around it: a jaw opens within, and nothing is to change further out
 NETWORKS = ("face-mesh", "dlib-face-recognition")
