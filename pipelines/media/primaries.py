@@ -12,5 +12,5 @@ TO_709 = np.asarray(np.linalg.inv(TO_2020), np.float64)  # ITU-R BT.2407, 2.2: w
 
 
 def primaries_of(tag: int, matrix: int) -> int:
-    """The primaries to show a film with: the tag, and without one those that its matrix was made for, as players do."""
+    """The primaries to show a film with: the tag, without one those that its matrix was made for, as players do."""
     return BT2020 if tag == UNTAGGED and matrix in BT2020_MATRICES else tag

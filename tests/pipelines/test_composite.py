@@ -18,7 +18,7 @@ from pipelines.mask import MaskConfig
 from pipelines.media.coding import Coding
 from pipelines.media.picture import coded_frames, rgb_frames
 from pipelines.media.siting import Siting
-from pipelines.patch import chroma_blocks, lay, patch_of, window
+from pipelines.patch import chroma_blocks, patch_of, window
 from pipelines.storage import ObjectStore, read_table
 from schemas.frames import PAINTED_FRAME
 from schemas.reason import Reason, Verdict
@@ -85,14 +85,15 @@ def with_dark_mouth(crops: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
 
 
 def laid(film: SyntheticFilm, uri: str) -> list[tuple[list[Any], list[Any], Any, Coding]]:
-    """Before, after, mask of the whole frame, coding: for each patched frame."""
+    """Before, after with all samples of the patch, mask of the whole frame, coding: for each patched frame."""
     patches = {row["pts"]: row for row in read_table(uri).to_pylist()}
     found = []
     for pts, planes, coding in coded_frames(film.path, film.pts[0], film.end_pts):
         if pts in patches:
             patch = patch_of(patches[pts], coding)
             after = [plane.copy() for plane in planes]
-            lay(patch, after, coding)
+            for view, fresh in zip(window(after, patch.rect, coding), patch.planes, strict=True):
+                view[:] = fresh
             mask = np.zeros(planes[0].shape, bool)
             window([mask], patch.rect, coding)[0][:] = patch.mask
             found.append((planes, after, mask, coding))
