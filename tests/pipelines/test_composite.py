@@ -32,6 +32,7 @@ CROP = CropConfig(size_px=64)
 WHOLE = MaskConfig(least_cover=1)  # what is drawn here is no face, nor before one
 CLEAN = BlendConfig(grain=0)  # of a colour that is to be found again
 CENTRE, EYES_PX = (80.0, 40.0), 44.0
+ODD: dict[str, Any] = {"num_frames": 6, "cuts": (), "height_px": 121}
 CODINGS = [
     pytest.param(FilmSpec(num_frames=6, cuts=()), id="8 bit 4:2:0"),
     pytest.param(FilmSpec(num_frames=6, cuts=(), pixel_format="yuv420p10le"), id="10 bit 4:2:0"),
@@ -39,6 +40,8 @@ CODINGS = [
     pytest.param(FilmSpec(num_frames=6, cuts=(), pixel_format="yuv444p", colour=(5, 5, 6, 2)), id="4:4:4 full"),
     pytest.param(FilmSpec(num_frames=6, cuts=(), pixel_format="yuv420p10le", colour=(9, 9, 16, 1)), id="10 bit PQ"),
     pytest.param(FilmSpec(num_frames=6, cuts=(), pixel_format="yuv420p10le", colour=(9, 9, 18, 1)), id="10 bit HLG"),
+    pytest.param(FilmSpec(**ODD, width_px=161, pixel_format="yuv444p"), id="odd 4:4:4"),
+    pytest.param(FilmSpec(**ODD, pixel_format="yuv422p"), id="odd height in 4:2:2"),
 ]
 
 
