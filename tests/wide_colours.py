@@ -35,7 +35,7 @@ def pq_code(light: Floats) -> Floats:
 
 def hlg_code(light: Floats) -> Floats:
     """[..., 3] cd/m2 on the screen as HLG codes 0..1."""
-    luminance = light @ np.array([0.2627, 0.6780, 0.0593])
+    luminance = np.maximum(light @ np.array([0.2627, 0.6780, 0.0593]), 1e-9)  # also of black
     scene = light / 1000 * (luminance[..., None] / 1000) ** (1 / 1.2 - 1)
     bright = 0.17883277 * np.log(12 * np.maximum(scene, 1 / 12) - 0.28466892) + 0.55991073
     return np.where(scene <= 1 / 12, np.sqrt(3 * scene), bright)
