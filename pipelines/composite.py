@@ -39,7 +39,7 @@ from schemas.reason import Reason, Verdict
 from schemas.shot import COMPOSITED_SHOT, PAINTED_SHOT
 from schemas.timing import fraction
 
-VERSION = 8  # raised when the same facts give other samples
+VERSION = 9  # raised when the same facts give other samples
 
 Floats = NDArray[np.float32]
 Plane = NDArray[Any]

@@ -33,7 +33,7 @@ from schemas.frames import CROPPED_FRAME
 from schemas.reason import FilmNote, Reason, Verdict
 from schemas.shot import CROPPED_SHOT, PLANNED_SHOT
 
-VERSION = 2  # raised when the same tracks give other crops
+VERSION = 3  # raised when the same tracks give other crops
 
 RESIZED_AROUND_PX = 3  # film px that a resize to square pixels looks at beside those that a crop shows
 

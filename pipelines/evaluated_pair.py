@@ -39,7 +39,7 @@ from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key, file_digest
 from schemas.evaluation import EVALUATED_PAIR, PairReason
 
-VERSION = 5  # raised when the same pair gives other figures
+VERSION = 6  # raised when the same pair gives other figures
 
 Pixels = NDArray[np.uint8]  # [H, W, 3] RGB
 

@@ -8,7 +8,7 @@ from typing import Any
 from diff2lip.config import CropConfig
 from pipelines.storage import file_digest
 
-VERSION = 13  # raised when the same film gives other tracks
+VERSION = 14  # raised when the same film gives other tracks
 BACKENDS = {"mobilenet": "retinaface-mobilenet025", "resnet50": "retinaface-resnet50"}
 DEVICES = ("cpu", "cuda")
 COVER_WEIGHTS = Path(__file__).with_name("cover_network.safetensors")

@@ -18,7 +18,6 @@ from pipelines.face_descriptor import FaceDescriber
 from pipelines.face_frame import apply, invert
 from pipelines.face_mesh import FaceMesh
 from pipelines.gate import GateConfig, Try
-from pipelines.media.coding import Coding
 from pipelines.media.container import UndecodableError
 from pipelines.media.display import View, display_view
 from pipelines.media.encode import with_planes
@@ -26,7 +25,8 @@ from pipelines.media.picture import coded_planes, frames
 from pipelines.media.picture_part import part_around, parts_as_rgb
 from pipelines.media.sound import BEGINNING
 from pipelines.mouth_judge import MouthJudge, likeness, runs_of
-from pipelines.patch import Plane, lay, patch_of, window
+from pipelines.outside_change import outside_change
+from pipelines.patch import lay, patch_of, window
 from pipelines.progress import TELL_EVERY_FRAMES
 from pipelines.row_table import FrameRows, read_columns
 from pipelines.speaking import Mouth
@@ -40,7 +40,7 @@ from schemas.reason import Reason
 from schemas.shot import COMPOSITED_SHOT, JUDGED_SHOT
 from schemas.timing import ANALYSIS_RATE_HZ, fraction
 
-VERSION = 3  # raised when the same patches measure otherwise
+VERSION = 4  # raised when the same patches measure otherwise
 AROUND = 0.4  # of a face's size: what the face mesh looks at beside its landmarks
 BEYOND = 0.25  # of a face's size around it: a jaw opens within, and nothing is to change further out
 NETWORKS = ("face-mesh", "dlib-face-recognition")
@@ -72,7 +72,7 @@ class JudgeShot(RowStage):
         return {"tries": [{"how": self._how.value, **measures, "failed": self._gate.failed(measures)}]}
 
     def _measured(self, row: Row) -> Row:
-        judges, outside_change = self._seen(row)
+        judges, num_outside = self._seen(row)
         tracks = [self._beside_film(row, index, judge) for index, judge in judges.items()]
         of_tracks = {name: [one[name] for one in tracks if one[name] is not None] for name in tracks[0]}
         return {
@@ -81,11 +81,11 @@ class JudgeShot(RowStage):
             "identity_distance": max(of_tracks["identity_distance"], default=None),
             "sync": min(of_tracks["sync"], default=None),
             "sync_loss": max(of_tracks["sync_loss"], default=None),
-            "outside_change": outside_change,
+            "outside_change": num_outside,
         }
 
     def _seen(self, row: Row) -> tuple[dict[int, MouthJudge], int]:
-        """The judge of each track with a patch, its frames seen, and the samples that change beyond all faces.
+        """The judge of each track with a patch, its frames seen, and the samples that change off masks and faces.
 
         Raises:
             UndecodableError: a frame that was painted is not decoded again.
@@ -170,7 +170,7 @@ def _look(
     view: View,
     judges: dict[int, MouthJudge],
 ) -> int:
-    """Show a frame to the judges of the tracks that are painted in it; samples that change beyond their faces."""
+    """Show a frame to the judges of the tracks that are painted in it; samples that change off masks and faces."""
     parts = [part_around(_grown(faces[one["track_index"]], AROUND), frame.width, frame.height) for one in laid]
     before = view.of(parts_as_rgb(frame, parts))
     planes, coding = coded_planes(frame)
@@ -187,20 +187,7 @@ def _look(
         landmarks = apply(invert(view.to_film), faces[one["track_index"]])
         judges[one["track_index"]].seen(pts, before, after, landmarks)
     boxes = [_grown(faces[one["track_index"]], BEYOND) for one in laid]
-    return _changed_beyond(filmed, planes, boxes, coding)
-
-
-def _changed_beyond(filmed: list[Plane], painted: list[Plane], boxes: list[Floats], coding: Coding) -> int:
-    """Samples of all planes that changed outside of boxes [4] in film px."""
-    count = 0
-    for index, (old, new) in enumerate(zip(filmed, painted, strict=True)):
-        changed = old != new
-        scale = np.array([1, 1, 1, 1]) if index == 0 else np.array([coding.chroma_x, coding.chroma_y] * 2)
-        for box in boxes:
-            x0, y0, x1, y1 = (box / scale).round().astype(int).clip(0)
-            changed[y0:y1, x0:x1] = False
-        count += int(np.count_nonzero(changed))
-    return count
+    return outside_change(filmed, planes, [patch_of(one, coding) for one in laid], boxes, coding)
 
 
 def _grown(landmarks: Floats, by: float) -> Floats:

@@ -20,7 +20,7 @@ from schemas.film import FILM
 from schemas.shot import SHOT
 from schemas.timing import fraction
 
-VERSION = 9  # raised when the same film gives other shots
+VERSION = 10  # raised when the same film gives other shots
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

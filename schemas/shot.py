@@ -187,7 +187,9 @@ TRY = pa.struct(
         column("identity_distance", pa.float32(), "Of face descriptors, painted from filmed.", nullable=True),
         column("sync", pa.float32(), "How well the painted mouth follows the dub: a correlation.", nullable=True),
         column("sync_loss", pa.float32(), "How much better the filmed one follows its own sound.", nullable=True),
-        column("outside_change", pa.int64(), "Samples that change further from a face than a quarter of its size."),
+        column(
+            "outside_change", pa.int64(), "Samples that change off the mask, or beyond a quarter of the face's size."
+        ),
         column("failed", pa.list_(pa.string()), "Measures beyond their bounds; none: the try is delivered."),
     ]
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.media.hdr import PQ, from_proxy
+from pipelines.media.ordinary_screen import filmed, is_ordinary
 from pipelines.media.siting import Siting, halved
 
 Floats = NDArray[np.float32]
@@ -31,7 +31,8 @@ class Coding:
     chroma_y: int  # luma rows per chroma row: 1 or 2
     matrix: int  # AVCOL_SPC number, decided for untagged films
     full_range: bool
-    transfer: int = UNTAGGED  # AVCOL_TRC number; PQ is told from the others
+    transfer: int = UNTAGGED  # AVCOL_TRC number; PQ and HLG are told from the others
+    primaries: int = UNTAGGED  # AVCOL_PRI number; BT.2020 is told from the others
     siting: Siting = Siting.LEFT  # of chroma; frames by themselves do not tell
 
     @property
@@ -48,15 +49,22 @@ class Coding:
         """Codes between the strongest colours of a chroma axis."""
         return float(self.max_code) if self.full_range else 224.0 * (1 << (self.bits - 8))
 
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether the film's RGB is what an ordinary screen shows, and the models see."""
+        return is_ordinary(self.transfer, self.primaries)
+
     def yuv(self, rgb: Floats) -> Floats:
         """[H, W, 3] RGB in [0, 255], as the models see it, as unrounded codes of Y, Cb and Cr, [H, W, 3].
+
+        Of a film that is not shown as it is, by its own R'G'B' (`ordinary_screen`).
 
         ITU-T H.273, Eq. 28-30 (R', G', B' to E'Y, E'PB, E'PR) and 20-25 (range).
         """
         red_share, blue_share = LUMA_WEIGHTS.get(self.matrix, LUMA_WEIGHTS[1])
         unit = rgb / np.float32(255)
-        if self.transfer == PQ:
-            unit = from_proxy(unit)
+        if not self.is_ordinary:
+            unit = filmed(unit, self.transfer, self.primaries)
         luma = unit @ np.array([red_share, 1 - red_share - blue_share, blue_share], np.float32)
         blue = (unit[..., 2] - luma) / np.float32(2 * (1 - blue_share))
         red = (unit[..., 0] - luma) / np.float32(2 * (1 - red_share))

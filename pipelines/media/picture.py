@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from pipelines.media.coding import UNTAGGED, Coding
 from pipelines.media.container import FILM_FORMATS, UndecodableError, open_media, picture_stream
-from pipelines.media.hdr import PQ, proxy_table
+from pipelines.media.ordinary_screen import shown
+from pipelines.media.primaries import primaries_of
 from pipelines.media.siting import Siting, siting_of
 
 Bytes = NDArray[np.uint8]
@@ -153,7 +154,9 @@ def to_rgb(
     kernel: Interpolation = SHARP_CHROMA,
     coding: Coding | None = None,
 ) -> Bytes:
-    """The frame as RGB, [H, W, 3] uint8, by the matrix and range it is tagged with; of PQ as `hdr` shows it.
+    """The frame as RGB, [H, W, 3] uint8, by the matrix and range it is tagged with.
+
+    Films in wide colours or high dynamic range are shown as on an ordinary screen (`ordinary_screen`).
 
     Args:
         frame: as decoded.
@@ -163,21 +166,20 @@ def to_rgb(
     """
     meant = coding or coding_of(frame)
     width, height = size or (frame.width, frame.height)
-    is_pq = meant.transfer == PQ
     rgb = frame.reformat(
         width=width,
         height=height,
-        format="rgb48le" if is_pq else "rgb24",
+        format="rgb24" if meant.is_ordinary else "rgb48le",
         src_colorspace=meant.matrix,
         src_color_range=ColorRange.JPEG if meant.full_range else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
         interpolation=kernel if size is None else MEAN,
     )
     (plane,) = rgb.planes
-    dtype: np.dtype[Any] = np.dtype(np.uint16 if is_pq else np.uint8)
+    dtype: np.dtype[Any] = np.dtype(np.uint8 if meant.is_ordinary else np.uint16)
     rows = np.frombuffer(memoryview(plane), dtype).reshape(height, plane.line_size // dtype.itemsize)  # no copy
     samples = np.ascontiguousarray(rows[:, : 3 * width]).reshape(height, width, 3)
-    return proxy_table()[samples] if is_pq else samples
+    return samples if meant.is_ordinary else shown(samples, meant.transfer, meant.primaries)
 
 
 def coding_of(frame: VideoFrame, siting: Siting = Siting.LEFT) -> Coding:
@@ -188,13 +190,15 @@ def coding_of(frame: VideoFrame, siting: Siting = Siting.LEFT) -> Coding:
         siting: of its film, where chroma is to be made.
     """
     planes = frame.planes
+    matrix = matrix_of(frame.colorspace, frame.width, frame.height)
     return Coding(
         bits=frame.format.components[0].bits,
         chroma_x=-(-planes[0].width // planes[1].width),
         chroma_y=-(-planes[0].height // planes[1].height),
-        matrix=matrix_of(frame.colorspace, frame.width, frame.height),
+        matrix=matrix,
         full_range=frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj"),
         transfer=int(frame.color_trc),
+        primaries=primaries_of(int(frame.color_primaries), matrix),
         siting=siting,
     )
 

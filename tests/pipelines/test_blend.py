@@ -28,7 +28,7 @@ def offset_of(painted: np.ndarray, source: np.ndarray = SKIN, free: np.ndarray =
     return colour_offset(frames, CROP, MaskConfig(), BlendConfig()).tolist()
 
 
-def test_a_colour_cast_of_the_painter_is_taken_out() -> None:
+def test_a_colour_cast_of_the_painter_is_taken_out_of_the_composite() -> None:
     assert offset_of((SKIN + np.array([6, -4, 3])).astype(np.uint8)) == [-6, 4, -3]
 
 
@@ -50,7 +50,7 @@ def test_a_red_thing_before_most_of_the_ring_is_no_colour_cast() -> None:
     assert offset_of(painted, source, 0 * FREE) == [0, 0, 0]
 
 
-def test_the_colour_match_has_a_bound() -> None:
+def test_the_colour_match_of_a_composite_has_a_bound() -> None:
     assert max(map(abs, offset_of((SKIN - np.array([20, 20, 20])).astype(np.uint8)))) <= BlendConfig().max_offset
 
 
@@ -77,7 +77,7 @@ def test_the_mask_is_whole_on_the_lips_and_empty_beside_the_face() -> None:
     assert all(not edge.any() for edge in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))
 
 
-def test_rectangles_are_even_and_within_the_film() -> None:
+def test_composited_rectangles_are_even_and_within_the_film() -> None:
     for x in range(-100, 500, 37):
         rect = mask_rect(crop_affine(drawn_landmarks((x, 150.0), 60.0), CROP), CROP, 401, 303)
         if rect is not None:
@@ -88,13 +88,13 @@ def test_rectangles_are_even_and_within_the_film() -> None:
     assert mask_rect(crop_affine(drawn_landmarks((2000.0, 150.0), 60.0), CROP), CROP, 400, 300) is None
 
 
-def test_nothing_is_replaced_where_nothing_changed() -> None:
+def test_nothing_is_replaced_in_a_composite_where_nothing_changed() -> None:
     skin = SKIN.astype(np.float32)
 
     assert not replacement(skin, skin, apply(AFFINE, LANDMARKS), CROP, BlendConfig()).any()
 
 
-def test_a_crop_lands_where_its_affine_says() -> None:
+def test_a_composited_crop_lands_where_its_affine_says() -> None:
     v, u = np.mgrid[:64, :64].astype(np.float32)
     rect = Rect(180, 180, 30, 20)
 
@@ -121,7 +121,7 @@ def sited(siting: Siting, chroma_x: int = 2, chroma_y: int = 2) -> Coding:
 
 @pytest.mark.parametrize(("chroma_x", "chroma_y"), [(2, 2), (2, 1), (1, 1)])
 @pytest.mark.parametrize("siting", Siting)
-def test_chroma_is_made_where_the_films_siting_puts_it(siting: Siting, chroma_x: int, chroma_y: int) -> None:
+def test_chroma_is_composited_where_the_films_siting_puts_it(siting: Siting, chroma_x: int, chroma_y: int) -> None:
     coding = sited(siting, chroma_x, chroma_y)
     y, x = np.mgrid[:8, :12].astype(np.float32)
     column, row = (place * (step - 1) for place, step in zip(PLACES[siting], (chroma_x, chroma_y), strict=True))
@@ -151,7 +151,7 @@ def test_the_masks_edge_covers_as_much_of_a_chroma_sample_as_lies_under_it(sitin
 
 
 @pytest.mark.parametrize("siting", Siting)
-def test_painted_chroma_is_the_colour_at_the_place_of_its_sample(siting: Siting) -> None:
+def test_composited_chroma_is_the_colour_at_the_place_of_its_sample(siting: Siting) -> None:
     y, x = np.mgrid[:32, :32].astype(np.float32)
     painted = np.stack([80 + 3 * x, 128 + 0 * x, 60 + 3 * y], -1)
     whole, planes = np.ones((32, 32), np.float32), [np.zeros((size, size), np.uint8) for size in (32, 16, 16)]
@@ -167,7 +167,7 @@ def test_painted_chroma_is_the_colour_at_the_place_of_its_sample(siting: Siting)
     assert np.abs(red[inner] - wanted[..., 2][inner]).max() <= 0.51
 
 
-def test_a_patch_comes_back_from_its_row_and_writes_only_under_its_mask() -> None:
+def test_a_composited_patch_comes_back_from_its_row_and_writes_only_under_its_mask() -> None:
     rng = np.random.default_rng(0)
     rect = Rect(4, 2, 8, 6)
     planes = [rng.integers(0, 255, shape).astype(np.uint8) for shape in ((6, 8), (3, 4), (3, 4))]

@@ -18,7 +18,7 @@ from pipelines.mask import MaskConfig
 from pipelines.media.coding import Coding
 from pipelines.media.picture import coded_frames, rgb_frames
 from pipelines.media.siting import Siting
-from pipelines.patch import chroma_blocks, lay, patch_of, window
+from pipelines.patch import chroma_blocks, patch_of, window
 from pipelines.storage import ObjectStore, read_table
 from schemas.frames import PAINTED_FRAME
 from schemas.reason import Reason, Verdict
@@ -26,11 +26,13 @@ from schemas.shot import COMPOSITED_SHOT, PAINTED_SHOT
 from tests.film_rows import painted_shot
 from tests.pipelines.faces_drawn import drawn_landmarks
 from tests.synthetic import FilmSpec, SyntheticFilm, make_film
+from tests.wide_colours import BT2020, HLG, PQ, SDR, SKIN, wide_codes, wide_rgb
 
 CROP = CropConfig(size_px=64)
 WHOLE = MaskConfig(least_cover=1)  # what is drawn here is no face, nor before one
 CLEAN = BlendConfig(grain=0)  # of a colour that is to be found again
 CENTRE, EYES_PX = (80.0, 40.0), 44.0
+ODD: dict[str, Any] = {"num_frames": 6, "cuts": (), "height_px": 121}
 CODINGS = [
     pytest.param(FilmSpec(num_frames=6, cuts=()), id="8 bit 4:2:0"),
     pytest.param(FilmSpec(num_frames=6, cuts=(), pixel_format="yuv420p10le"), id="10 bit 4:2:0"),
@@ -38,6 +40,8 @@ CODINGS = [
     pytest.param(FilmSpec(num_frames=6, cuts=(), pixel_format="yuv444p", colour=(5, 5, 6, 2)), id="4:4:4 full"),
     pytest.param(FilmSpec(num_frames=6, cuts=(), pixel_format="yuv420p10le", colour=(9, 9, 16, 1)), id="10 bit PQ"),
     pytest.param(FilmSpec(num_frames=6, cuts=(), pixel_format="yuv420p10le", colour=(9, 9, 18, 1)), id="10 bit HLG"),
+    pytest.param(FilmSpec(**ODD, width_px=161, pixel_format="yuv444p"), id="odd 4:4:4"),
+    pytest.param(FilmSpec(**ODD, pixel_format="yuv422p"), id="odd height in 4:2:2"),
 ]
 
 
@@ -84,14 +88,15 @@ def with_dark_mouth(crops: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
 
 
 def laid(film: SyntheticFilm, uri: str) -> list[tuple[list[Any], list[Any], Any, Coding]]:
-    """Before, after, mask of the whole frame, coding: for each patched frame."""
+    """Before, after with all samples of the patch, mask of the whole frame, coding: for each patched frame."""
     patches = {row["pts"]: row for row in read_table(uri).to_pylist()}
     found = []
     for pts, planes, coding in coded_frames(film.path, film.pts[0], film.end_pts):
         if pts in patches:
             patch = patch_of(patches[pts], coding)
             after = [plane.copy() for plane in planes]
-            lay(patch, after, coding)
+            for view, fresh in zip(window(after, patch.rect, coding), patch.planes, strict=True):
+                view[:] = fresh
             mask = np.zeros(planes[0].shape, bool)
             window([mask], patch.rect, coding)[0][:] = patch.mask
             found.append((planes, after, mask, coding))
@@ -116,6 +121,32 @@ def test_samples_off_the_mask_are_equal_and_the_mouth_takes_the_painted_colour(t
         found = [after[0][centre_y, centre_x]]
         found += [plane[centre_y // coding.chroma_y, centre_x // coding.chroma_x] for plane in after[1:]]
         assert np.abs(np.array(found, float) - wanted).max() <= 4 << (coding.bits - 8)
+
+
+@pytest.mark.parametrize("transfer", [SDR, PQ, HLG])
+def test_skin_in_bt_2020_is_seen_as_it_looks_and_a_mouth_gets_the_codes_of_its_colour(
+    tmp_path: Path, transfer: int
+) -> None:
+    """All in the film's own codes, by formulas of the standards that the code under test does not use."""
+    colour = (BT2020, BT2020, transfer, 1)
+    spec = FilmSpec(num_frames=2, cuts=(), languages=(), pixel_format="yuv420p10le", colour=colour)
+    pale = np.broadcast_to(np.rint(255 * wide_rgb(np.array(SKIN[1]), transfer)), (120, 160, 3)).astype(np.uint8)
+    film, store = make_film(tmp_path / "film.mp4", spec, lambda index: pale), ObjectStore(str(tmp_path))
+    crops, lips = own_crops(film), (150, 70, 75)
+    assert np.abs(crops[0].astype(int) - SKIN[1]).max() <= 5  # 8-bit codes of PQ are coarse
+
+    for crop in (painted := [crop.copy() for crop in crops]):
+        crop[30:44, 20:44] = lips
+    facts = CompositeShot(str(tmp_path), CROP, WHOLE, blend=CLEAN).facts(
+        painted_row(film, store, painted, Verdict.DUB)
+    )
+
+    y, x = round(CENTRE[1] + 0.8 * EYES_PX), round(CENTRE[0] - 0.08 * EYES_PX)
+    for before, after, mask, coding in laid(film, facts["patch_uri"]):
+        for old, new, where in zip(before, after, [mask, *[chroma_blocks(mask, coding)] * 2], strict=True):
+            assert np.array_equal(old[~where], new[~where])
+        codes = np.array([after[0][y, x], after[1][y // 2, x // 2], after[2][y // 2, x // 2]], float)
+        assert np.abs(codes - wide_codes(np.array(lips), transfer)).max() <= 4  # one code of 8 bits
 
 
 def test_the_colours_of_a_mouth_lie_where_the_films_chroma_lies(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ GOOD = {
 }
 
 
-def test_what_lies_within_all_bounds_passes_and_what_is_unknown_does_not_fail() -> None:
+def test_a_composited_shot_within_all_bounds_passes_and_what_is_unknown_does_not_fail() -> None:
     assert GateConfig().failed(GOOD) == []
     assert GateConfig().failed(dict.fromkeys(GOOD)) == []
     assert GateConfig().failed(GOOD | {"sync_loss": -0.4}) == []  # better than the film
@@ -36,7 +36,7 @@ def test_what_lies_within_all_bounds_passes_and_what_is_unknown_does_not_fail() 
         ("outside_change", 1),
     ],
 )
-def test_what_breaks_a_bound_is_named(measure: str, value: float) -> None:
+def test_what_a_composited_shot_breaks_is_named(measure: str, value: float) -> None:
     assert GateConfig().failed(GOOD | {measure: value}) == [measure]
 
 

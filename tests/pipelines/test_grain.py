@@ -176,7 +176,7 @@ def test_grain_stays_where_it_is_when_the_rectangle_moves_a_little() -> None:
 
 @pytest.mark.parametrize("weight", [0.25, 0.5, 1.0])
 @pytest.mark.parametrize("replaced", [0.0, 0.5, 1.0])
-def test_what_is_lost_of_the_grain_is_drawn_and_skin_keeps_its_own(weight: float, replaced: float) -> None:
+def test_what_a_composite_loses_of_the_grain_is_drawn_and_skin_keeps_its_own(weight: float, replaced: float) -> None:
     """The source crop has the film's grain, the painted one has none, as a network paints."""
     grain = Grain(4.0)
     own, drawn = (draw_grain(grain, SIDE, SIDE, np.random.default_rng(seed)) for seed in (0, 1))
@@ -211,7 +211,7 @@ def noisy_film(path: Path, **kind: Any) -> SyntheticFilm:
 
 
 @pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv422p10le", "yuv444p"])
-def test_a_painted_mouth_in_a_grainy_film_has_the_films_grain_in_every_plane(
+def test_a_composited_mouth_in_a_grainy_film_has_the_films_grain_in_every_plane(
     tmp_path: Path, pixel_format: str
 ) -> None:
     film, store = noisy_film(tmp_path / "film.mp4", pixel_format=pixel_format), ObjectStore(str(tmp_path))
@@ -239,7 +239,7 @@ def test_a_painted_mouth_in_a_grainy_film_has_the_films_grain_in_every_plane(
     assert ratios[0.5] == pytest.approx([one / 2 for one in ratios[1.0]], abs=0.15)
 
 
-def test_each_picture_has_grain_of_its_own_and_one_that_is_shown_again_keeps_it(tmp_path: Path) -> None:
+def test_each_composited_picture_has_grain_of_its_own_and_one_that_is_shown_again_keeps_it(tmp_path: Path) -> None:
     film = noisy_film(tmp_path / "film.mp4", encoder=(("qp", "0"), ("preset", "veryfast"), ("threads", "1")))
     row = painted_row(film, ObjectStore(str(tmp_path)), with_dark_mouth(own_crops(film)), Verdict.DUB)
 
@@ -251,7 +251,7 @@ def test_each_picture_has_grain_of_its_own_and_one_that_is_shown_again_keeps_it(
     assert np.abs(first - next_one).mean() > 1
 
 
-def test_a_clean_film_is_painted_as_if_there_were_no_grain(tmp_path: Path) -> None:
+def test_a_clean_film_is_composited_as_if_there_were_no_grain(tmp_path: Path) -> None:
     def smooth(_: int) -> NDArray[np.uint8]:
         across = np.linspace(90, 130, 160)[None, :, None]
         return np.broadcast_to(across, (120, 160, 3)).astype(np.uint8)

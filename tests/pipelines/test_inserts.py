@@ -48,7 +48,7 @@ def inserts_of(folder: Path, film: SyntheticFilm) -> tuple[Path, list[dict[str, 
         pytest.param({"start_frame": 7}, id="late start"),
     ],
 )
-def test_an_insert_shows_the_shot_as_it_is_painted(tmp_path: Path, more: dict[str, Any]) -> None:
+def test_an_insert_shows_the_shot_as_it_was_composited(tmp_path: Path, more: dict[str, Any]) -> None:
     film = film_of(tmp_path / "film.mp4", languages=("eng",), cuts=(40,), **more)
 
     folder, (line,) = inserts_of(tmp_path, film)
@@ -87,7 +87,7 @@ def test_an_insert_shows_the_shot_as_it_is_painted(tmp_path: Path, more: dict[st
         (Fraction(25), None, ("00:00:01:15", "00:00:03:21")),
     ],
 )
-def test_edit_lists_say_where_an_insert_goes(
+def test_edit_lists_say_where_an_insert_is_to_be_spliced_in(
     tmp_path: Path, rate: Fraction, first: str | None, wanted: tuple[str, str]
 ) -> None:
     folder, (line,) = inserts_of(tmp_path, timed_film(tmp_path, rate, first))

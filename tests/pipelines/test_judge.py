@@ -99,7 +99,7 @@ def unchanged(place: int, planes: Planes) -> None:
 
 
 @pytest.mark.assets
-def test_a_films_own_samples_pass_with_nothing_changed(tracked: dict[str, Any]) -> None:
+def test_a_films_own_samples_pass_as_a_composite_in_which_nothing_changed(tracked: dict[str, Any]) -> None:
     found = judged(tracked, "own", unchanged)
 
     assert found["how"] == "first"
@@ -113,7 +113,9 @@ def test_a_films_own_samples_pass_with_nothing_changed(tracked: dict[str, Any]) 
 
 
 @pytest.mark.assets
-def test_soft_lips_erased_ones_and_grainy_ones_are_told_from_sharp_ones(tracked: dict[str, Any]) -> None:
+def test_soft_lips_erased_ones_and_grainy_ones_are_told_from_sharp_ones_in_a_composite(
+    tracked: dict[str, Any],
+) -> None:
     def soften(place: int, planes: Planes) -> None:
         planes[0][:] = cv2.GaussianBlur(planes[0], (0, 0), 4)
 
@@ -134,7 +136,7 @@ def test_soft_lips_erased_ones_and_grainy_ones_are_told_from_sharp_ones(tracked:
 
 
 @pytest.mark.assets
-def test_a_mouth_that_stands_still_while_somebody_speaks_fails(tracked: dict[str, Any]) -> None:
+def test_a_composited_mouth_that_stands_still_while_somebody_speaks_fails(tracked: dict[str, Any]) -> None:
     """The face itself stands still here: its first lower face fits every frame, without a seam."""
     first: Planes = []
 
@@ -156,7 +158,7 @@ def test_a_mouth_that_stands_still_while_somebody_speaks_fails(tracked: dict[str
 
 @pytest.mark.assets
 @pytest.mark.parametrize("code", [16, 128])
-def test_a_lower_face_that_is_gone_fails_as_another_person(tracked: dict[str, Any], code: int) -> None:
+def test_a_composite_whose_lower_face_is_gone_fails_as_another_person(tracked: dict[str, Any], code: int) -> None:
     def fill(place: int, planes: Planes) -> None:
         planes[0][:] = code
 
@@ -167,7 +169,7 @@ def test_a_lower_face_that_is_gone_fails_as_another_person(tracked: dict[str, An
 
 @pytest.mark.assets
 @pytest.mark.parametrize("plane", [0, 2])
-def test_samples_far_from_the_face_are_counted_in_all_planes(tracked: dict[str, Any], plane: int) -> None:
+def test_composited_samples_far_from_the_face_are_counted_in_all_planes(tracked: dict[str, Any], plane: int) -> None:
     def spill(place: int, planes: Planes) -> None:
         planes[plane][0, :5] += 9
 
@@ -178,7 +180,7 @@ def test_samples_far_from_the_face_are_counted_in_all_planes(tracked: dict[str, 
 
 
 @pytest.mark.assets
-def test_a_film_without_sound_is_judged_by_all_else(tracked: dict[str, Any]) -> None:
+def test_a_composite_in_a_film_without_sound_is_judged_by_all_else(tracked: dict[str, Any]) -> None:
     silent = {"original_speech": [], "dub_speech": [], "seam_ratio": 9.0}
 
     found = judged(tracked, "silent", unchanged, **silent)
@@ -216,7 +218,7 @@ def test_a_shot_without_patches_was_not_tried(tmp_path: Path) -> None:
     assert JudgeShot(str(tmp_path), GateConfig(max_tries=0)).facts({"patch_uri": "p"}) == {"tries": []}
 
 
-def test_a_smear_with_grain_on_it_is_a_smear() -> None:
+def test_a_composited_smear_with_grain_on_it_is_a_smear() -> None:
     """In a film with grain, which painted mouths are given: grain is no detail of a mouth."""
     landmarks, rect = drawn_landmarks((150.0, 120.0), 100.0), Rect(90, 160, 120, 80)
     film_grain, drawn = (draw_grain(Grain(4.0), 300, 300, np.random.default_rng(seed)) for seed in (0, 1))

@@ -74,7 +74,7 @@ def languages(path: Path) -> list[str | None]:
         ("mov", "pcm_s24le", [{"default"}, set(), set()]),  # it has no marks
     ],
 )
-def test_a_delivered_film_is_dubbed_again_into_another_language(
+def test_all_tracks_of_a_film_stay_when_it_is_dubbed_again_into_another_language(
     tmp_path: Path, suffix: str, codec: str, wanted: Roles
 ) -> None:
     film = make_film(tmp_path / f"film.{suffix}", FilmSpec(sound_codec=codec))
@@ -106,7 +106,7 @@ D = Disposition
         ),
     ],
 )
-def test_one_sound_is_marked_as_the_original_and_all_keep_their_roles(
+def test_one_sound_is_marked_as_the_original_and_all_tracks_keep_their_roles(
     tmp_path: Path, marks: list[Disposition], wanted: Roles
 ) -> None:
     delivered = dubbed(tmp_path, made(tmp_path / "film.mkv", marks))
@@ -122,7 +122,7 @@ def test_one_sound_is_marked_as_the_original_and_all_keep_their_roles(
         pytest.param({1: D(0)}, id="none"),
     ],
 )
-def test_a_track_that_is_wrongly_marked_as_the_original_is_seen(tmp_path: Path, marks: dict[int, Any]) -> None:
+def test_verify_sees_a_track_that_is_wrongly_marked_as_the_original(tmp_path: Path, marks: dict[int, Any]) -> None:
     film = made(tmp_path / "film.mkv", [D.default, D(0)])
     delivered = dubbed(tmp_path, film)
     assert verify_films(film.path, delivered).failures == []
@@ -133,7 +133,7 @@ def test_a_track_that_is_wrongly_marked_as_the_original_is_seen(tmp_path: Path, 
     assert {check.name for check in verify_films(film.path, wrong).failures} == {"original"}
 
 
-def test_a_dub_that_is_not_marked_as_one_any_more_is_seen(tmp_path: Path) -> None:
+def test_verify_sees_a_dub_that_is_not_marked_as_one_any_more(tmp_path: Path) -> None:
     film = made(tmp_path / "film.mkv", [D.default | D.dub, D.original])
     delivered = dubbed(tmp_path, film)
 
@@ -151,7 +151,7 @@ def test_a_dub_that_is_not_marked_as_one_any_more_is_seen(tmp_path: Path) -> Non
         (D.clean_effects, set(), ["role clean_effects of track 1"]),
     ],
 )
-def test_a_broadcast_with_sound_for_those_who_see_or_hear_badly_is_delivered(
+def test_a_broadcast_with_tracks_for_those_who_see_or_hear_badly_is_delivered(
     tmp_path: Path, mark: Disposition, wanted: set[str], left_out: list[str]
 ) -> None:
     delivered = dubbed(tmp_path, made(tmp_path / "film.ts", [D(0), mark], "aac"))

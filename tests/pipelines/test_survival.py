@@ -117,7 +117,7 @@ def test_a_broadcast_that_begins_in_the_middle_of_a_gop_is_spliced_where_it_can_
     assert manifest["num_frames"]["copied"] == 24
 
 
-def test_a_container_that_contradicts_the_bitstream_changes_no_frame(tmp_path: Path) -> None:
+def test_a_film_whose_container_contradicts_the_bitstream_is_spliced(tmp_path: Path) -> None:
     film = film_of(tmp_path / "film.mp4")
     data = bytearray(film.path.read_bytes())
     place = data.index(b"colrnclx") + 8
@@ -130,7 +130,7 @@ def test_a_container_that_contradicts_the_bitstream_changes_no_frame(tmp_path: P
     assert manifest["picture"]["method"] == "splice"
 
 
-def test_all_that_a_master_has_comes_back(tmp_path: Path) -> None:
+def test_all_that_a_master_has_is_there_when_it_was_spliced(tmp_path: Path) -> None:
     more = {"rotation": 90, "sample_aspect_ratio": Fraction(4, 3), "layout": "5.1", "chapters": True}
     film = film_of(tmp_path / "film.mov", languages=("eng", "fra", "ita"), **more)
 
@@ -153,7 +153,7 @@ def test_all_that_a_master_has_comes_back(tmp_path: Path) -> None:
     assert (manifest["picture"]["method"], manifest["left_out"]) == ("splice", [])
 
 
-def test_a_stream_that_no_delivery_can_hold_is_named(tmp_path: Path) -> None:
+def test_a_stream_that_no_spliced_film_can_hold_is_named(tmp_path: Path) -> None:
     film = film_of(tmp_path / "film.mp4", languages=("eng",), encoder=X264)
 
     def retag(out: av.container.OutputContainer, copies: dict[int, Any]) -> None:
@@ -164,7 +164,7 @@ def test_a_stream_that_no_delivery_can_hold_is_named(tmp_path: Path) -> None:
     assert manifest["left_out"] == ["stream 2 (data, klv)"]
 
 
-def test_a_film_with_temporal_layers_is_encoded_whole(tmp_path: Path) -> None:
+def test_a_film_with_temporal_layers_is_encoded_whole_not_spliced(tmp_path: Path) -> None:
     params = "pools=1:log-level=error:open-gop=0:temporal-layers=2:b-adapt=0"
     film = film_of(tmp_path / "film.mp4", codec="libx265", encoder=(("x265-params", params), ("preset", "fast")))
 
@@ -175,7 +175,9 @@ def test_a_film_with_temporal_layers_is_encoded_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("painted", [None, 1])
 @pytest.mark.parametrize("suffix", ["mp4", "mov"])
-def test_hevc_keeps_the_name_by_which_players_know_it(tmp_path: Path, suffix: str, painted: int | None) -> None:
+def test_spliced_hevc_keeps_the_name_by_which_players_know_it(
+    tmp_path: Path, suffix: str, painted: int | None
+) -> None:
     film = film_of(tmp_path / f"film.{suffix}", codec="libx265", encoder=X265)
     film.path.write_bytes(film.path.read_bytes().replace(b"hev1", b"hvc1"))
 
@@ -188,7 +190,7 @@ def test_hevc_keeps_the_name_by_which_players_know_it(tmp_path: Path, suffix: st
 
 @pytest.mark.parametrize("container", ["mov", "mkv"])
 @pytest.mark.parametrize(("profile", "tag"), [("proxy", "apco"), ("lt", "apcs"), ("hq", "apch")])
-def test_a_profile_of_prores_stays_what_it_is(tmp_path: Path, profile: str, tag: str, container: str) -> None:
+def test_a_profile_of_spliced_prores_stays_what_it_is(tmp_path: Path, profile: str, tag: str, container: str) -> None:
     prores = {"codec": "prores_ks", "encoder": (("profile", profile),), "pixel_format": "yuv422p10le"}
     film = film_of(tmp_path / "film.mov", **prores)
     film = film if container == "mov" else remuxed(film, f"film.{container}")
@@ -210,7 +212,7 @@ def prores_4444(path: Path, profile: str) -> SyntheticFilm:
 
 
 @pytest.mark.parametrize(("profile", "tag"), [("4444", "ap4h"), ("4444xq", "ap4x")])
-def test_prores_of_full_chroma_stays_what_it_is(tmp_path: Path, profile: str, tag: str) -> None:
+def test_spliced_prores_of_full_chroma_stays_what_it_is(tmp_path: Path, profile: str, tag: str) -> None:
     path, manifest = delivered(tmp_path, prores_4444(tmp_path / "film.mov", profile))
 
     assert (manifest["picture"]["method"], manifest["num_frames"]["copied"]) == ("splice", 12)
@@ -220,7 +222,7 @@ def test_prores_of_full_chroma_stays_what_it_is(tmp_path: Path, profile: str, ta
         assert (context.pix_fmt, context.codec_tag) == ("yuv444p12le", tag)
 
 
-def test_prores_of_full_chroma_that_has_to_be_encoded_whole_keeps_its_bits_as_hevc(
+def test_prores_of_full_chroma_that_cannot_be_spliced_keeps_its_bits_as_hevc(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*given: Any) -> None:
@@ -235,7 +237,7 @@ def test_prores_of_full_chroma_that_has_to_be_encoded_whole_keeps_its_bits_as_he
         assert (context.codec.canonical_name, context.pix_fmt) == ("hevc", "yuv444p12le")
 
 
-def test_an_edit_list_that_hides_the_end_hides_it_still(tmp_path: Path) -> None:
+def test_an_edit_list_that_hides_the_end_hides_it_in_the_spliced_film(tmp_path: Path) -> None:
     film = film_of(tmp_path / "film.mp4")
     data = bytearray(film.path.read_bytes())
     place = data.index(b"elst") + 12
@@ -252,7 +254,7 @@ def test_an_edit_list_that_hides_the_end_hides_it_still(tmp_path: Path) -> None:
         assert as_read(replace(film, path=path)).pts == film.pts
 
 
-def test_a_shape_of_pixels_that_the_container_tells_otherwise_stays(tmp_path: Path) -> None:
+def test_a_shape_of_pixels_that_the_container_tells_otherwise_stays_in_the_spliced_film(tmp_path: Path) -> None:
     film = film_of(tmp_path / "film.mp4", sample_aspect_ratio=Fraction(4, 3))
     data = bytearray(film.path.read_bytes())
     place = data.index(b"pasp") + 4
@@ -269,7 +271,7 @@ def test_a_shape_of_pixels_that_the_container_tells_otherwise_stays(tmp_path: Pa
 @pytest.mark.parametrize(
     ("codec", "encoder"), [("libvpx-vp9", (("deadline", "realtime"),)), ("ffv1", ()), ("mpeg2video", (("b", "2M"),))]
 )
-def test_a_film_without_a_painted_mouth_is_its_own_whatever_its_codec(
+def test_a_film_without_a_painted_mouth_is_not_spliced_but_its_own_whatever_its_codec(
     tmp_path: Path, codec: str, encoder: tuple[tuple[str, str], ...]
 ) -> None:
     film = film_of(tmp_path / "film.mkv", codec=codec, encoder=encoder, b_frames=0, num_frames=24, cuts=(12,))
@@ -279,7 +281,7 @@ def test_a_film_without_a_painted_mouth_is_its_own_whatever_its_codec(
     assert manifest["num_frames"] == {"all": 24, "edited": 0, "re_encoded_untouched": 0, "copied": 24}
 
 
-def test_frames_of_unequal_length_last_as_long_at_the_end_of_hevc(tmp_path: Path) -> None:
+def test_frames_of_unequal_length_last_as_long_at_the_end_of_spliced_hevc(tmp_path: Path) -> None:
     uneven = {"durations": (20, 40, 25, 25, 60, 30) * 16, "codec": "libx265", "encoder": X265}
 
     _, manifest = delivered(tmp_path, film_of(tmp_path / "film.mp4", **uneven))
@@ -288,7 +290,9 @@ def test_frames_of_unequal_length_last_as_long_at_the_end_of_hevc(tmp_path: Path
 
 
 @pytest.mark.parametrize(("codec", "encoder"), [("libx264", X264), ("libx265", X265)])
-def test_a_delivery_can_be_dubbed_once_more(tmp_path: Path, codec: str, encoder: tuple[tuple[str, str], ...]) -> None:
+def test_a_spliced_film_can_be_dubbed_once_more(
+    tmp_path: Path, codec: str, encoder: tuple[tuple[str, str], ...]
+) -> None:
     film = film_of(tmp_path / "film.mp4", codec=codec, encoder=encoder)
     first, _ = delivered(tmp_path / "first", film)
 
@@ -299,7 +303,7 @@ def test_a_delivery_can_be_dubbed_once_more(tmp_path: Path, codec: str, encoder:
     assert manifest["picture"]["method"] == "splice"
 
 
-def test_lengths_of_two_bytes_before_nal_units_are_too_short(tmp_path: Path) -> None:
+def test_lengths_of_two_bytes_before_nal_units_are_too_short_to_splice(tmp_path: Path) -> None:
     film = film_of(tmp_path / "film.mp4")
     short = tmp_path / "short.mp4"
     with av.open(str(film.path)) as source, av.open(str(short), "w") as out:
@@ -319,7 +323,7 @@ def test_lengths_of_two_bytes_before_nal_units_are_too_short(tmp_path: Path) -> 
     assert (manifest["picture"]["method"], manifest["picture"]["reason"]) == ("transcode", "parameter_sets")
 
 
-def test_dolby_vision_that_a_container_declares_is_seen_and_told_as_lost(tmp_path: Path) -> None:
+def test_dolby_vision_that_a_container_declares_is_not_spliced_and_told_as_lost(tmp_path: Path) -> None:
     film = film_of(tmp_path / "film.mp4", codec="libx265", encoder=X265)
     assert not has_dolby_box(film.path)
     declared = film.path.read_bytes()
@@ -346,7 +350,7 @@ OPEN_X264 = f"open-gop=1:chromaloc=2:mastering-display={SCREEN}:cll=1000,400"
         ("mov", "libx264", (*X264, ("x264-params", OPEN_X264))),
     ],
 )
-def test_light_and_siting_of_a_film_that_is_encoded_whole_stay(
+def test_light_and_siting_of_a_film_that_cannot_be_spliced_stay(
     tmp_path: Path, suffix: str, codec: str, encoder: tuple[tuple[str, str], ...]
 ) -> None:
     film = film_of(tmp_path / f"film.{suffix}", codec=codec, encoder=encoder, **HDR)
@@ -367,7 +371,7 @@ def siting_of(path: Path) -> int | None:
         return chroma_siting(sets[Avc.SPS if context.name == "h264" else Hevc.SPS][0], context.name)
 
 
-def test_a_film_that_lost_its_light_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_verify_sees_a_film_that_lost_its_light(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = (("x265-params", OPEN_X265), ("preset", "fast"))
     film = film_of(tmp_path / "film.mp4", codec="libx265", encoder=encoder, **HDR)
     monkeypatch.setattr(encode, "light_params", lambda frame, names: [])
@@ -380,7 +384,7 @@ def test_a_film_that_lost_its_light_is_seen(tmp_path: Path, monkeypatch: pytest.
     assert "MASTERING_DISPLAY_METADATA" in made["failure"]
 
 
-def test_runs_of_single_frames_end_so_that_neighbours_have_other_ids(tmp_path: Path) -> None:
+def test_spliced_runs_of_single_frames_end_so_that_neighbours_have_other_ids(tmp_path: Path) -> None:
     index = index_picture(film_of(tmp_path / "film.mp4", gop=1, num_frames=800, width_px=64, height_px=48).path)
 
     runs = index.runs(set(index.pts.tolist()))
@@ -389,7 +393,9 @@ def test_runs_of_single_frames_end_so_that_neighbours_have_other_ids(tmp_path: P
     assert all((run.end - run.first) % 2 == 0 for run in runs[:-1])
 
 
-def test_a_flaw_of_the_sound_does_not_cost_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flaw_of_the_sound_does_not_cost_the_spliced_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     film = film_of(tmp_path / "film.mp4", languages=("eng",))
     row = film_row(film)
     shots = shot_rows(film, row, ObjectStore(str(tmp_path / "work")), 1)
@@ -411,7 +417,7 @@ def test_a_flaw_of_the_sound_does_not_cost_the_picture(tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize("suffix", ["mxf", "mov"])
-def test_a_master_with_pcm_is_delivered_as_mov(tmp_path: Path, suffix: str) -> None:
+def test_a_master_with_pcm_is_spliced_and_delivered_as_mov(tmp_path: Path, suffix: str) -> None:
     dnx = {"codec": "dnxhd", "encoder": (("profile", "dnxhr_hqx"),), "pixel_format": "yuv422p10le"}
     size = {"width_px": 256, "height_px": 128, "subtitle": None, "chapters": False}
     film = film_of(tmp_path / f"film.{suffix}", languages=("eng",), sound_codec="pcm_s24le", **dnx, **size)
@@ -422,7 +428,7 @@ def test_a_master_with_pcm_is_delivered_as_mov(tmp_path: Path, suffix: str) -> N
     assert manifest["dub_track"]["codec"] == "pcm_s24le"
 
 
-def test_pcm_of_which_a_piece_is_missing_is_seen(tmp_path: Path) -> None:
+def test_verify_sees_pcm_of_which_a_piece_is_missing(tmp_path: Path) -> None:
     film = film_of(tmp_path / "film.mov", languages=("eng",), sound_codec="pcm_s24le")
     path, _ = delivered(tmp_path, film)
     cut = remuxed(replace(film, path=path), "cut.mov", keep=lambda index, number: index != 2 or number != 40)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pipelines.media.coding import Coding
-from pipelines.media.hdr import BRIGHTEST, WHITE, from_proxy, proxy_table, to_code, to_light
+from pipelines.media.hdr import BRIGHTEST, PQ, WHITE, to_code, to_light
+from pipelines.media.ordinary_screen import filmed, shown
 from pipelines.media.picture import coding_of, frames, to_rgb
 from tests.synthetic import FilmSpec, make_film
 
@@ -20,27 +21,32 @@ def test_codes_of_light_are_those_of_the_standard(light: float, code: float) -> 
     assert float(to_light(np.array(code))) == pytest.approx(light, rel=1e-2, abs=1e-3)
 
 
+def screen_of(light: np.ndarray) -> np.ndarray:
+    """[N] what the models see of grey in PQ, 0..255, without a word of its primaries."""
+    codes = np.rint(to_code(light) * 0xFFFF).astype(np.uint16)
+    return shown(np.repeat(codes[None, :, None], 3, 2), PQ, 2)[0, :, 0]
+
+
 def test_what_an_ordinary_screen_shows_goes_back_to_the_code() -> None:
     light = np.geomspace(0.5, 0.9 * BRIGHTEST, 60)
-    codes = to_code(light)
 
-    shown = proxy_table()[np.rint(codes * 0xFFFF).astype(int)]
+    seen = screen_of(light)
 
-    assert np.all(np.diff(shown.astype(int)) >= 0)
-    back = to_light(from_proxy(shown / 255))
+    assert np.all(np.diff(seen.astype(int)) >= 0)
+    back = to_light(filmed(seen / 255, PQ, 2))
     assert (
         np.abs(back[light < WHITE] / light[light < WHITE] - 1).max() < 0.06
     )  # half a code of 8 bits, where it is dark
     assert np.abs(back / light - 1).max() < 0.25  # few codes are left for what is brighter than white
-    assert to_light(from_proxy(np.array(1.0))) == pytest.approx(BRIGHTEST, rel=1e-3)
+    assert to_light(filmed(np.array(1.0), PQ, 2)) == pytest.approx(BRIGHTEST, rel=1e-3)
 
 
 def test_up_to_three_quarters_of_reference_white_light_is_shown_as_it_is() -> None:
     light = np.array([10.0, 50.0, 150.0])
 
-    shown = proxy_table()[np.rint(to_code(light) * 0xFFFF).astype(int)] / 255
+    seen = screen_of(light) / 255
 
-    assert shown**2.4 * WHITE == pytest.approx(light, rel=0.03)
+    assert seen**2.4 * WHITE == pytest.approx(light, rel=0.03)
 
 
 def pq_of(rgb: np.ndarray) -> np.ndarray:
@@ -68,7 +74,7 @@ def test_colours_come_back_in_the_films_own_codes(tmp_path: Path) -> None:
     film = make_film(tmp_path / "film.mp4", spec, lambda index: np.full((120, 160, 3), (120, 90, 70), np.uint8))
     (_, frame), *_ = frames(film.path, 0, film.end_pts)
     coding = coding_of(frame)
-    assert coding == Coding(bits=10, chroma_x=1, chroma_y=1, matrix=9, full_range=False, transfer=16)
+    assert coding == Coding(bits=10, chroma_x=1, chroma_y=1, matrix=9, full_range=False, transfer=16, primaries=9)
 
     codes = coding.yuv(to_rgb(frame).astype(np.float32))
 
