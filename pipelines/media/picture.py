@@ -165,7 +165,8 @@ def to_rgb(
         coding: what its samples mean, where that is known better: of a part of a frame.
     """
     meant = coding or coding_of(frame)
-    width, height = size or (frame.width, frame.height)
+    whole = frame.width, frame.height
+    width, height = size or whole
     rgb = frame.reformat(
         width=width,
         height=height,
@@ -173,7 +174,7 @@ def to_rgb(
         src_colorspace=meant.matrix,
         src_color_range=ColorRange.JPEG if meant.full_range else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
-        interpolation=kernel if size is None else MEAN,
+        interpolation=kernel if (width, height) == whole else MEAN,  # at one size MEAN gives wrong 16-bit colours
     )
     (plane,) = rgb.planes
     dtype: np.dtype[Any] = np.dtype(np.uint8 if meant.is_ordinary else np.uint16)

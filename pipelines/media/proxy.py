@@ -1,4 +1,7 @@
-"""Review proxies: a short stretch of source and delivered film side by side, H.264/AAC, for a browser."""
+"""Review proxies: a short stretch of source and delivered film side by side, H.264/AAC, for a browser.
+
+Films in wide colours or high dynamic range are shown as on an ordinary screen (`ordinary_screen`).
+"""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -13,7 +16,7 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from pipelines.media.picture import frames
+from pipelines.media.picture import frames, to_rgb
 from pipelines.media.sound import sound_blocks
 
 MAX_PROXY_BYTES = 20 << 20  # MLflow's page loads the whole file before it plays
@@ -69,7 +72,7 @@ def _pairs(source: Path, delivered: Path, start_pts: int, end_pts: int) -> Itera
 def _pane(frame: VideoFrame) -> NDArray[Any]:
     height = min(PANE_HEIGHT_PX, frame.height) // 2 * 2
     width = round(frame.width * height / frame.height) // 2 * 2
-    return frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
+    return to_rgb(frame, (width, height))
 
 
 def _picture_stream(out: OutputContainer, pair: VideoFrame, bitrate: int) -> VideoStream:

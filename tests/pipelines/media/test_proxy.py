@@ -9,6 +9,7 @@ import pytest
 from pipelines.media.picture import rgb_frames
 from pipelines.media.proxy import MAX_PROXY_BYTES, write_side_by_side
 from tests.synthetic import FilmSpec, make_film
+from tests.wide_colours import PQ, SKIN, wide_rgb
 
 
 def test_the_left_half_is_the_source_and_the_right_half_the_delivered_film(tmp_path: Path) -> None:
@@ -48,3 +49,15 @@ def test_a_span_without_a_frame_is_refused(tmp_path: Path) -> None:
     film = make_film(tmp_path / "film.mp4")
     with pytest.raises(ValueError, match="no frame"):
         write_side_by_side(film.path, film.path, tmp_path / "p.mp4", 10**8, 10**8 + 5, film.time_base)
+
+
+def test_a_film_in_pq_is_shown_as_on_an_ordinary_screen(tmp_path: Path) -> None:
+    spec = FilmSpec(num_frames=3, cuts=(), pixel_format="yuv420p10le", colour=(9, 9, PQ, 1))
+    codes = np.broadcast_to(np.rint(wide_rgb(np.array(SKIN[1]), PQ) * 255), (120, 160, 3)).astype(np.uint8)
+    film = make_film(tmp_path / "film.mp4", spec, lambda index: codes)
+
+    write_side_by_side(film.path, film.path, tmp_path / "p.mp4", 0, film.pts[-1], film.time_base)
+
+    seen = next(rgb for _, rgb in rgb_frames(tmp_path / "p.mp4", 0, 10**9))
+    # The browser's film has 8 bits of 4:2:0 and a small bit rate; the codes of PQ themselves are 30 apart.
+    assert np.abs(seen.mean((0, 1)) - SKIN[1]).max() < 8
