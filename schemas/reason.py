@@ -138,6 +138,7 @@ class Refusal(StrEnum):
     NO_FRAMES = "no_frames"
     NO_TIMESTAMPS = "no_timestamps"
     TRUNCATED = "truncated"  # fewer frames than the container declares, or samples that end beyond the file
+    ENCRYPTED = "encrypted"  # picture, sound or text
     CODEC = "codec"  # outside the list of codecs that are opened
     DIMENSIONS = "dimensions"
     INTERLACED = "interlaced"

@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 from pipelines.media.container import FILM_FORMATS, MAX_PIXELS, UndecodableError, open_media, picture_stream
 from pipelines.media.copyable import CopiedTimes, check_copyable, check_depth
 from pipelines.media.declared_colour import DeclaredColour, declared_colour
+from pipelines.media.encryption import check_clear
 from pipelines.media.film_notes import Note, film_notes
 from pipelines.media.frame_tags import ColourTags
 from pipelines.media.gops import PictureReader
@@ -83,6 +84,7 @@ def probe_film(path: Path, progress: Progress | None = None, source_language: st
     check_file(path)
     try:
         with open_media(path, FILM_FORMATS) as container:
+            check_clear(container, path)
             _check_declared(container)
             check_copyable(container, path)
             if "mov" in container.format.name:
