@@ -137,12 +137,13 @@ class Refusal(StrEnum):
     UNNAMED_CHANNELS = "unnamed_channels"  # a dub, or music and effects, of more than 8 channels without names
     NO_FRAMES = "no_frames"
     NO_TIMESTAMPS = "no_timestamps"
-    TRUNCATED = "truncated"  # fewer frames than the container declares
+    TRUNCATED = "truncated"  # fewer frames than the container declares, or samples that end beyond the file
+    ENCRYPTED = "encrypted"  # picture, sound or text
     CODEC = "codec"  # outside the list of codecs that are opened
     DIMENSIONS = "dimensions"
     INTERLACED = "interlaced"
     PIXEL_FORMAT = "pixel_format"
-    DAMAGED = "damaged"
+    DAMAGED = "damaged"  # what does not decode, or refers to pictures that are lost
     TIMING = "timing"  # pts that go backward or leap, or packets to be copied that go back in decoding
     PROBE_TIMEOUT = "probe_timeout"
     UNKNOWN_LANGUAGE = "unknown_language"

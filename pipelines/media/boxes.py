@@ -7,10 +7,11 @@ Box = tuple[bytes, int, int]  # name, begin and end of what it holds
 
 def find_boxes(file: BinaryIO, span: tuple[int, int], name: bytes) -> list[tuple[int, int]]:
     """Begin and end, in bytes of the file, of what each box of a name holds that lies right inside a span."""
-    return [(begin, end) for found, begin, end in _boxes(file, span) if found == name]
+    return [(begin, end) for found, begin, end in boxes_in(file, span) if found == name]
 
 
-def _boxes(file: BinaryIO, span: tuple[int, int]) -> list[Box]:
+def boxes_in(file: BinaryIO, span: tuple[int, int]) -> list[Box]:
+    """All boxes that begin right inside a span, in bytes of the file; the last may end beyond it."""
     place, found = span[0], []
     while place + 8 <= span[1]:
         file.seek(place)

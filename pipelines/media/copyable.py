@@ -56,20 +56,25 @@ class CopiedTimes:
             one.index: int(is_strict and one.type != "subtitle") for one in kept
         }  # ticks from one to the next
         self._latest: dict[int, int] = {}
+        self._back = ""
 
     def see(self, packet: "Packet[Any]") -> None:
-        """Look at the next packet.
-
-        Raises:
-            MediaRefusedError: it goes back.
-        """
+        """Look at the next packet."""
         stream, dts = packet.stream, packet.dts
         if stream.index not in self._least or dts is None:
             return
         before = self._latest.get(stream.index, dts - 1)
-        if dts < before + self._least[stream.index]:
+        if dts < before + self._least[stream.index] and not self._back:
             moments = " to ".join(f"{float(at * packet.time_base):.3f} s" for at in (before, dts))
             cause = "as in a file of several edits; export the film in one piece"
-            detail = f"stream {stream.index} ({stream.type}) goes back in decoding from {moments}, {cause}"
-            raise MediaRefusedError(Refusal.TIMING, detail)
+            self._back = f"stream {stream.index} ({stream.type}) goes back in decoding from {moments}, {cause}"
         self._latest[stream.index] = dts
+
+    def judge(self) -> None:
+        """Refuse a film of which a packet went back; what is wrong with its picture is to be told before.
+
+        Raises:
+            MediaRefusedError: names the first such packet.
+        """
+        if self._back:
+            raise MediaRefusedError(Refusal.TIMING, self._back)

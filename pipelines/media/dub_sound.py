@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipelines.media.container import SOUND_FORMATS, UndecodableError, open_media
 from pipelines.media.dub_origin import dub_origin_s
+from pipelines.media.encryption import check_clear
 from pipelines.media.refusal import MediaRefusedError, check_file, refusal_of_unopened
 from pipelines.media.sound import is_unnamed, layout_of, sound_stream
 from schemas.reason import Refusal
@@ -40,6 +41,7 @@ def probe_sound(path: Path, place: int = 0) -> SoundProbe:
 
 def _probe(path: Path, place: int) -> SoundProbe:
     with open_media(path, SOUND_FORMATS) as container:
+        check_clear(container, path, ("sound",))
         if not container.streams.audio:
             raise MediaRefusedError(Refusal.NO_SOUND, "it has no sound stream")
         try:

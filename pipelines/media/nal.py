@@ -14,6 +14,7 @@ HEADER_BYTES = {"h264": 1, "hevc": 2}
 class Avc(IntEnum):
     """Kinds of H.264 (Table 7-1)."""
 
+    SLICE = 1
     IDR = 5
     SEI = 6
     SPS = 7

@@ -4,42 +4,33 @@ A file that opens is not a file that is whole: a cut MP4 opens without a word an
 that it lost. So frames are counted, pts checked and corrupt flags summed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.packet import Packet
-from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from pipelines.media.coding import LUMA_WEIGHTS, UNTAGGED
 from pipelines.media.container import FILM_FORMATS, MAX_PIXELS, UndecodableError, open_media, picture_stream
 from pipelines.media.copyable import CopiedTimes, check_copyable, check_depth
 from pipelines.media.declared_colour import DeclaredColour, declared_colour
+from pipelines.media.encryption import check_clear
 from pipelines.media.film_notes import Note, film_notes
-from pipelines.media.frame_tags import ColourTags, FrameTags
+from pipelines.media.frame_tags import ColourTags
 from pipelines.media.gops import PictureReader
 from pipelines.media.muxer import delivered_suffix
-from pipelines.media.refusal import MediaRefusedError, check_file, refusal_of_unopened
+from pipelines.media.refusal import MediaRefusedError, check_complete, check_file, refusal_of_unopened
 from pipelines.media.roles import own_place
 from pipelines.media.run_encoder import UnspliceableError
 from pipelines.media.sound import layout_of, sound_stream
 from pipelines.media.sound_notes import sound_notes
 from pipelines.media.spliceable import spliceable_index
 from pipelines.media.streams import StreamFacts, picture_streams, stream_facts
+from pipelines.media.tally import PIXEL_FORMATS, Tally
 from schemas.reason import Refusal
 
-PIXEL_FORMATS = frozenset(
-    f"yuv{chroma}p{depth}" for chroma in ("420", "422", "444") for depth in ("", "10le", "12le")
-) | {"yuvj420p", "yuvj422p", "yuvj444p"}
-MATRICES = {*LUMA_WEIGHTS, UNTAGGED, 3}  # 3 is reserved, and says nothing
-MAX_PTS_GAP_S = 10
-MAX_INTERLACED_SHARE = 0.05  # above it there is nothing to dub; below it the shots with such frames are left alone
-END_TOLERANCE_S = Fraction(1, 4)  # a container's declared length is rounded and may count a codec's padding
 PROGRESS_FRAMES = 250
 
 Progress = Callable[[int], None]
@@ -93,8 +84,11 @@ def probe_film(path: Path, progress: Progress | None = None, source_language: st
     check_file(path)
     try:
         with open_media(path, FILM_FORMATS) as container:
+            check_clear(container, path)
             _check_declared(container)
             check_copyable(container, path)
+            if "mov" in container.format.name:
+                check_complete(path)
             return _probe_open(container, path, progress or (lambda num_frames: None), source_language)
     except UndecodableError as error:
         raise refusal_of_unopened(path, str(error)) from error
@@ -117,7 +111,7 @@ def _check_declared(container: InputContainer) -> None:
 
 def _probe_open(container: InputContainer, path: Path, progress: Progress, language: str | None) -> Probe:
     stream = picture_stream(container)
-    tally, reader, copied = _Tally(stream), PictureReader(stream), CopiedTimes(container, stream, path)
+    tally, reader, copied = Tally(stream), PictureReader(stream), CopiedTimes(container, stream, path)
     for packet in container.demux():
         tally.see_packet(packet)
         copied.see(packet)
@@ -128,13 +122,14 @@ def _probe_open(container: InputContainer, path: Path, progress: Progress, langu
                 if tally.num_frames % PROGRESS_FRAMES == 0:
                     progress(tally.num_frames)
     tally.judge(container)
+    copied.judge()
     return _probe_of(container, stream, tally, _gops(path, stream, reader), declared_colour(path), language)
 
 
 def _probe_of(
     container: InputContainer,
     stream: VideoStream,
-    tally: "_Tally",
+    tally: Tally,
     gops: tuple[int, str | None],
     said: DeclaredColour | None,
     language: str | None,
@@ -188,110 +183,3 @@ def _sound(container: InputContainer, place: int) -> AudioStream | None:
         return sound_stream(container, place)
     except UndecodableError:
         return None
-
-
-class _Tally:
-    """What is counted while a film is decoded, and the verdict on it."""
-
-    def __init__(self, stream: VideoStream) -> None:
-        self._stream = stream
-        self.tags = FrameTags()
-        self._damaged: list[int] = []
-        self._end_s: Fraction | None = None
-        self._previous_pts: int | None = None
-        self.num_frames = 0
-        self.first_pts: int | None = None
-        self.last: VideoFrame | None = None
-
-    def see_packet(self, packet: Packet) -> None:  # type: ignore[type-arg]
-        if packet.pts is not None and packet.time_base:
-            end = (packet.pts + (packet.duration or 0)) * packet.time_base
-            self._end_s = max(end, self._end_s or end)
-
-    def decoded(self, packet: Packet) -> Iterator[VideoFrame]:  # type: ignore[type-arg]
-        try:
-            yield from packet.decode()
-        except av.FFmpegError:
-            self._damaged.append(packet.pts or 0)
-
-    def see_frame(self, frame: VideoFrame) -> None:
-        self._check_time(frame.pts)
-        self._check_length(frame.duration)
-        self._check_same(frame)
-        self._check_matrix(int(frame.colorspace))
-        self.tags.see(frame)
-        if frame.is_corrupt:
-            self._damaged.append(frame.pts or 0)
-        self.num_frames += 1
-        self.last = frame
-
-    def _check_time(self, pts: int | None) -> None:
-        if pts is None:
-            raise MediaRefusedError(Refusal.NO_TIMESTAMPS, f"frame {self.num_frames} has no pts")
-        if self._previous_pts is not None:
-            step_s = (pts - self._previous_pts) * (self._stream.time_base or 0)
-            if not 0 < step_s <= MAX_PTS_GAP_S:
-                raise MediaRefusedError(
-                    Refusal.TIMING, f"pts goes from {self._previous_pts} to {pts} at frame {self.num_frames}"
-                )
-        else:
-            self.first_pts = pts
-        self._previous_pts = pts
-
-    def _check_length(self, duration: int) -> None:
-        """Refuse a frame that outlasts its film: a table of times is broken, and what follows is not shown.
-
-        A last frame may be held long.
-        """
-        length_s, declared = duration * (self._stream.time_base or 0), self._stream.duration
-        if length_s > MAX_PTS_GAP_S and declared is not None and duration > declared:
-            detail = f"frame {self.num_frames} lasts {float(length_s):.0f} s; its container's times are damaged"
-            raise MediaRefusedError(Refusal.TIMING, detail)
-
-    def _check_same(self, frame: VideoFrame) -> None:
-        if self.last is None:
-            if frame.format.name not in PIXEL_FORMATS:
-                raise MediaRefusedError(Refusal.PIXEL_FORMAT, f"{frame.format.name} is not planar YUV")
-            self._check_encodable(frame)
-            return
-        if (frame.width, frame.height) != (self.last.width, self.last.height):
-            raise MediaRefusedError(Refusal.DIMENSIONS, f"the frame size changes at frame {self.num_frames}")
-        if frame.format.name != self.last.format.name:
-            raise MediaRefusedError(Refusal.PIXEL_FORMAT, f"the pixel format changes at frame {self.num_frames}")
-
-    def _check_matrix(self, matrix: int) -> None:
-        """Refuse colours that nothing here paints in; a broadcast may change to them."""
-        if matrix not in MATRICES:
-            where = f"matrix of colours from frame {self.num_frames} on, {matrix} of ITU-T H.273"
-            raise MediaRefusedError(Refusal.PIXEL_FORMAT, f"its {where}, is not known; convert the film")
-
-    def _check_encodable(self, frame: VideoFrame) -> None:
-        """Refuse what the delivered picture cannot be encoded as."""
-        name = frame.format.name
-        if frame.width % (1 if "444" in name else 2) or frame.height % (2 if "420" in name else 1):
-            detail = f"{frame.width} x {frame.height} is odd in {name}; crop the film to even sides"
-            raise MediaRefusedError(Refusal.DIMENSIONS, detail)
-
-    def judge(self, container: InputContainer) -> None:
-        """Refuse what only the whole film shows."""
-        if not self.num_frames:
-            raise MediaRefusedError(Refusal.NO_FRAMES, "no frame of the picture can be decoded")
-        if self.tags.num_interlaced > MAX_INTERLACED_SHARE * self.num_frames:
-            detail = (
-                f"{self.tags.num_interlaced} of {self.num_frames} frames are interlaced; deinterlace the film first"
-            )
-            raise MediaRefusedError(Refusal.INTERLACED, detail)
-        missing_s = self._missing_s(container)
-        if missing_s > END_TOLERANCE_S:
-            detail = f"it ends {float(missing_s):.2f} s before its declared end; copy the file again"
-            raise MediaRefusedError(Refusal.TRUNCATED, detail)
-        if self._damaged:
-            near = ", ".join(str(pts) for pts in sorted(set(self._damaged))[:5])
-            raise MediaRefusedError(Refusal.DAMAGED, f"{len(self._damaged)} damaged places, first near pts {near}")
-
-    def _missing_s(self, container: InputContainer) -> Fraction:
-        if not container.duration or self._end_s is None:
-            return Fraction(0)
-        counts_from_0 = "matroska" in container.format.name  # other containers count from their first moment
-        start_s = Fraction(0 if counts_from_0 else container.start_time or 0, av.time_base)
-        return start_s + Fraction(container.duration, av.time_base) - self._end_s

@@ -1,13 +1,14 @@
 """A file that is refused, and what can be said of it without a decoder."""
 
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
+from pipelines.media.boxes import boxes_in, find_boxes
 from schemas.reason import Refusal
 
 HEAD_BYTES = 512
 PLAYLIST_MARKS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<MPD", b"<SmoothStreamingMedia")
+SAMPLES = (b"moof", b"mdat")  # the table of a fragment, and what its samples are in
 
 
 class MediaRefusedError(ValueError):
@@ -41,29 +42,30 @@ def refusal_of_unopened(path: Path, detail: str) -> MediaRefusedError:
         head = file.read(HEAD_BYTES).lstrip(b"\xef\xbb\xbf \r\n\t")
     if head.startswith(PLAYLIST_MARKS) or any(mark in head for mark in PLAYLIST_MARKS[3:]):
         return MediaRefusedError(Refusal.PLAYLIST, "it is a text that names other files; give the film itself")
-    if head[4:8] == b"ftyp" and b"moov" not in _boxes(path):
+    if head[4:8] == b"ftyp" and not _has_movie(path):
         return MediaRefusedError(Refusal.TRUNCATED, "its index (moov) is missing; copy the file again")
     if head.lower().startswith((b"<!doctype", b"<html")):
         return MediaRefusedError(Refusal.NOT_MEDIA, "it looks like an HTML page")
     return MediaRefusedError(Refusal.NOT_MEDIA, detail)
 
 
-def _boxes(path: Path) -> list[bytes]:
-    """Names of the top-level boxes of an MP4 or MOV file, as far as they can be walked."""
-    return list(_walk(path))
-
-
-def _walk(path: Path) -> Iterator[bytes]:
+def _has_movie(path: Path) -> bool:
     size = path.stat().st_size
     with path.open("rb") as file:
-        place = 0
-        while place + 8 <= size:
-            file.seek(place)
-            length, name = int.from_bytes(file.read(4)), file.read(4)
-            if length == 1:
-                length = int.from_bytes(file.read(8))
-            if length < 8:
-                return
-            if place + length <= size:
-                yield name
-            place += length
+        return any(end <= size for _, end in find_boxes(file, (0, size), b"moov"))
+
+
+def check_complete(path: Path) -> None:
+    """Refuse an MP4 or MOV whose samples end beyond the file, by what its boxes say of their own size.
+
+    Raises:
+        MediaRefusedError: its last box of samples is cut off, or missing.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        name, _, end = next(reversed(boxes_in(file, (0, size))), (b"", 0, 0))
+    if name in SAMPLES and end > size:
+        detail = f"at least {end - size} bytes are missing at its end; copy the file again"
+        raise MediaRefusedError(Refusal.TRUNCATED, detail)
+    if name == SAMPLES[0]:
+        raise MediaRefusedError(Refusal.TRUNCATED, "the samples of its last fragment are missing; copy the file again")

@@ -1,13 +1,23 @@
-"""Where a stream says that its chroma samples lie and its picture begins: deep in its sequence parameter set.
+"""What stands deep in a stream's sequence parameter set: where chroma lies, the picture begins, how it is numbered.
 
 ITU-T H.264 and H.265, 7.3.2 and E.2.1.
 """
+
+from typing import NamedTuple
 
 from pipelines.media.nal import bits_of, golomb_at, unescape
 
 LONG_PROFILES = frozenset({44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244})  # of H.264, with chroma
 OWN_ASPECT = 255  # of an aspect ratio that is written out
 PROFILE_BITS = 96  # profile, tier and level of HEVC without temporal layers
+
+
+class Numbering(NamedTuple):
+    """How the pictures of an H.264 stream are numbered: `frame_num` of each slice."""
+
+    plane_bits: int  # that stand before the number
+    num_bits: int
+    may_skip: bool  # numbers are left out on purpose, as of layers that are not sent
 
 
 class _Bits:
@@ -74,6 +84,17 @@ def left_crop(sps: bytes, codec: str) -> int:
     return bits.golombs(4)[0] if bits.fixed(1) else 0
 
 
+def numbering(sps: bytes) -> Numbering:
+    """How the pictures of an H.264 stream are numbered, by its sequence parameter set.
+
+    Raises:
+        ValueError: the set cannot be read.
+    """
+    bits, are_apart = _before_numbers_avc(sps)
+    num_bits, may_skip = _numbers_avc(bits)
+    return Numbering(2 if are_apart else 0, num_bits, may_skip)
+
+
 def siting_params(sps: bytes | None, codec: str, pixel_format: str | None) -> list[str]:
     """What x264 and x265 are told of where a stream says that its chroma lies; it has a meaning in 4:2:0 alone.
 
@@ -100,20 +121,34 @@ def _before_vui_avc(sps: bytes) -> _Bits:
 
 def _before_crop_avc(sps: bytes) -> _Bits:
     """ITU-T H.264, 7.3.2.1.1."""
-    bits = _Bits(sps, 8)
+    bits = _before_numbers_avc(sps)[0]
+    _numbers_avc(bits)
+    bits.golombs(2)
+    if not bits.fixed(1):
+        bits.fixed(1)
+    bits.fixed(1)
+    return bits
+
+
+def _before_numbers_avc(sps: bytes) -> tuple[_Bits, bool]:
+    """What says how pictures are numbered, and whether each plane of colour is a picture of its own."""
+    bits, are_apart = _Bits(sps, 8), False
     profile = bits.fixed(8)
     bits.fixed(16)
     bits.golomb()
     if profile in LONG_PROFILES:
-        chroma = bits.golomb()
-        if chroma == 3:
-            bits.fixed(1)
+        if bits.golomb() == 3:
+            are_apart = bool(bits.fixed(1))
         bits.golombs(2)
         bits.fixed(1)
         if bits.fixed(1):
             raise ValueError("scaling matrices in a parameter set")
-    bits.golomb()
-    order = bits.golomb()
+    return bits, are_apart
+
+
+def _numbers_avc(bits: _Bits) -> tuple[int, bool]:
+    """How many bits the number of a picture has, and whether numbers may be left out."""
+    num_bits, order = bits.golomb() + 4, bits.golomb()
     if order == 0:
         bits.golomb()
     elif order == 1:
@@ -121,12 +156,7 @@ def _before_crop_avc(sps: bytes) -> _Bits:
         bits.golombs(2)
         bits.golombs(bits.golomb())
     bits.golomb()
-    bits.fixed(1)
-    bits.golombs(2)
-    if not bits.fixed(1):
-        bits.fixed(1)
-    bits.fixed(1)
-    return bits
+    return num_bits, bool(bits.fixed(1))
 
 
 def _before_crop_hevc(sps: bytes) -> _Bits:

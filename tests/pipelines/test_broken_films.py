@@ -12,8 +12,9 @@ import pytest
 from pipelines.media.probe import probe_film
 from pipelines.media.refusal import MediaRefusedError
 from schemas.reason import Refusal
-from tests.pipelines.test_splice import film_of
+from tests.pipelines.test_splice import X265, film_of
 from tests.pipelines.test_survival import remuxed
+from tests.synthetic import FilmSpec, make_film
 
 
 def refused(path: Path) -> MediaRefusedError:
@@ -41,21 +42,37 @@ def with_zeros_in_the_middle(data: bytearray) -> None:
 
 
 @pytest.mark.parametrize(
-    ("broken", "refusals"),
+    ("broken", "refusal"),
     [
-        (with_long_first_frame, {Refusal.TIMING}),
-        (with_chunks_beyond_the_end, {Refusal.NO_FRAMES, Refusal.TRUNCATED}),
-        (with_zeros_in_the_middle, {Refusal.DAMAGED, Refusal.TIMING}),
+        (with_long_first_frame, Refusal.TIMING),
+        (with_chunks_beyond_the_end, Refusal.NO_FRAMES),
+        (with_zeros_in_the_middle, Refusal.DAMAGED),
     ],
 )
-def test_a_damaged_mp4_is_refused(tmp_path: Path, broken: Callable[[bytearray], None], refusals: set[Refusal]) -> None:
+def test_a_damaged_mp4_is_refused(tmp_path: Path, broken: Callable[[bytearray], None], refusal: Refusal) -> None:
     film = film_of(tmp_path / "film.mp4", languages=("eng",), num_frames=100, cuts=(50,))
     assert probe_film(film.path).num_frames == 100
     data = bytearray(film.path.read_bytes())
     broken(data)
     film.path.write_bytes(data)
 
-    assert refused(film.path).refusal in refusals
+    assert refused(film.path).refusal is refusal
+
+
+def test_damage_is_told_by_its_stretches(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mov", FilmSpec(codec="mjpeg", encoder=(), b_frames=0, pixel_format="yuvj420p"))
+    with av.open(str(film.path)) as opened:
+        packets = [packet for packet in opened.demux(video=0) if packet.size]
+        spans = [(packet.pos, packet.size) for packet in packets]
+    data = bytearray(film.path.read_bytes())
+    for frame in (10, 11, 13, 40):
+        place, size = spans[frame]
+        data[place : place + size] = bytes(size)
+    film.path.write_bytes(data)
+
+    first, last, far = (film.pts[frame] for frame in (10, 13, 40))
+    told = f"4 damaged places: pts {first} to {last} (0.40 to 0.52 s), pts {far} (1.60 s)"
+    assert (refused(film.path).refusal, refused(film.path).detail) == (Refusal.DAMAGED, told)
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
@@ -65,13 +82,54 @@ def test_a_last_frame_that_is_held_long_is_no_damage(tmp_path: Path, suffix: str
     assert probe_film(film.path).num_frames == 50
 
 
-def test_a_fragmented_mp4_that_is_cut_off_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("percent", [30, 40, 50, 60, 65, 80, 90])
+def test_a_fragmented_mp4_that_is_cut_off_is_refused(tmp_path: Path, percent: int) -> None:
+    options = {"movflags": "frag_keyframe+delay_moov"}
+    film = remuxed(film_of(tmp_path / "film.mp4", languages=("eng",)), "parts.mp4", options=options)
+    assert probe_film(film.path).num_frames == 96
+    data = film.path.read_bytes()
+    film.path.write_bytes(data[: len(data) * percent // 100])
+
+    assert refused(film.path).refusal is Refusal.TRUNCATED
+
+
+def test_a_fragment_without_samples_is_refused(tmp_path: Path) -> None:
     options = {"movflags": "frag_keyframe+delay_moov"}
     film = remuxed(film_of(tmp_path / "film.mp4", languages=("eng",)), "parts.mp4", options=options)
     data = film.path.read_bytes()
-    film.path.write_bytes(data[: len(data) * 6 // 10])
+    film.path.write_bytes(data[: data.rindex(b"mdat") - 4])
 
-    assert refused(film.path).refusal in {Refusal.TRUNCATED, Refusal.DAMAGED}
+    assert refused(film.path).refusal is Refusal.TRUNCATED
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+def test_a_film_that_lost_every_tenth_picture_is_damaged(tmp_path: Path, codec: str, suffix: str) -> None:
+    more = {"codec": "libx265", "encoder": X265} if codec == "hevc" else {}
+    film = film_of(tmp_path / "film.mp4", num_frames=48, cuts=(24,), **more)
+    lossy = remuxed(film, f"lossy.{suffix}", keep=lambda index, number: number % 10 != 9)
+
+    assert refused(lossy.path).refusal is Refusal.DAMAGED
+
+
+@pytest.mark.parametrize(
+    ("more", "refusal"),
+    [
+        ({"width_px": 320, "height_px": 240}, Refusal.DIMENSIONS),
+        ({"pixel_format": "yuv420p10le"}, Refusal.PIXEL_FORMAT),
+        ({}, Refusal.TIMING),
+    ],
+)
+def test_a_film_with_sound_behind_another_is_refused_for_what_differs(
+    tmp_path: Path, more: dict[str, Any], refusal: Refusal
+) -> None:
+    common = {"num_frames": 24, "cuts": (12,), "languages": ("eng",)}
+    first = remuxed(film_of(tmp_path / "one.mp4", **common), "one.ts")
+    second = remuxed(film_of(tmp_path / "two.mp4", **common, **more), "two.ts")
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(first.path.read_bytes() + second.path.read_bytes())
+
+    assert refused(joined).refusal is refusal
 
 
 @pytest.mark.parametrize(

@@ -434,3 +434,23 @@ def test_verify_sees_pcm_of_which_a_piece_is_missing(tmp_path: Path) -> None:
     cut = remuxed(replace(film, path=path), "cut.mov", keep=lambda index, number: index != 2 or number != 40)
 
     assert {"copied_packets"} <= {check.name for check in verify_films(film.path, cut.path).failures}
+
+
+def test_a_sound_that_goes_on_when_the_picture_is_over_is_kept_whole(tmp_path: Path) -> None:
+    spec = {"num_frames": 35, "cuts": (5,), "frame_rate": Fraction(5), "gop": 5, "b_frames": 0}
+    film = film_of(tmp_path / "film.mp4", languages=("eng",), subtitle=None, chapters=False, **spec)
+    long = remuxed(film, "long.mp4", keep=lambda index, number: index > 0 or number < 10)
+    packets = packets_of(long.path, 0)
+    assert len(long.pts) == 10
+    assert packets[-1][0] > long.duration_s + Fraction(49, 10)
+
+    path, _ = delivered(tmp_path, long, painted=None)
+
+    assert packets_of(path, 1) == packets
+
+
+def packets_of(path: Path, place: int) -> list[tuple[Fraction, bytes]]:
+    """When each packet of a sound begins, and what is in it."""
+    with av.open(str(path)) as opened:
+        packets = opened.demux(opened.streams.audio[place])
+        return [(packet.pts * packet.time_base, bytes(packet)) for packet in packets if packet.size]

@@ -96,13 +96,13 @@ def test_a_film_whose_index_is_lost_is_truncated(tmp_path: Path) -> None:
 
 
 def test_flipped_bytes_are_damage(tmp_path: Path) -> None:
-    film = make_film(tmp_path / "film.mp4", FilmSpec(extra={"movflags": "0"}, languages=(), subtitle=None))
+    film = make_film(tmp_path / "film.mp4", FilmSpec(languages=(), subtitle=None))
     data = bytearray(film.path.read_bytes())
-    for place in range(3000, len(data) - 6000, 700):
+    for place in range(data.index(b"mdat") + 3000, len(data), 700):
         data[place] ^= 0x55
     film.path.write_bytes(data)
 
-    assert refusal_of(film.path) in (Refusal.DAMAGED, Refusal.NO_FRAMES, Refusal.PIXEL_FORMAT, Refusal.DIMENSIONS)
+    assert refusal_of(film.path) is Refusal.DAMAGED
 
 
 def test_sound_alone_and_sound_with_a_cover_are_no_film(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_lost_packets_of_a_broadcast_are_refused(tmp_path: Path) -> None:
     packets = [data[place : place + 188] for place in range(0, len(data), 188)]
     film.path.write_bytes(b"".join(packet for index, packet in enumerate(packets) if index < 20 or index % 10))
 
-    assert refusal_of(film.path) in (Refusal.DAMAGED, Refusal.TIMING)  # by what is met first
+    assert refusal_of(film.path) is Refusal.DAMAGED
 
 
 def test_time_that_starts_again_is_refused(tmp_path: Path) -> None:
