@@ -1,7 +1,7 @@
 """How much memory the dub needs for longer films and longer shots: it should hardly grow.
 
-    python -m benchmarks.memory [--minutes 10 40 120] [--followed 250 1000 4000] [--frames 500 4000]
-        [--painted 32 320 1280]
+    python -m benchmarks.memory [--minutes 10 40 120] [--watched 1 3 6] [--followed 250 1000 4000]
+        [--frames 500 4000] [--painted 32 320 1280]
 
 Each row is a process of its own. "at rest" is the most it had held when its model was loaded and had worked on a few
 seconds, "peak" the most at its end, "ratio" the peak over that of the shortest. The material is made on the spot and
@@ -105,12 +105,33 @@ def paint_path(folder: Path, num_frames: int) -> Measured:
 
 def faces_path(folder: Path, num_frames: int) -> Measured:
     """A shot of so many frames in which somebody speaks: found, followed and heard."""
-    from benchmarks.analysis_speed import as_shot
     from pipelines.faces import TrackFaces
+    from tests.film_rows import as_shot
 
     stage = TrackFaces(store_uri=str(folder))
     short, long = (_made_elsewhere(talking_film, folder, count) for count in (WARM_UP_FRAMES, num_frames))
     return _measured(lambda: stage(as_shot(short, WARM_UP_FRAMES)), lambda: stage(as_shot(long, num_frames)))
+
+
+def watch_path(folder: Path, minutes: int) -> Measured:
+    """Cuts and faces of a film, part after part, as a dub finds them: one decode for both."""
+    import pyarrow as pa
+
+    from pipelines.face_config import FaceConfig
+    from pipelines.film_parts import part_rows
+    from pipelines.shots import ShotConfig
+    from pipelines.watch import WatchPart
+    from schemas.film_part import FILM_PART
+
+    stage = WatchPart(store_uri=str(folder), shots=ShotConfig(), faces=FaceConfig())
+
+    def watch(film: dict[str, Any]) -> None:
+        for part in part_rows(film):
+            stage(pa.Table.from_pylist([part], schema=FILM_PART))
+
+    counts = (WARM_UP_FRAMES, round(minutes * 60 * FRAME_RATE))
+    short, long = (_made_elsewhere(talking_film, folder, count) for count in counts)
+    return _measured(lambda: watch(short), lambda: watch(long))
 
 
 def talking_film(folder: Path, num_frames: int) -> dict[str, Any]:
@@ -217,12 +238,14 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=int, nargs="*", default=[10, 40, 120])
+    parser.add_argument("--watched", type=int, nargs="*", default=[1, 3, 6])
     parser.add_argument("--frames", type=int, nargs="*", default=[500, 4000])
     parser.add_argument("--followed", type=int, nargs="*", default=[250, 1000, 4000])
     parser.add_argument("--painted", type=int, nargs="*", default=[32, 320, 1280])
     args = parser.parse_args()
     rows = [
         ("sound of a film", "min", sound_path, args.minutes),
+        ("watch a film", "min", watch_path, args.watched),
         ("faces of a shot", "frames", faces_path, args.followed),
         ("composite a shot", "frames", composite_path, args.frames),
         ("paint a track", "frames", paint_path, args.painted),

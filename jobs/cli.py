@@ -11,8 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from jobs.cluster import prepare_ray
-from jobs.command import DONE, FAILED, Json, Quiet, material_errors, print_json
+from jobs.command import DONE, FAILED, Json, Quiet, Settings, Work, material_errors, print_json
 from jobs.evaluate_command import evaluate
+from jobs.inspect_command import inspect
 from jobs.lineage_command import lineage
 from jobs.nightly_command import nightly
 from jobs.train_command import seconds_of, train_app
@@ -31,6 +32,7 @@ assets_app = typer.Typer(help="The files that are fetched: models and clips.", n
 app.add_typer(assets_app, name="assets")
 app.add_typer(weights_app, name="weights")
 app.add_typer(train_app, name="train")
+app.command()(inspect)
 app.command()(evaluate)
 app.command()(lineage)
 app.command()(nightly)
@@ -38,10 +40,8 @@ app.command()(voxceleb2)
 
 Catalog = Annotated[Path, typer.Argument(help="CSV, JSON Lines or Parquet: film, language, dub_stem or dub_mix.")]
 SkipInvalid = Annotated[bool, typer.Option("--skip-invalid", help="Go on with the right rows; exit code 1.")]
-Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting.")]
 Model = Annotated[str, typer.Option("--model", metavar="REF", help="A .safetensors path, or bundled:small.")]
 Address = Annotated[str | None, typer.Option("--address", metavar="RAY", help="Of a Ray cluster; none: here.")]
-Work = Annotated[str | None, typer.Option("--work", metavar="URI", help="Where intermediates are kept.")]
 
 
 @app.command()
@@ -79,6 +79,9 @@ def plan(
     hour_price: Annotated[
         float | None, typer.Option("--hour-price", min=0, help="Of one painting actor for an hour, in any currency.")
     ] = None,
+    cpu_hour_price: Annotated[
+        float | None, typer.Option("--cpu-hour-price", min=0, help="Of one worker on all else than painting.")
+    ] = None,
     address: Address = None,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -86,6 +89,7 @@ def plan(
     """Say what a dub would do and cost. Nothing is painted."""
     budget_s = seconds_of(budget, "--budget")
     prepare_ray(address)
+    from jobs.cost import HourPrices
     from jobs.dub_pipeline import open_pipeline, plan_store
     from jobs.plan_job import PlanRequest, run_plan
     from jobs.result_table import show_notices, show_people, show_plan, show_problems
@@ -93,7 +97,11 @@ def plan(
     with material_errors(), _progress(quiet=quiet) as display:
         pipeline = open_pipeline(plan_store(out, work), out or Path(), model, settings or [], address)
         request = PlanRequest(
-            catalog=catalog, out=out, skip_invalid=skip_invalid, budget_s=budget_s, hour_price=hour_price
+            catalog=catalog,
+            out=out,
+            skip_invalid=skip_invalid,
+            budget_s=budget_s,
+            prices=HourPrices(actor=hour_price, cpu=cpu_hour_price),
         )
         outcome = run_plan(request, pipeline, display)
     if not print_json(_jsonable(asdict(outcome)), as_json):
@@ -146,22 +154,6 @@ def dub(
         show_dub(outcome)
     show_notices(outcome.notices)
     raise typer.Exit(outcome.exit_code)
-
-
-@app.command()
-def inspect(
-    film: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], work: Work = None, as_json: Json = False
-) -> None:
-    """Show what a film is made of: streams, shots, face tracks, who speaks, what could be dubbed."""
-    from jobs.inspect_job import inspect_film
-    from jobs.result_table import show_inspection
-    from jobs.work_folder import work_uri
-    from pipelines.assets import cache_folder
-
-    with material_errors():
-        inspection = inspect_film(film, work_uri(work or str(cache_folder() / "work"), ""))
-    if not print_json(inspection.as_json(), as_json):
-        show_inspection(inspection)
 
 
 @app.command()

@@ -12,6 +12,8 @@ DONE, FAILED, WRONG_USE = 0, 1, 2
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting.")]
+Work = Annotated[str | None, typer.Option("--work", metavar="URI", help="Where intermediates are kept.")]
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The inspect job: what a film is made of and which of its faces could be dubbed. No dub, no Ray, no MLflow."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pyarrow as pa
 from pipelines.admission import film_facts
 from pipelines.align import clip_spans
 from pipelines.eligibility import Eligibility
+from pipelines.face_config import DetectorConfig, FaceConfig, TrackConfig
 from pipelines.film_parts import part_rows
 from pipelines.media.probe import Probe, probe_film
 from pipelines.original_voices import original_voices
@@ -20,6 +21,7 @@ from pipelines.stage import Row
 from pipelines.storage import ObjectStore, file_digest
 from pipelines.verdict import measured
 from pipelines.voice_descriptor import VoiceDescriber
+from pipelines.watch import WatchPart, is_watchable
 from schemas.film import FILM
 from schemas.film_part import FILM_PART
 from schemas.mix import StemChannel
@@ -34,54 +36,69 @@ TableStage = Callable[[pa.Table], pa.Table]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class InspectConfig:
+    """How a film is looked at: those settings of a dub that decide its shots, its faces and what is said of them."""
+
+    shots: ShotConfig = field(default_factory=ShotConfig)
+    detector: DetectorConfig = field(default_factory=DetectorConfig)
+    tracks: TrackConfig = field(default_factory=TrackConfig)
+    eligibility: Eligibility = field(default_factory=Eligibility)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Inspection:
     """What a film is made of."""
 
     film: dict[str, Any]
     shots: list[dict[str, Any]]
+    planned: list[Row]  # PLANNED_SHOT
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {"film": self.film, "shots": self.shots}
 
 
-def inspect_film(path: Path, store_uri: str, track_faces: TableStage | None = None) -> Inspection:
+def inspect_film(
+    path: Path, store_uri: str, track_faces: TableStage | None = None, config: InspectConfig | None = None
+) -> Inspection:
     """Probe, shots, face tracks with speaking scores, and what a plan would say of them.
 
     Args:
         path: the film.
         store_uri: where intermediates are kept: the same keys as in a dub, so a dub finds them done.
         track_faces: the stage that follows faces; the real one unless a test has another.
+        config: how it is looked at; as a dub does when left out.
 
     Raises:
         MediaRefusedError: the file is no film that could be dubbed; says why.
     """
+    config = config or InspectConfig()
     probe = probe_film(path)
     film = film_row(path, probe)
-    if track_faces is None:
-        _watch(film, store_uri)
-    shots = DetectShots(store_uri)(pa.Table.from_pylist([film], schema=FILM))
+    if track_faces is None and is_watchable(config.shots):
+        _watch(film, store_uri, config)
+    shots = DetectShots(store_uri, config.shots)(pa.Table.from_pylist([film], schema=FILM))
     describer = VoiceDescriber()
     rows = [_with_speech(row, store_uri, describer) for row in shots.to_pylist()]
     heard = pa.Table.from_pylist(rows, schema=ALIGNED_SHOT)
-    planned = plan_shots((track_faces or _face_stage(store_uri))(heard), Eligibility())
-    return Inspection(film=_film_facts(path, film, probe), shots=[_shot_facts(row) for row in planned.to_pylist()])
+    rules = config.eligibility
+    planned = plan_shots((track_faces or _face_stage(store_uri, config))(heard), rules).to_pylist()
+    told = [_shot_facts(row, rules) for row in planned]
+    return Inspection(film=_film_facts(path, film, probe), shots=told, planned=planned)
 
 
-def _watch(film: Row, store_uri: str) -> None:
+def _watch(film: Row, store_uri: str, config: InspectConfig) -> None:
     """Find cuts and faces with one decode: the stages that follow find them done."""
-    from pipelines.face_config import FaceConfig
-    from pipelines.watch import WatchPart
-
-    stage = WatchPart(store_uri=store_uri, shots=ShotConfig(), faces=FaceConfig())
+    faces = FaceConfig(detector=config.detector, tracks=config.tracks)
+    stage = WatchPart(store_uri=store_uri, shots=config.shots, faces=faces)
     for part in part_rows(film):
         stage(pa.Table.from_pylist([part], schema=FILM_PART))
 
 
-def _face_stage(store_uri: str) -> TableStage:
+def _face_stage(store_uri: str, config: InspectConfig) -> TableStage:
     from pipelines.faces import TrackFaces
 
-    return TrackFaces(store_uri=store_uri)
+    return TrackFaces(store_uri=store_uri, detector=config.detector, tracks=config.tracks)
 
 
 def film_row(path: Path, probe: Probe) -> Row:
@@ -129,7 +146,7 @@ def _film_facts(path: Path, film: Row, probe: Probe) -> dict[str, Any]:
     }
 
 
-def _shot_facts(row: Row) -> dict[str, Any]:
+def _shot_facts(row: Row, rules: Eligibility) -> dict[str, Any]:
     time_base = fraction(row["time_base"])
     decided = {verdict["track_index"]: verdict for verdict in row["verdicts"]}
     spoken = sum(span["end"] - span["start"] for span in row["original_speech"])
@@ -141,17 +158,24 @@ def _shot_facts(row: Row) -> dict[str, Any]:
         "start": clock(row["shot_start_pts"] * time_base),
         "end": clock(row["shot_end_pts"] * time_base),
         "speech_s": round(spoken / ANALYSIS_RATE_HZ, 3),
+        "speech": [_seconds(span) for span in row["original_speech"]],
         "reason": row["reason"],
-        "tracks": [_track_facts(row, track, decided[track["track_index"]]) for track in row["tracks"]],
+        "tracks": [_track_facts(row, track, decided[track["track_index"]], rules) for track in row["tracks"]],
     }
 
 
-def _track_facts(row: Row, track: Row, verdict: Row) -> dict[str, Any]:
+def _track_facts(row: Row, track: Row, verdict: Row, rules: Eligibility) -> dict[str, Any]:
     facts = {name: _rounded(track[name]) for name in TRACK_FACTS}
     span = {"start_pts": track["start_pts"], "end_pts": track["end_pts"]}
     decided = {name: verdict[name] for name in ("person", "verdict", "reason")} | {"covers": track["covers"]}
     reason = Reason(verdict["reason"]) if verdict["reason"] else None
-    return facts | span | decided | {"measured": measured(row, track, reason, Eligibility())}
+    scores = [_seconds(piece) | {"score": _rounded(piece["score"])} for piece in track["speech_scores"]]
+    return facts | span | decided | {"speech_scores": scores, "measured": measured(row, track, reason, rules)}
+
+
+def _seconds(span: Row) -> dict[str, float]:
+    """A span of samples in seconds of the film's time."""
+    return {f"{name}_s": round(span[name] / ANALYSIS_RATE_HZ, 3) for name in ("start", "end")}
 
 
 def _rounded(value: Any) -> Any:

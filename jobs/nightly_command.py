@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobs.cluster import prepare_ray
-from jobs.command import Json, material_errors, print_json
+from jobs.command import Json, Settings, material_errors, print_json
 from jobs.train_command import (
     DATA,
     OUT,
@@ -15,7 +15,6 @@ from jobs.train_command import (
     Data,
     Out,
     Quiet,
-    Settings,
     Tracking,
     Workers,
     seconds_of,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jobs.catalog import CatalogProblem
-from jobs.cost import PlanCost, film_costs, plan_cost
+from jobs.cost import NO_PRICES, HourPrices, PlanCost, film_costs, plan_cost
 from jobs.dub import DONE, FAILED, WRONG_USE, may_go_on
 from jobs.intake import take_in
 from jobs.passes import DubPipeline
@@ -20,6 +20,7 @@ from pipelines.stage import Row
 from pipelines.storage import ObjectStore, write_whole
 
 PLAN_NAME, PEOPLE_NAME, TIMELINES_FOLDER = "plan.csv", "people.csv", "timelines"
+FOR_PROGRAMS = ".parquet"  # both tables once more
 NOTHING_TO_PAINT = PaintRate(device="no device", seconds_per_frame=0.0, actors=1)
 LOST = "not planned, as its analysis failed twice; the same command tries once more"
 
@@ -43,10 +44,10 @@ class PlanRequest:
     """What a person asks for."""
 
     catalog: Path
-    out: Path | None = None  # gets plan.csv, which `dub --plan` takes back, people.csv and timelines
+    out: Path | None = None  # gets plan.csv, which `dub --plan` takes back, people.csv, both as Parquet, and timelines
     skip_invalid: bool = False
     budget_s: float | None = None  # of painting: faces that are too much for it are left, small ones first
-    hour_price: float | None = None  # of one painting actor
+    prices: HourPrices = NO_PRICES
 
 
 def run_plan(request: PlanRequest, pipeline: DubPipeline, display: Display | None = None) -> PlanOutcome:
@@ -74,9 +75,11 @@ def run_plan(request: PlanRequest, pipeline: DubPipeline, display: Display | Non
     written, notices = None, list(planned.notices)
     if out:
         written = write_own_plan(out / PLAN_NAME, table)
+        write_own_plan((out / PLAN_NAME).with_suffix(FOR_PROGRAMS), table)
         if written.name != PLAN_NAME:
             notices.append(f"{out / PLAN_NAME} was changed since it was written, and stays; this plan is {written}")
         write_plan(out / PEOPLE_NAME, people)
+        write_plan((out / PEOPLE_NAME).with_suffix(FOR_PROGRAMS), people)
         _write_timelines(out / TIMELINES_FOLDER, shots.to_pylist())
     plan, rows, others = table.to_pylist(), shots.to_pylist(), stage_rates(ObjectStore(pipeline.store_uri))
     return PlanOutcome(
@@ -85,8 +88,8 @@ def run_plan(request: PlanRequest, pipeline: DubPipeline, display: Display | Non
         notices=notices + [f"{film['title']} {film['language']}: {LOST}" for film in planned.lost],
         plan=plan,
         people=people.to_pylist(),
-        cost=plan_cost(plan, rows, rate, request.hour_price, pipeline.re_encoded_share(shots), others),
-        films=film_costs(plan, rows, rate, request.hour_price, others),
+        cost=plan_cost(plan, rows, rate, request.prices, pipeline.re_encoded_share(shots), others),
+        films=film_costs(plan, rows, rate, request.prices, others),
         written=written,
     )
 

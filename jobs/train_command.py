@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobs.cluster import prepare_ray
-from jobs.command import Json, material_errors, print_json
+from jobs.command import Json, Settings, material_errors, print_json
 
 if TYPE_CHECKING:
     from jobs.train_request import TrainOutcome
@@ -21,7 +21,6 @@ Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of check
 Name = Annotated[str, typer.Option("--recipe", metavar="NAME", help="A named training.")]
 Budget = Annotated[str | None, typer.Option("--for", metavar="6h", help="Learn so long, over all restarts: s, m, h.")]
 Steps = Annotated[int | None, typer.Option("--steps", min=1, help="Learn so many steps.")]
-Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting.")]
 Workers = Annotated[str, typer.Option("--workers", metavar="N|N-M", help="Workers; a range grows with the cluster.")]
 New = Annotated[bool, typer.Option("--new", help="Leave an unfinished training and begin another.")]
 Tracking = Annotated[str | None, typer.Option("--tracking-uri", metavar="URI", help="Of MLflow.")]

@@ -17,6 +17,7 @@ from pipelines.dub import DubConfig, plain
 from pipelines.inserts import VERSION as INSERTS_VERSION
 from pipelines.inserts import write_inserts
 from pipelines.live_frames import LiveFrames
+from pipelines.people_table import people_table
 from pipelines.placement import PLACEMENTS
 from pipelines.plan import plan_table
 from pipelines.progress import Event, Listener
@@ -75,7 +76,11 @@ class FilmStitches:
         made_of = {
             "facts": _facts(self._config),
             "code": self._code,
-            "extra_files": {"plan.parquet": _parquet(plan), "shots.parquet": _parquet(shot_table)},
+            "extra_files": {
+                "plan.parquet": _parquet(plan),
+                "people.parquet": _parquet(people_table(mine, self._config.eligibility)),
+                "shots.parquet": _parquet(shot_table),
+            },
             "review": partial(_beside, self._review(film) if self._review else None, self._config.inserts),
         }
         task = self._stitch.remote(film, shots, self._config.out_dir, self._live, made_of)

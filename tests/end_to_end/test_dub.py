@@ -118,6 +118,7 @@ def test_the_delivery_has_all_that_people_look_at(first: tuple[DubOutcome, list[
         "film.mp4",
         "manifest.json",
         "plan.parquet",
+        "people.parquet",
         "shots.parquet",
         "report.html",
         "review",

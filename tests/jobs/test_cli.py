@@ -19,6 +19,7 @@ OPTIONS = {
     "plan": [
         "--address",
         "--budget",
+        "--cpu-hour-price",
         "--hour-price",
         "--json",
         "--model",
@@ -41,7 +42,7 @@ OPTIONS = {
         "--tracking-uri",
         "--work",
     ],
-    "inspect": ["--json", "--work"],
+    "inspect": ["--json", "--set", "--timeline", "--work"],
     "verify": ["--dub", "--json", "--me", "--mix"],
     "review": ["--out", "--port", "--tracking-uri"],
     "submit": ["--address", "--follow", "--json"],

@@ -69,9 +69,15 @@ class TwoShotPipeline:
     model_digest = "m" * 64
 
     def __init__(
-        self, out: Path, failing: str = "", dying: str = "", lost: str = "", on_painting: Callable[[], object] = list
+        self,
+        out: Path,
+        failing: str = "",
+        dying: str = "",
+        lost: str = "",
+        on_painting: Callable[[], object] = list,
+        actors: int = 1,
     ) -> None:
-        self._out, self._failing, self._dying, self._lost = out, failing, dying, lost
+        self._out, self._failing, self._dying, self._lost, self._actors = out, failing, dying, lost, actors
         self._on_painting = on_painting
         self.store_uri = str(out / ".work")
         self.analysed: list[str] = []
@@ -102,7 +108,7 @@ class TwoShotPipeline:
         return people_table(planned)
 
     def paint_rate(self) -> PaintRate:
-        return PaintRate(device="cpu", seconds_per_frame=0.5, actors=1)
+        return PaintRate(device="cpu", seconds_per_frame=0.5, actors=self._actors)
 
     def re_encoded_share(self, planned: pa.Table) -> float:
         return 0.5
@@ -299,6 +305,29 @@ def test_an_edited_plan_is_followed(folder: Path, tmp_path: Path, store: str) ->
     planned.written.write_text(planned.written.read_text().replace('"dub"', '"leave"'))
     outcome = run_dub(request(folder, tmp_path, store, *rows, plan=planned.written), TwoShotPipeline(tmp_path))
     assert [row["verdict"] for row in outcome.plan] == ["leave", "leave"]
+
+
+def test_a_budget_is_kept_and_all_of_the_plan_is_written(folder: Path, tmp_path: Path) -> None:
+    """The one face to paint takes half a second a frame, and two actors paint side by side."""
+    rows, pipeline = ("harbour.mp4,de,dub.wav",), TwoShotPipeline(tmp_path, actors=2)
+    [whole] = run_plan(PlanRequest(catalog=catalog(folder, *rows)), pipeline).films
+    needed_s = whole["frames_to_paint"] * 0.5 / 2
+    assert needed_s > 0
+
+    enough, less = (
+        run_plan(PlanRequest(catalog=catalog(folder, *rows), out=tmp_path / name, budget_s=budget_s), pipeline)
+        for name, budget_s in (("enough", needed_s), ("less", needed_s - 0.2))
+    )
+
+    assert enough.films == [whole]
+    assert less.films[0]["verdicts"] == {"leave: over_budget": 1, "leave: no_face": 1}
+    assert less.films[0]["frames_to_paint"] == 0
+    assert (enough.people, less.people) == ([], [])  # nobody was recognised
+    names = {"plan.csv", "plan.parquet", "people.csv", "people.parquet", "timelines"}
+    for name, outcome in (("enough", enough), ("less", less)):
+        assert {path.name for path in (tmp_path / name).iterdir() if path.name[0] != "."} == names
+        assert read_plan(tmp_path / name / "plan.parquet").to_pylist() == outcome.plan
+        assert [path.name for path in (tmp_path / name / "timelines").iterdir()] == ["harbour.de.png"]
 
 
 def test_a_shot_whose_worker_died_is_seen_everywhere_and_the_film_is_delivered(

@@ -6,7 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from jobs.inspect_job import inspect_film
+from jobs.inspect_job import InspectConfig, inspect_film
+from jobs.overrides import override
 from jobs.result_table import show_inspection
 from pipelines.stage import Row
 from schemas.shot import TRACKED_SHOT
@@ -50,6 +51,26 @@ def test_the_result_is_plain_json(tmp_path: Path) -> None:
     film = make_film(tmp_path / "film.mp4")
     value = inspect_film(film.path, str(tmp_path / "work"), two_faces_in_the_first_shot).as_json()
     assert json.loads(json.dumps(value))["shots"] == value["shots"]
+
+
+def test_speech_and_scores_are_told_over_time_and_settings_are_followed(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", FilmSpec(num_frames=25, cuts=()))
+    pieces = [{"start": 1_600, "end": 8_000, "score": 0.91234}]
+
+    def speaker(rows: pa.Table) -> pa.Table:
+        spoken = {"original_speech": [{"start": 1_600, "end": 8_000}], "dub_speech": [{"start": 0, "end": 16_000}]}
+        shots = [_tracked(row) | spoken for row in rows.to_pylist()]
+        heard = [shot | {"tracks": [one | {"speech_scores": pieces} for one in shot["tracks"]]} for shot in shots]
+        return pa.Table.from_pylist(heard, schema=TRACKED_SHOT)
+
+    strict = override(InspectConfig(), ["eligibility.sure_face_height_px=90", "eligibility.min_face_height_px=70"])
+    usual, large = (inspect_film(film.path, str(tmp_path / "work"), speaker, one) for one in (None, strict))
+
+    [shot] = usual.shots
+    assert shot["speech"] == [{"start_s": 0.1, "end_s": 0.5}]
+    assert shot["tracks"][0]["speech_scores"] == [{"start_s": 0.1, "end_s": 0.5, "score": 0.912}]
+    assert [track["reason"] for track in large.shots[0]["tracks"]] == ["face_too_small"] * 2
+    assert shot["tracks"][0]["reason"] != "face_too_small"
 
 
 def test_people_are_shown_words_and_no_python(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

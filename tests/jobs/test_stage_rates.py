@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jobs.cost import plan_cost
-from jobs.stage_rates import CPU_STAGES, StageRates, frames_by_stage, keep_stage_rates, stage_rates
+from jobs.stage_rates import CPU_STAGES, USUAL_RATES, StageRates, frames_by_stage, keep_stage_rates, stage_rates
 from jobs.tally import StageCount
 from pipelines.paint_rate import PaintRate
 from pipelines.storage import ObjectStore
@@ -35,14 +35,17 @@ def store(tmp_path: Path) -> ObjectStore:
     return ObjectStore(str(tmp_path))
 
 
-def test_before_a_film_was_dubbed_nothing_is_claimed(store: ObjectStore) -> None:
+def test_before_a_film_was_dubbed_the_usual_rates_are_told_as_what_they_are(store: ObjectStore) -> None:
     keep_stage_rates(store, {})
-    assert stage_rates(store) is None
+    assert stage_rates(store) == USUAL_RATES
+
+    assert not USUAL_RATES.are_own
+    assert set(USUAL_RATES.seconds_per_frame) == set(CPU_STAGES)
 
     half = counts(4.0, 100)
     del half["judge"]
     keep_stage_rates(store, half)
-    assert stage_rates(store) is None
+    assert stage_rates(store) == USUAL_RATES
 
 
 @pytest.mark.parametrize("frames", [(100, 9000), (9000, 100)])
@@ -69,4 +72,7 @@ def test_each_stage_is_asked_for_the_frames_that_it_works_on() -> None:
     rate = PaintRate(device="cpu", seconds_per_frame=0.5, actors=1)
     others = StageRates(seconds_per_frame={"crops": 1.0, "composite": 2.0, "judge": 3.0, "stitch": 0.5})
     assert plan_cost(PLAN, PLANNED, rate, others=others).cpu_hours == pytest.approx(660 / 3600, abs=1e-4)
-    assert plan_cost(PLAN, PLANNED, rate).cpu_hours is None
+    assert plan_cost(PLAN, PLANNED, rate, others=others).cpu_rates_are_own
+    usual = plan_cost(PLAN, PLANNED, rate)
+    assert usual.cpu_hours > 0
+    assert not usual.cpu_rates_are_own
