@@ -81,7 +81,8 @@ def _compared(own: OutsideFrames, made: OutsideFrames, delivered: Path, after: L
 
 def _is_in_step(found: OutsideFrames, film: Ledger) -> bool:
     """As many frames at the same moments, counted from the first: programs begin to count where they like."""
-    return np.array_equal(*(np.array(pts, np.int64) - pts[0] for pts in (found.pts or [0], film.pts)))
+    first = found.pts[0] if found.pts else 0
+    return [pts - first for pts in found.pts] == [pts - film.pts[0] for pts in film.pts]
 
 
 def _kept(before: Ledger, after: Ledger, manifest: dict[str, Any]) -> list[bool]:
