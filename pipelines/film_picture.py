@@ -81,8 +81,8 @@ def write_picture(
     track: DubTrack,
     config: EncodeConfig,
     tell: Tell,
-    failed: str | None = None,
     alone: bool = False,
+    failed: str | None = None,
 ) -> WrittenPicture:
     """Write the film to `target`, spliced where it can be.
 
@@ -93,8 +93,8 @@ def write_picture(
         track: the dub.
         config: encoder settings.
         tell: told of frames as they are written.
-        failed: what did not hold when the film was spliced; it is encoded whole then.
         alone: whether no other film is painted or written beside it. Its bytes do not depend on that.
+        failed: what did not hold when the film was spliced; it is encoded whole then.
 
     Raises:
         UndecodableError: the source cannot be decoded to its end.

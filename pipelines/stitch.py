@@ -186,7 +186,7 @@ def _written(
     """Write the film and its manifest, and read both back."""
     given = given_dub(film)
     track = dub_track(given, target.suffix)
-    made = write_picture(film, shots, target, track, encode, tell, failed, alone)
+    made = write_picture(film, shots, target, track, encode, tell, alone, failed)
     manifest = (
         _manifest(film, shots, made.patches)
         | made.facts
