@@ -15,6 +15,7 @@ from pipelines.media.picture import plane_frames
 from pipelines.proof import Check
 from pipelines.second_decoder import LEFT, second_decoder
 from pipelines.verify import verify_films
+from tests.pipelines.test_recoloured import HD, SD, changed_across, joined
 from tests.pipelines.test_splice import WHOLE_FILM, X265, film_of
 from tests.pipelines.test_splice_proof import delivered, failed, muxed
 
@@ -72,6 +73,17 @@ def test_the_installed_decoder_shows_a_true_delivery_as_it_is(tmp_path: Path, co
 
     told = "48 frames are the source's, 48 of changed GOPs are as the first shows them"
     assert found == Check("second_decoder", True, told)
+
+
+@needs_ffmpeg
+def test_a_decoder_that_would_turn_colours_into_the_first_ones_is_told_not_to(tmp_path: Path) -> None:
+    film = changed_across(joined(tmp_path, {"colour": HD}, {"colour": SD}))
+
+    delivered(tmp_path, film)
+
+    found = seen(film.path, tmp_path / "out/one/pt-BR/film.mp4")
+    assert isinstance(found, Check)
+    assert found.ok, found.detail
 
 
 @needs_ffmpeg
