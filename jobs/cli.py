@@ -170,7 +170,7 @@ def verify(
     from pipelines.verify import verify_films
 
     with material_errors():
-        proof = verify_films(source, delivered, dub, me, "dub_mix" if mix else None)
+        proof = verify_films(source, delivered, dub, me, "dub_mix" if mix else None, decode_twice=True)
     if not print_json(asdict(proof) | {"holds": proof.holds}, as_json):
         show_proof(proof)
     raise typer.Exit(DONE if proof.holds else FAILED)

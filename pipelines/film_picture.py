@@ -20,6 +20,7 @@ from pipelines.stage import Row
 from schemas.reason import Whole
 
 SHARE_OF_CPUS = 4  # a film takes a quarter of a machine: others are painted and written beside it
+SHARE_ALONE = 2  # half of it where no other of its group is: the next group may be looked at beside
 MAX_RUNS_AT_ONCE = 4  # each holds an encoder and its pictures
 
 
@@ -80,6 +81,7 @@ def write_picture(
     track: DubTrack,
     config: EncodeConfig,
     tell: Tell,
+    alone: bool = False,
     failed: str | None = None,
 ) -> WrittenPicture:
     """Write the film to `target`, spliced where it can be.
@@ -91,6 +93,7 @@ def write_picture(
         track: the dub.
         config: encoder settings.
         tell: told of frames as they are written.
+        alone: whether no other film is painted or written beside it. Its bytes do not depend on that.
         failed: what did not hold when the film was spliced; it is encoded whole then.
 
     Raises:
@@ -113,7 +116,7 @@ def write_picture(
         return _whole(film, shots, config, write, UnspliceableError(Whole.PROOF_FAILED, failed))
     begin = partial(ShotPatches, shots)
     try:
-        changed, at_once = changed_pts(shots), runs_at_once(config)
+        changed, at_once = changed_pts(shots), runs_at_once(config, len(os.sched_getaffinity(0)), alone)
         with spliced(source, target.suffix, changed, begin, config, at_once, colours_of(film)) as picture:
             written, runs = write(picture), picture.encoded
     except UnspliceableError as error:
@@ -143,6 +146,13 @@ def colours_of(film: Row) -> list[tuple[int, ColourTags]]:
     return [(one["start_pts"], ColourTags(*(one[name] for name in ColourTags._fields))) for one in film["colours"]]
 
 
-def runs_at_once(config: EncodeConfig) -> int:
-    """How many runs are encoded at the same time on this machine. What comes out does not depend on it."""
-    return max(1, min(MAX_RUNS_AT_ONCE, len(os.sched_getaffinity(0)) // (SHARE_OF_CPUS * config.threads)))
+def runs_at_once(config: EncodeConfig, cpus: int, alone: bool) -> int:
+    """How many runs are encoded at the same time. What comes out does not depend on it.
+
+    Args:
+        config: encoder settings.
+        cpus: of this machine.
+        alone: whether no other film is painted or written beside.
+    """
+    share = SHARE_ALONE if alone else SHARE_OF_CPUS
+    return max(1, min(MAX_RUNS_AT_ONCE, cpus // (share * config.threads)))

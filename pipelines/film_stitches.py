@@ -51,6 +51,7 @@ class FilmStitches:
         self._code, self._review = dict(code), review
         self._shots: dict[str, list[Row]] = defaultdict(list)
         self._stitching: dict[ray.ObjectRef[Any], tuple[Row, float]] = {}
+        self._num_to_come = len(planned["dub_id"].unique())
         self._at_once = stitches_at_once()
         self._stitch = ray.remote(num_cpus=pool_here(PLACEMENTS["stitch"]).cpus, max_retries=2)(_stitched)
 
@@ -73,7 +74,7 @@ class FilmStitches:
         mine = self._planned.filter(pa.compute.equal(self._planned["dub_id"], film["dub_id"]))
         plan = plan_table(mine, self._config.eligibility)
         shot_table = pa.Table.from_pylist([_unrecognisable(shot) for shot in shots], schema=JUDGED_SHOT)
-        made_of = {
+        made_of: dict[str, Any] = {
             "facts": _facts(self._config),
             "code": self._code,
             "extra_files": {
@@ -83,6 +84,8 @@ class FilmStitches:
             },
             "review": partial(_beside, self._review(film) if self._review else None, self._config.inserts),
         }
+        self._num_to_come -= 1
+        made_of["alone"] = not self._num_to_come and not self._stitching  # of its group the last: nothing is painted
         task = self._stitch.remote(film, shots, self._config.out_dir, self._live, made_of)
         self._stitching[task] = (film, time.monotonic())
 

@@ -84,6 +84,7 @@ def stitch_film(
     extra_files: dict[str, bytes] | None = None,
     review: WriteReview | None = None,
     tell: Tell = untold,
+    alone: bool = False,
 ) -> Stitched:
     """Deliver a film into OUT/<title>/<language>/.
 
@@ -100,6 +101,7 @@ def stitch_film(
         extra_files: further files of the folder, by name: plan.parquet, shots.parquet.
         review: writes the report and the proxies; they appear with the film.
         tell: told of frames as they are written.
+        alone: whether no other film is painted or written beside it: it may keep more CPUs busy.
 
     Raises:
         ValueError: shots are missing, or the title is no folder name.
@@ -118,7 +120,7 @@ def stitch_film(
             return Stitched(row, found=True)
         _check_unchanged(film)
         with delivery.filling() as folder:
-            row = _fill(folder, film, shots, encode, made_with, extra_files or {}, review, tell)
+            row = _fill(folder, film, shots, encode, made_with, extra_files or {}, review, tell, alone)
         return Stitched(row | {"delivered_uri": str(delivery.folder / Path(row["delivered_uri"]).name)}, found=False)
     except FAILURES as error:
         failure = str(error)
@@ -150,11 +152,12 @@ def _fill(
     extra_files: dict[str, bytes],
     review: WriteReview | None,
     tell: Tell,
+    alone: bool,
 ) -> Row:
     """Write and prove the film and all that lies beside it; the row names the film in this folder."""
     source = Path(film["film_uri"])
     target = folder / f"film.{delivered_suffix(source)}"
-    write = partial(_written, film, shots, target, encode, made_with, tell)
+    write = partial(_written, film, shots, target, encode, made_with, tell, alone)
     made, proof = write(None)
     if made.whole is None and any(check.name in OF_PICTURE for check in proof.failures):
         made, proof = write(failures_of(proof))
@@ -177,12 +180,13 @@ def _written(
     encode: EncodeConfig,
     made_with: dict[str, Any],
     tell: Tell,
+    alone: bool,
     failed: str | None,
 ) -> tuple[WrittenPicture, Proof]:
     """Write the film and its manifest, and read both back."""
     given = given_dub(film)
     track = dub_track(given, target.suffix)
-    made = write_picture(film, shots, target, track, encode, tell, failed)
+    made = write_picture(film, shots, target, track, encode, tell, alone, failed)
     manifest = (
         _manifest(film, shots, made.patches)
         | made.facts

@@ -17,6 +17,7 @@ from pipelines.picture_difference import PictureDifference, Shown, picture_diffe
 from pipelines.picture_tags import picture_tags
 from pipelines.proof import Check, Proof
 from pipelines.role_checks import dispositions, original
+from pipelines.second_decoder import second_decoder
 from pipelines.splice_proof import class_checks, parameter_sets, random_seeks
 from pipelines.stem_channel import stem_channel
 
@@ -33,7 +34,12 @@ UNKNOWN_MIME = "application/octet-stream"  # of an attachment that says none
 
 
 def verify_films(
-    source: Path, delivered: Path, dub: Path | None = None, me: Path | None = None, dub_kind: str | None = None
+    source: Path,
+    delivered: Path,
+    dub: Path | None = None,
+    me: Path | None = None,
+    dub_kind: str | None = None,
+    decode_twice: bool = False,
 ) -> Proof:
     """The proof that `delivered` is `source` with a dub.
 
@@ -46,6 +52,7 @@ def verify_films(
         dub: the dub, when the delivered dub track is to be compared with it.
         me: music and effects that were mixed with the dub.
         dub_kind: column of the catalog that named the dub; as the manifest says when left out, else a stem.
+        decode_twice: whether the picture is also compared as the FFmpeg of this machine decodes it.
 
     Raises:
         UndecodableError: one of them is no film.
@@ -66,12 +73,15 @@ def verify_films(
     source_language = manifest.get("source_language")
     checks += [original(before.streams, _copied(after), after.container, source_language)]
     facts: dict[str, Any] = {"num_frames": len(after.pts)}
+    seen_twice: list[Check | str] = []
     if all(check.ok for check in checks[:2]):  # frames can be compared one by one
         own, made = Shown(source, before.pts, before.digests), Shown(delivered, after.pts, after.digests)
         difference = picture_difference(own, made, _changed(manifest))
         checks += [picture(difference), random_seeks(delivered, after)]
         facts["picture"] = difference.summary
         checks += class_checks(before, after, difference, manifest, facts)
+        seen_twice = [second_decoder(source, delivered, before, after, manifest)] if decode_twice else []
+        checks += [found for found in seen_twice if isinstance(found, Check)]
     if dub is not None and _sounds(after):
         kind, place = dub_kind or manifest.get("dub_kind", "dub_stem"), manifest.get("dub_place", 0)
         given = DubSource(
@@ -91,7 +101,8 @@ def verify_films(
         facts |= {"dub_lag_samples": heard.lag_samples, "mix": heard.mix.value}
         facts |= {"dub_sample_rate_hz": heard.sample_rate_hz, "dub_layout": heard.layout}
     checks += digests(manifest, source, delivered, dub, me)
-    return Proof(source.name, delivered.name, tuple(checks), facts, not_compared(manifest, checks))
+    left = (*not_compared(manifest, checks), *(found for found in seen_twice if isinstance(found, str)))
+    return Proof(source.name, delivered.name, tuple(checks), facts, left)
 
 
 def picture(difference: PictureDifference) -> Check:

@@ -17,6 +17,7 @@ from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from pipelines.media.ahead import Ahead
 from pipelines.media.dub_track import DubTrack
 from pipelines.media.light import light_params
 from pipelines.media.nal import Avc, Hevc
@@ -27,8 +28,10 @@ from pipelines.media.run_quality import COARSEST_CRF
 from pipelines.media.vui import siting_params
 
 Plane = NDArray[Any]
+Encoded = tuple["list[Packet[AudioStream]]", int]
 
 AAC_FRAME_SAMPLES = 1024
+MOST_AHEAD = 4096  # frames of sound that are encoded before they are wanted: a minute and a half of AAC is 3 MB
 HEVC_TAGS = ("hvc1", "hev1")
 LIGHT_NAMES = {"libx264": ("mastering-display", "cll"), "libx265": ("master-display", "max-cll")}
 ENCODERS = {"h264": "libx264", "hevc": "libx265"}  # anything else is delivered as H.264, of 12 bits as HEVC
@@ -172,7 +175,7 @@ def as_encoded(frame: VideoFrame, pixel_format: str) -> VideoFrame:
 
 
 class DubEncoder:
-    """The dub track, encoded as far as the picture has come."""
+    """The dub track, encoded beside the picture, and taken as far as that has come. Closed after use."""
 
     def __init__(
         self, out: OutputContainer, track: DubTrack, start_s: Fraction, end_s: Fraction, config: EncodeConfig
@@ -186,29 +189,42 @@ class DubEncoder:
             self.stream.codec_context.format = av.AudioFormat("s32")  # of which 24 bits are kept
         self.peak = 0.0  # above 1 the mix clips
         self._track = track
-        self._frames = _in_frames(track.blocks(math.ceil((end_s - start_s) * track.sample_rate_hz)))
+        frames = _in_frames(track.blocks(math.ceil((end_s - start_s) * track.sample_rate_hz)))
         self._position = round(start_s * track.sample_rate_hz)  # the dub's sample 0 is heard with the first frame
+        self.stream.codec_context.open(strict=False)  # here: the muxer would open it too, beside the thread
+        self._encoded = Ahead(self._encode(frames, self._position), MOST_AHEAD, "dub")
         self._ended = False
+
+    def _encode(self, frames: Iterator[NDArray[np.float32]], position: int) -> "Iterator[Encoded]":
+        """What each frame gives, and where the next one begins; at last what the encoder has left."""
+        for samples in frames:
+            packets = self.stream.encode(self._frame(samples, position))
+            position += samples.shape[1]
+            yield packets, position
+        yield self.stream.encode(None), position
 
     def until(self, seconds: Fraction | None) -> "Iterator[Packet[AudioStream]]":
         """The packets of the sound up to a film time; of all that is left for None."""
         rate = self._track.sample_rate_hz
         while not self._ended and (seconds is None or self._position < seconds * rate):
-            samples = next(self._frames, None)
-            if samples is None:
+            encoded = self._encoded.take()
+            if encoded is None:
                 self._ended = True
-                yield from self.stream.encode(None)
                 return
-            yield from self.stream.encode(self._frame(samples))
+            packets, self._position = encoded
+            yield from packets
 
-    def _frame(self, samples: NDArray[np.float32]) -> av.AudioFrame:
+    def close(self) -> None:
+        """Encode no further."""
+        self._encoded.close()
+
+    def _frame(self, samples: NDArray[np.float32], position: int) -> av.AudioFrame:
         self.peak = max(self.peak, float(np.abs(samples).max()))
         clipped = np.clip(samples, -1, 1)  # AAC makes what lies above softer, all of it
         packed = np.ascontiguousarray(clipped.T, np.float32).reshape(1, -1)  # PyAV has no 8 planes
         frame = av.AudioFrame.from_ndarray(packed, "flt", self._track.layout)
-        frame.sample_rate, frame.pts = self._track.sample_rate_hz, self._position
+        frame.sample_rate, frame.pts = self._track.sample_rate_hz, position
         frame.time_base = Fraction(1, self._track.sample_rate_hz)
-        self._position += samples.shape[1]
         return frame
 
 

@@ -18,6 +18,7 @@ from pipelines.media.gops import PictureIndex
 from pipelines.media.hevc_ids import HevcIds, first_free, free_ids, renumber
 from pipelines.media.nal import DELIMITERS, SEI_KINDS, SET_KINDS, Avc, Hevc, join, kind_of, split
 from pipelines.media.parameter_sets import ParameterSets
+from pipelines.media.run_quality import FINEST_CRF
 from pipelines.media.sei import kept_messages
 from pipelines.media.vui import siting_params
 
@@ -28,7 +29,7 @@ MAX_B_FRAMES = 3
 PRORES_TAGS = {"Proxy": "apco", "LT": "apcs", "Standard": "apcn", "HQ": "apch", "4444": "ap4h", "XQ": "ap4x"}
 PRORES_PROFILES = {"apco": "proxy", "apcs": "lt", "apcn": "standard", "apch": "hq", "ap4h": "4444", "ap4x": "4444xq"}
 DNXHD_MBIT = (36, 42, 45, 60, 63, 75, 80, 84, 90, 100, 110, 115, 120, 145, 175, 180, 185, 220, 240, 290, 365, 390, 440)
-JPEG_QSCALE = "2"  # the finest of FFmpeg's scale of 2..31
+JPEG_QSCALES = ("1", "2")  # the finest of FFmpeg's scale of 1..31, and the one to try first
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +94,8 @@ def _options(match: Match, config: EncodeConfig, crf: int) -> dict[str, str]:
         return {"profile": PRORES_PROFILES[prores_tag(context)], "vendor": "apl0"}
     if match.index.codec == "dnxhd":
         return {"profile": str(context.profile).lower().replace(" ", "_")}
-    return {"qmin": JPEG_QSCALE, "qmax": JPEG_QSCALE, "strict": "unofficial"}
+    scale = JPEG_QSCALES[crf > FINEST_CRF]
+    return {"qmin": scale, "qmax": scale, "strict": "unofficial"}
 
 
 def _avc_options(match: Match, config: EncodeConfig) -> dict[str, str]:

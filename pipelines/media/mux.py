@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -82,9 +82,9 @@ def write_film(
         stream = picture_stream(film)
         names, cropped = names_of(film, stream.index), is_cropped(stream)
         options = _options(target.suffix, film, stream, dub.sample_rate_hz)
-        with _opened(target, options) as out:
+        with _opened(target, options) as out, ExitStack() as beside:
             writer = _Writer(
-                film, stream, out, picture, first, dub, language, end_pts, config, source_language, attached
+                film, stream, out, picture, first, dub, language, end_pts, config, source_language, attached, beside
             )
             written, dub_index, languages = writer.write(tell), writer.dub_track_index, writer.track_languages
     if target.suffix == ".mov":
@@ -124,10 +124,12 @@ class _Writer:
         config: EncodeConfig,
         source_language: str | None,
         attached: dict[int, bytes],
+        beside: ExitStack,
     ) -> None:
         assert own.time_base
         self._film, self._own, self._out, self._picture, self._attached = film, own, out, picture, attached
         span_s = (first.pts or 0) * own.time_base, end_pts * own.time_base
+        self._beside = beside
         self._copies: dict[int, Stream] = {}
         self._left_out: list[str] = []
         self._dub: DubEncoder | None = None
@@ -152,6 +154,7 @@ class _Writer:
         self, dub: DubTrack, span_s: tuple[Fraction, Fraction], language: str, config: EncodeConfig
     ) -> DubEncoder:
         encoder = DubEncoder(self._out, dub, *span_s, config)
+        self._beside.callback(encoder.close)
         stream = encoder.stream
         if code := language_code(language):
             stream.metadata["language"] = code

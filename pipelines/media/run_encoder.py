@@ -107,7 +107,7 @@ class RunEncoder:
         try:
             while crf is not None:
                 tries.append(self._tried(run, packets, begin, crf))
-                crf = next_crf([one.quality for one in tries]) if self.match.ids is not None else None
+                crf = next_crf([one.quality for one in tries], self.match.index.codec)
         except (av.FFmpegError, UndecodableError, ValueError, OverflowError) as error:
             raise UnspliceableError(Whole.ENCODER, f"frame {run.first} and those after it: {error}") from error
         return min(tries, key=lambda one: rank(one.quality))

@@ -17,6 +17,7 @@ ENOUGH_GROWTH, TOO_MUCH_GROWTH = 1.8, 2.4  # times the film's bytes there: twice
 HALVING_CRF = 6  # so much coarser has about half the bytes
 FINEST_CRF, COARSEST_CRF = 5, 26  # coarser ones, in films that are so, would smear the painted mouth
 MAX_TRIES = 4
+SCALED_CODECS = ("h264", "hevc")  # whose encoders take a CRF
 EQUAL_DB = 100.0  # stands for equal samples
 
 
@@ -32,9 +33,16 @@ class Quality(NamedTuple):
         return self.psnr_db >= WANTED_PSNR_DB or self.growth >= ENOUGH_GROWTH
 
 
-def next_crf(tries: Sequence[Quality]) -> int | None:
-    """What to try next; None when the best that was tried is taken."""
+def next_crf(tries: Sequence[Quality], codec: str = "h264") -> int | None:
+    """What to try next; None when the best that was tried is taken.
+
+    Args:
+        tries: in their order, one at least.
+        codec: MJPEG has two steps, and packets of ProRes and DNxHD are as large as their profile says.
+    """
     last = tries[-1]
+    if codec not in SCALED_CODECS:
+        return FINEST_CRF if codec == "mjpeg" and not last.is_enough and last.crf > FINEST_CRF else None
     if len(tries) == MAX_TRIES:
         return None
     dearer = round(HALVING_CRF * math.log2(2 / max(last.growth, 1e-3)))  # so much finer it has twice the bytes

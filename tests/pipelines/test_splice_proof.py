@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 
 from pipelines.media import matched_encoder, run_encoder
@@ -18,8 +19,10 @@ from pipelines.stitch import stitch_film
 from pipelines.storage import ObjectStore
 from pipelines.verify import verify_films
 from tests.pipelines.deliveries import film_row, shot_rows, vouched
-from tests.pipelines.test_splice import CONFIG, X264, X265, film_of, holding, with_captions
-from tests.synthetic import SyntheticFilm
+from tests.pipelines.test_splice import CONFIG, X264, X265, film_of, holding, moving, packets_of, with_captions
+from tests.synthetic import FilmSpec, SyntheticFilm, make_film
+
+MADE = "out/one/pt-BR/film.mp4"
 
 
 def delivered(tmp_path: Path, film: SyntheticFilm, painted: int | None = 1) -> tuple[dict[str, Any], Proof]:
@@ -39,7 +42,7 @@ def failed(proof: Proof) -> set[str]:
 def film_and_delivery(tmp_path: Path) -> tuple[Path, Path]:
     film = film_of(tmp_path / "film.mp4", cuts=(40, 60))
     delivered(tmp_path, film)
-    return film.path, tmp_path / "out/one/pt-BR/film.mp4"
+    return film.path, tmp_path / MADE
 
 
 @pytest.mark.parametrize("codec", [("libx264", X264), ("libx265", X265)])
@@ -202,13 +205,70 @@ def test_stretches_are_judged_each_by_itself() -> None:
     assert list(classes.stretches({3})) == [[1, 2], [3, 4], [6]]
     assert re_encoded(classes, difference, "h264", {3}).ok
     assert not re_encoded(classes, difference, "h264").ok
-    assert re_encoded(classes, difference, "prores").ok
+
+
+@pytest.mark.parametrize("codec", ["prores", "dnxhd", "mjpeg"])
+@pytest.mark.parametrize(
+    ("psnr_db", "num_bytes", "holds"),
+    [(43.0, 700, True), (43.0, 690, False), (44.0, 400, True), (36.9, 1000, True), (36.9, 200, False)],
+)
+def test_frames_that_stand_alone_are_near_the_film_or_have_about_its_bytes(
+    codec: str, psnr_db: float, num_bytes: int, holds: bool
+) -> None:
+    classes = FrameClasses(copied=[True, False], edited=[False, True], num_bytes=[(1000, 1000), (1000, num_bytes)])
+    difference = PictureDifference(psnr_db=[100.0, psnr_db], equal=[True, False])
+
+    assert re_encoded(classes, difference, codec).ok is holds
+
+
+def grainy(path: Path, **more: Any) -> SyntheticFilm:
+    """A film of twelve frames in strong grain, each by itself; the first half is not painted."""
+    spec = FilmSpec(**{"num_frames": 12, "cuts": (6,), "gop": 1, "b_frames": 0, "languages": (), **more})
+    grain = np.random.default_rng(0).normal(0, 12, (4, spec.height_px, spec.width_px, 1))
+    draw = moving(spec)
+    return make_film(path, spec, lambda index: (draw(index) + grain[index % 4]).clip(0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("profile", ["lt", "hq"])
+def test_prores_in_strong_grain_has_the_bytes_of_its_profile(tmp_path: Path, profile: str) -> None:
+    encoder = (("profile", profile),)
+    film = grainy(tmp_path / "film.mov", codec="prores_ks", encoder=encoder, pixel_format="yuv422p10le")
+
+    _, proof = delivered(tmp_path, film)
+
+    assert failed(proof) == set()
+    (run,) = proof.facts["runs"]
+    assert (run["num_frames"], run["edited"]) == (6, 6)
+    assert 0.9 < run["num_bytes"] / run["num_bytes_before"] < 1.1
+
+
+def test_the_finest_mjpeg_stays_fine(tmp_path: Path) -> None:
+    encoder = (("qmin", "1"), ("qmax", "1"))
+    film = grainy(tmp_path / "film.mov", codec="mjpeg", encoder=encoder, pixel_format="yuvj422p", colour=(5, 1, 1, 2))
+
+    manifest, proof = delivered(tmp_path, film)
+
+    assert failed(proof) == set()
+    assert proof.facts["runs"][0]["psnr_db_min"] > 50 > manifest["picture"]["runs"][0]["crf"]
+
+
+def test_a_film_that_is_encoded_whole_is_one_run_of_the_proof(tmp_path: Path) -> None:
+    film = film_of(tmp_path / "film.mp4", encoder=(*X264, ("x264-params", "open-gop=1")))
+
+    manifest, proof = delivered(tmp_path, film)
+
+    assert manifest["proof"]["facts"]["runs"] == proof.facts["runs"]
+    (run,) = proof.facts["runs"]
+    packets = [sum(len(data) for _, data in packets_of(path)) for path in (film.path, tmp_path / MADE)]
+    assert [run["num_bytes_before"], run["num_bytes"]] == packets
+    assert (run["first_pts"], run["num_frames"], run["edited"]) == (0, 96, 48)
+    assert proof.facts["picture"]["psnr_db_min"] == pytest.approx(run["psnr_db_min"], abs=0.01)
 
 
 def test_another_name_of_the_codec_is_seen(tmp_path: Path) -> None:
     film = film_of(tmp_path / "film.mp4", codec="libx265", encoder=X265)
     delivered(tmp_path, film)
-    made = tmp_path / "out/one/pt-BR/film.mp4"
+    made = tmp_path / MADE
 
     made.write_bytes(made.read_bytes().replace(b"hev1", b"hvc1"))
     vouched(made)

@@ -33,6 +33,23 @@ def test_the_next_crf(tries: list[tuple[int, float, float]], crf: int | None) ->
     assert next_crf([Quality(*one) for one in tries]) == crf
 
 
+@pytest.mark.parametrize(
+    ("codec", "tries", "crf"),
+    [
+        ("mjpeg", [(14, 44.0, 0.7)], 5),
+        ("mjpeg", [(14, 44.0, 0.7), (5, 44.5, 1.1)], None),
+        ("mjpeg", [(14, 60.0, 4.0)], None),
+        ("mjpeg", [(14, 42.0, 2.1)], None),
+        ("prores", [(14, 36.0, 0.7)], None),
+        ("dnxhd", [(14, 42.0, 1.0)], None),
+    ],
+)
+def test_mjpeg_has_two_steps_and_other_codecs_of_frames_by_themselves_have_one(
+    codec: str, tries: list[tuple[int, float, float]], crf: int | None
+) -> None:
+    assert next_crf([Quality(*one) for one in tries], codec) == crf
+
+
 @pytest.mark.parametrize("cost", [0.2, 1.0, 5.0, 20.0])
 @pytest.mark.parametrize("noise", [38.0, 44.0, 52.0])
 def test_the_search_ends_with_what_is_wanted(cost: float, noise: float) -> None:
