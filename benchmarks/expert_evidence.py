@@ -1,6 +1,6 @@
 """What a lip-sync expert adds to the opening of a mouth when it is asked who speaks.
 
-    python -m benchmarks.expert_evidence --expert training/small/expert.safetensors [--films FILM ...]
+    python -m benchmarks.expert_evidence --expert diff2lip/weights/small_expert.safetensors [--films FILM ...]
 
 The people are those of `benchmarks.speaking_evidence` who are real, and whoever is seen longest in each FILM, who must
 be the one who speaks there. Tells, for pieces of running speech of each length, the share of pairs, one of own and one

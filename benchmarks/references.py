@@ -20,9 +20,9 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.real_faces import RealFace, real_face
+from diff2lip.bundled import bundled_path
 from diff2lip.checkpoint import read_config
 from diff2lip.config import CropConfig, SamplerConfig
-from jobs.model_reference import bundled_path
 from pipelines.assets import asset_path
 from pipelines.dub_mel import DubMel
 from pipelines.held_exam import MOUTH

@@ -24,9 +24,9 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.references import measured
+from diff2lip.bundled import bundled_path
 from diff2lip.checkpoint import read_config
 from diff2lip.config import CropConfig, SamplerConfig
-from jobs.model_reference import bundled_path
 from jobs.people_cast import still_portrait
 from jobs.portrait_clip import FRAME_RATE, said, talking_frames
 from jobs.training_reader import read_aloud, voices

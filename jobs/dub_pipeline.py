@@ -117,7 +117,7 @@ def open_pipeline(
     config = DubConfig(store_uri=store_uri, out_dir=str(out.absolute()), model_path=str(path))
     config = _overridden(config, settings)
     if config.speaking.expert:
-        read_lineage(Path(config.speaking.expert), Kind.EXPERT)
+        read_lineage(config.speaking.path, Kind.EXPERT)
     return RayDubPipeline(config, address)
 
 

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from diff2lip.bundled import BUNDLED_PREFIX, bundled_path, is_bundled
 from pipelines.storage import file_digest
 
-BUNDLED_FOLDER = Path(__file__).parent.parent / "diff2lip" / "weights"
-BUNDLED_PREFIX = "bundled:"
 DEFAULT_MODEL = "bundled:small"
 REGISTERED_PREFIX = "models:/"
 
@@ -56,13 +55,3 @@ def _registered(reference: str, tracking_uri: str | None) -> ModelReference:
     found = find_version(tracking_uri, reference)
     path = fetch_weights(tracking_uri, found)
     return ModelReference(reference=reference, path=path, digest=found.digest, version=found.reference)
-
-
-def bundled_path(name: str) -> Path:
-    """Where the bundled model of a name lies in this installation."""
-    return BUNDLED_FOLDER / f"{name}.safetensors"
-
-
-def is_bundled(reference: str) -> bool:
-    """Whether a reference names a model that is shipped."""
-    return reference.startswith(BUNDLED_PREFIX)

@@ -140,7 +140,7 @@ class TrackFaces(RowStage):
     def _witness(self) -> "LipWitness":
         from pipelines.lip_witness import LipWitness  # torch: only who has an expert pays
 
-        return LipWitness(Path(self._speaking.expert))
+        return LipWitness(self._speaking.path)
 
     @cached_property
     def _store(self) -> ObjectStore:

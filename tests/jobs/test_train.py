@@ -14,13 +14,14 @@ import pytest
 import torch
 from mlflow import MlflowClient
 
+from diff2lip.bundled import bundled_path
 from diff2lip.checkpoint import load_checkpoint, save_expert
 from diff2lip.syncnet import Expert, ExpertConfig
 from jobs import training_dataset
 from jobs.command import DONE, FAILED
 from jobs.finished_training import finished_outcome, untrained_path
 from jobs.lineage import default_tracking_uri
-from jobs.model_reference import bundled_path, resolve_model
+from jobs.model_reference import resolve_model
 from jobs.night import NIGHT_NAME, NIGHTS, Night, Opening, open_night, write_night
 from jobs.recipes import RECIPES, Kind, find_recipe, tiny_expert
 from jobs.train import run_training

@@ -15,8 +15,8 @@ import torch
 from torchaudio import pipelines as bundles
 from torchaudio.models import wav2vec2_model
 
+from diff2lip.bundled import bundled_path
 from jobs.dub_pipeline import open_pipeline
-from jobs.model_reference import bundled_path
 from pipelines import ctc_words, line_check, words
 from pipelines.assets import CACHE_VARIABLE, AssetUnavailableError, list_assets
 from pipelines.ctc_words import MODELS, CtcAligner, ctc_language, fetch_aligners, load_aligner, spans_of

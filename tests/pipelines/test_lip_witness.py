@@ -10,6 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from diff2lip.bundled import expert_path
 from diff2lip.checkpoint import save_expert
 from diff2lip.config import CropConfig, whole_face
 from diff2lip.errors import CheckpointError
@@ -32,7 +33,7 @@ from schemas.timing import ANALYSIS_RATE_HZ
 from tests.film_rows import UNHEARD
 from tests.real_assets import real_asset
 
-SHIPPED = Path(__file__).parents[2] / "training" / "small" / "expert.safetensors"
+SHIPPED = expert_path("bundled:small")
 STEP_SAMPLES = ANALYSIS_RATE_HZ // 25
 PIECE = (10 * STEP_SAMPLES, 40 * STEP_SAMPLES)
 
@@ -121,6 +122,15 @@ def test_the_crop_is_the_one_of_its_training(tmp_path: Path, expert: Expert) -> 
     assert expert_crop(tmp_path / "published.safetensors", 96) == whole_face(96)
 
 
+def test_the_shipped_expert_has_a_name_and_is_the_same_as_its_file(tmp_path: Path) -> None:
+    named = open_pipeline(str(tmp_path), tmp_path, "bundled:small", ["speaking.expert=bundled:small"])
+
+    assert named.settings["speaking"]["expert"] == "bundled:small"
+    assert SpeakingConfig(expert="bundled:small").facts == SpeakingConfig(expert=str(SHIPPED)).facts
+    with pytest.raises(ValueError, match="it takes bundled:small"):
+        SpeakingConfig(expert="bundled:large")
+
+
 def test_what_is_no_expert_is_refused_before_anything_runs(tmp_path: Path) -> None:
     settings = [f"speaking.expert={tmp_path / 'nobody'}"]
     with pytest.raises(OverrideError, match=r"speaking\.expert=.*nobody: there is no such file"):
@@ -164,7 +174,7 @@ def test_the_shipped_expert_hears_the_speaker_and_its_word_is_kept_apart(tmp_pat
         real_asset(model)
     rows = pa.Table.from_pylist([real_row("clip-obama-speech")], schema=ALIGNED_SHOT)
     store = str(tmp_path)
-    asking = SpeakingConfig(expert=str(SHIPPED))
+    asking = SpeakingConfig(expert="bundled:small")
 
     alone = list(scores(TrackFaces(store_uri=store)(rows)))
     both = list(scores(TrackFaces(store_uri=store, speaking=asking)(rows)))
