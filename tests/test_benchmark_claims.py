@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.analysis_speed import claim
 from benchmarks.claim import Claim, all_hold
+from benchmarks.memory import claims as memory_claims
 from benchmarks.who_speaks import Judged, Track, claims
 from schemas.reason import Verdict
 
@@ -61,3 +62,8 @@ def test_the_median_of_rounds_is_held_to_the_bound(watched_s: float, holds: bool
 def test_what_fails_is_said_and_fails_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert not all_hold([Claim("a", "1", True), Claim("b", "2", False)])
     assert capsys.readouterr().out.splitlines() == ["holds: a: 1", "FAILS: b: 2"]
+
+
+def test_more_memory_for_longer_work_fails_and_a_single_length_says_nothing() -> None:
+    peaks = {"sound": {10: 1000.0, 120: 1199.0}, "watch": {1: 1000.0, 6: 1201.0}, "paint": {32: 500.0}}
+    assert [(one.about, one.holds) for one in memory_claims(peaks)] == [("sound, 120", True), ("watch, 6", False)]
