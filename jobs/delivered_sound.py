@@ -51,6 +51,8 @@ def sound_metrics(manifest: Manifest) -> dict[str, float]:
         metrics |= {name: float(value) for name, value in figures.items() if value is not None}
     words = manifest.get("words") or {}
     metrics |= {name: float(value) for name, value in words.items() if value is not None and name != "lines"}
+    if recognised := manifest.get("recognised"):
+        metrics["recognised_words_timed"] = float(recognised["words_timed"])
     return metrics | _lag_metrics(manifest.get("conform"), "") | _lag_metrics(manifest.get("me_conform"), "me_")
 
 

@@ -36,6 +36,7 @@ from pipelines.shared_lines import shared_lines
 from pipelines.spoken_lines import spoken_lines
 from pipelines.stage import Row
 from pipelines.stitch import Review
+from pipelines.whisper_words import fetch_whisper
 
 FIXED = ("store_uri", "out_dir", "model_path")  # said by options of their own, not by --set
 
@@ -58,6 +59,8 @@ class RayDubPipeline:
     def analyse(self, films: pa.Table, listener: Listener) -> Analysis:
         if self._config.words.align and self._config.words.ctc:
             fetch_aligners(films["language"].to_pylist())
+        if self._config.words.recognise:
+            fetch_whisper()
         return analyse(films, self._config, listener)
 
     def plan(self, tracked: pa.Table) -> pa.Table:

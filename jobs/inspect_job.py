@@ -130,6 +130,8 @@ def _with_speech(row: Row, store_uri: str, describer: VoiceDescriber) -> Row:
         "original_voices": original_voices(store, row, pieces, describer),
         "sounds_uri": None,
         "dub_words": [],
+        "dub_text": None,
+        "recognised_text": None,
         "dub_lines": [],
         "unlined_speech_s": None,
     }

@@ -1,4 +1,4 @@
-"""The lines of a dub in a report: what became of each, and what of it is heard."""
+"""The lines of a dub in a report: what became of each, what of it is heard, and what is where there are none."""
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -13,10 +13,11 @@ HEADS = (
     *("line", "character", "text", "start", "take", "tempo"),
     *("heard", "words wrong", "starts late, s", "to be looked at", "flaw", ""),
 )
+RECOGNISED_HEADS = ("shot", "start", "heard")
 
 
 def line_section(lines: Sequence[Row], manifest: Mapping[str, Any], film: Mapping[str, Any]) -> str:
-    """HTML; nothing where the dub has neither cue sheet nor script.
+    """HTML; nothing where the dub has neither cue sheet nor script, and nothing of it was recognised.
 
     Args:
         lines: LINE rows of the film's cue sheet.
@@ -25,13 +26,13 @@ def line_section(lines: Sequence[Row], manifest: Mapping[str, Any], film: Mappin
     """
     heard = {line["line_index"]: line for line in manifest.get("heard_lines", [])}
     if not lines and not heard:
-        return ""
+        return _recognised(manifest)
     rows = [_cells(line, heard.get(place, {})) for place, line in enumerate(lines)]
     rows = rows or [_cells(_of_script(line, film), line) for line in heard.values()]
     flawed = sum(line["flaw"] is not None for line in lines)
     doubtful = sum(line["doubt"] is not None for line in heard.values())
     told = f"{len(rows)} lines, {flawed} with flaws, {doubtful} to be looked at.{_words(manifest.get('words'))}"
-    return f'<h2>Lines</h2><p>{told}</p><div class="wide">{html_table(HEADS, rows)}</div>'
+    return f'<h2>Lines</h2><p>{told}</p><div class="wide">{html_table(HEADS, rows)}</div>{_recognised(manifest)}'
 
 
 def _cells(line: Row, heard: Mapping[str, Any]) -> list[object]:
@@ -60,6 +61,18 @@ def _of_script(line: Row, film: Mapping[str, Any]) -> Row:
     after_s = max(Fraction(0), Fraction(line["start"], ANALYSIS_RATE_HZ) - begin_s)
     missing = dict.fromkeys(("character", "take", "tempo", "flaw", "detail"))
     return missing | line | {"start_sample": round(after_s * STEM_RATE_HZ)}
+
+
+def _recognised(manifest: Mapping[str, Any]) -> str:
+    """What is heard of a dub whose text nobody gave."""
+    found = manifest.get("recognised")
+    if not found:
+        return ""
+    starts = {shot["shot_index"]: shot["start"] for shot in manifest["shots"]}
+    rows = [[one["shot_index"], starts[one["shot_index"]], one["text"]] for one in found["shots"]]
+    told = "This is no script: nobody gave a text. It is what Whisper base hears, perhaps wrong."
+    told = f"{told} {found['words_timed']} of its words have times."
+    return f'<h2>Recognised</h2><p>{told}</p><div class="wide">{html_table(RECOGNISED_HEADS, rows)}</div>'
 
 
 def _words(words: Mapping[str, Any] | None) -> str:

@@ -17,6 +17,7 @@ from pipelines.line_check import WordsConfig, heard_lines
 from pipelines.media.container import UndecodableError
 from pipelines.media.sound import BEGINNING
 from pipelines.original_voices import original_voices
+from pipelines.recognised import recognised_words
 from pipelines.sound_check import checked_sounds
 from pipelines.speech import SampleSpan, SpeechConfig, dub_speech, original_speech
 from pipelines.spoken_lines import spoken_lines
@@ -90,7 +91,8 @@ class AlignDub(RowStage):
 
     def _lines(self, row: Row, span: SampleSpan, spoken: list[SampleSpan], zero: int) -> Row:
         lines = self._spoken_lines(row["lines_uri"], row["script_uri"], row["script_digest"])
-        return heard_lines(self._store, row, lines, span, spoken, zero, self._words)
+        heard = (self._store, row, lines, span, spoken, zero, self._words)
+        return heard_lines(*heard) | recognised_words(*heard)
 
     def _lag_samples(self, row: Row) -> int:
         if row["dub_kind"] != "dub_mix":

@@ -22,6 +22,7 @@ from pipelines import (
     line_check,
     original_voices,
     paint,
+    recognised,
     shots,
     sound_check,
     speech,
@@ -58,6 +59,7 @@ ANALYSIS_VERSIONS = {
     "sounds": sound_check.VERSION,
     "language": dub_language.VERSION,
     "lines": line_check.VERSION,
+    "recognised": recognised.VERSION,
     "voices": original_voices.VOICE_FACTS,
     "heard": HEARD_FACTS,
     "covers": face_config.COVER_FACTS,
@@ -121,7 +123,7 @@ class DubConfig:
     def analysis_facts(self) -> dict[str, Any]:
         """What the facts of a shot depend on, beside film and dub."""
         parts = (self.shots, self.align, self.words, replace(self.detector, batch_size=1), self.tracks, self.crop)
-        ear = line_check.ear(self.words.ctc) if self.words.align or self.words.hear else []
+        ear = line_check.ear(self.words.ctc) if self.words.align or self.words.hear or self.words.recognise else []
         facts = {"versions": ANALYSIS_VERSIONS, "config": [plain(part) for part in parts], "ear": ear}
         return facts | self.speaking.facts
 

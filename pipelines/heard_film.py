@@ -34,9 +34,23 @@ def words_summary(shots: Sequence[Row]) -> dict[str, Any] | None:
         "lines": len(lines),
         "lines_without_speech": sum(line["doubt"] == LineDoubt.NO_SPEECH for line in lines),
         "lines_to_look_at": sum(line["doubt"] is not None for line in lines),
-        "words_timed": sum(len(shot["dub_words"]) for shot in shots),
+        "words_timed": sum(not word["recognised"] for shot in shots for word in shot["dub_words"]),
         "words_expected": words,
         "word_error_rate": errors / words if words else None,
         "start_error_s": median(late) if late else None,
         "speech_outside_lines_s": sum(shot["unlined_speech_s"] or 0.0 for shot in shots),
     }
+
+
+def recognised_summary(shots: Sequence[Row]) -> dict[str, Any] | None:
+    """What is heard of a film's dub whose text nobody gave, shot by shot; None where nothing was recognised.
+
+    Args:
+        shots: ALIGNED_SHOT or wider, all of the film's.
+    """
+    in_order = sorted(shots, key=lambda shot: int(shot["shot_index"]))
+    texts = {shot["shot_index"]: shot["recognised_text"] for shot in in_order if shot["recognised_text"]}
+    if not texts:
+        return None
+    words = sum(word["recognised"] for shot in shots for word in shot["dub_words"])
+    return {"words_timed": words, "shots": [{"shot_index": index, "text": text} for index, text in texts.items()]}

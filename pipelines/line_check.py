@@ -4,7 +4,7 @@ Nothing follows from it by itself: a synthetic ear is wrong more often than a du
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -18,11 +18,20 @@ from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_sound import StoredSound, dub_facts, stored_dub
 from pipelines.whisper_words import MAX_S, MODEL_FILES, MODEL_PARTS, has_whisper
-from pipelines.words import PHONES, align_words, hear_words, word_error_rate, written_words
+from pipelines.words import (
+    PHONES,
+    align_words,
+    hear_words,
+    moved_word,
+    text_within,
+    word_error_rate,
+    word_row,
+    written_words,
+)
 from schemas.reason import LineDoubt
 from schemas.timing import ANALYSIS_RATE_HZ, fraction, pts_to_sample
 
-VERSION = 4
+VERSION = 5
 AROUND = ANALYSIS_RATE_HZ // 4  # of a line is listened to as well: subtitles are not cut to the sample
 NEAR = ANALYSIS_RATE_HZ // 2  # speech so near to a line belongs to it
 MIN_WORDS = 4  # of fewer a wrong one says little
@@ -40,11 +49,12 @@ PLAIN_WORDS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WordsConfig:
-    """What is done with the lines of cue sheets and scripts."""
+    """What is done with the lines of cue sheets and scripts, and with a dub that has none."""
 
     align: bool = True  # their words get times
     ctc: bool = False  # by wav2vec 2.0 with CTC, in five languages; four of its models are for non-commercial use
     hear: bool = True  # what is said is compared with what is heard, and the language with the catalog's
+    recognise: bool = False  # a dub without texts is listened to from end to end: its words, heard by Whisper base
 
 
 def heard_lines(
@@ -56,7 +66,7 @@ def heard_lines(
     zero: int,
     config: WordsConfig,
 ) -> Row:
-    """The columns dub_words, dub_lines and unlined_speech_s of a shot.
+    """The columns dub_words, dub_text, dub_lines and unlined_speech_s of a shot.
 
     Args:
         store: where lines are kept that were heard before.
@@ -68,11 +78,11 @@ def heard_lines(
         config: what is done.
     """
     if not lines:
-        return {"dub_words": [], "dub_lines": [], "unlined_speech_s": None}
+        return {"dub_words": [], "dub_text": None, "dub_lines": [], "unlined_speech_s": None}
     length = _film_samples(row)
     heard = [_unheard(line) for line in lines if row["shot_index"] == 0 and (line.doubt or line.start >= length)]
     timed = [line for line in lines if not line.doubt and line.start < length]
-    words: list[Row] = []
+    words, passages = list[Row](), list[Row]()
     for line in timed:
         if not _meets((line.start - MAX_EARLY, line.end + AROUND), span):
             continue
@@ -81,10 +91,14 @@ def heard_lines(
         if speech_s >= MIN_SPEECH_S:
             found = _heard(store, row, line, _window(line, spoken), config)
         words += [_word(word, line) for word in found["words"] if span[0] <= word["start"] < span[1]]
+        passages.append({"start": line.start, "text": line.text, "words": found["words"]})
         if span[0] <= line.start < span[1]:
             heard.append(_judged(line, found, speech_s))
-    moved = {"dub_words": [_moved(word, zero) for word in words], "dub_lines": [_moved(line, zero) for line in heard]}
-    return moved | {"unlined_speech_s": _unlined_s(timed, span, spoken)}
+    moved = {
+        "dub_words": [moved_word(word, zero) for word in words],
+        "dub_lines": [_moved(one, zero) for one in heard],
+    }
+    return moved | {"dub_text": text_within(passages, span), "unlined_speech_s": _unlined_s(timed, span, spoken)}
 
 
 def _meets(one: SampleSpan, other: SampleSpan) -> bool:
@@ -145,7 +159,8 @@ def _heard(store: ObjectStore, row: Row, line: SpokenLine, window: SampleSpan, c
     """Words and text of a line, found once for each dub."""
     facts = {"dub": row["dub_digest"], "language": row["language"], "text": line.text, "window": list(window)}
     facts |= dub_facts(row)
-    key = content_key("heard-line", VERSION, facts | {"config": asdict(config), "ear": ear(config.ctc)})
+    asked = {name: getattr(config, name) for name in ("align", "ctc", "hear")}
+    key = content_key("heard-line", VERSION, facts | {"config": asked, "ear": ear(config.ctc)})
     if not store.has(key):
         sound = stored_dub(store, row)
         store.put_json(key, _listened(sound, window, line.text or "", row["language"], config))
@@ -172,7 +187,7 @@ def _listened(sound: StoredSound, window: SampleSpan, text: str, language: str, 
     if words and not is_borne_out(words[0].source, heard, rate or 0.0, len(words), language):
         words = []
     return {
-        "words": [asdict(word) | {"start": word.start + first, "end": word.end + first} for word in words],
+        "words": [moved_word(word_row(word), first) for word in words],
         "heard": heard,
         "num_words": len(written_words(text, language)),
         "word_error_rate": rate,
@@ -211,7 +226,7 @@ def _unheard(line: SpokenLine) -> Row:
 
 
 def _word(word: Row, line: SpokenLine) -> Row:
-    return word | {"line_index": line.line_index}
+    return word | {"line_index": line.line_index, "recognised": False}
 
 
 def _film_samples(row: Row) -> int:

@@ -16,6 +16,8 @@ UNSEEN = (
     "original_voices",
     "sounds_uri",
     "dub_words",
+    "dub_text",
+    "recognised_text",
     "dub_lines",
     "unlined_speech_s",
 )  # of a shot: no pixel depends on them

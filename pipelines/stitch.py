@@ -16,7 +16,7 @@ from pipelines.delivery import MANIFEST_NAME, Delivery, OtherFilmError, read_man
 from pipelines.delivery_key import base_name, manifest_key
 from pipelines.film_picture import WrittenPicture, write_picture
 from pipelines.given_dub import given_dub
-from pipelines.heard_film import heard_lines_of, words_summary
+from pipelines.heard_film import heard_lines_of, recognised_summary, words_summary
 from pipelines.media.container import UndecodableError
 from pipelines.media.dub_track import DubTrack, dub_track
 from pipelines.media.encode import EncodeConfig
@@ -229,6 +229,7 @@ def _manifest(film: Row, shots: Sequence[Row], patches: ShotPatches) -> dict[str
         "lines": stored_lines(film["lines_uri"]),
         "heard_lines": heard_lines_of(shots),
         "words": words_summary(shots),
+        "recognised": recognised_summary(shots),
         "shots": [_shot(shot, patches) for shot in sorted(shots, key=lambda shot: int(shot["shot_index"]))],
     }
 

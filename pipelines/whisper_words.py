@@ -28,6 +28,8 @@ MODEL_FILES = {  # of the model, by asset
 THREADS = 2  # fixed: the same words whatever the machine has
 MAX_S = 30  # of sound at a time
 MAX_TOKENS = 448  # that the decoder has places for
+MOST_REPEATED = 2.4  # how often a text may say the same: by what zlib makes of it
+LEAST_SURE = -1.0  # the mean logarithm of how probable its tokens are
 FRAME_S = 0.02
 LEAD_S = 0.056  # its words begin so much before those of a phone aligner: the median over read sentences
 LANGUAGES = {"cmn": "zh", "yue": "zh", "fil": "tl", "nb": "no", "arb": "ar"}  # Whisper's own names for some
@@ -41,6 +43,15 @@ def has_whisper() -> bool:
     except AssetUnavailableError:
         return False
     return True
+
+
+def fetch_whisper() -> None:
+    """Bring the weights here, before anybody waits for what they hear.
+
+    Raises:
+        AssetUnavailableError: they are not here, and cannot be fetched.
+    """
+    _paths()
 
 
 def whisper_language(tag: str) -> str | None:
@@ -61,9 +72,20 @@ def whisper_text(sound: Floats, language: str) -> str:
         sound: [N] mono at 16 kHz.
         language: as `whisper_language` names it.
     """
+    return " ".join(segment.text.strip() for segment in _segments(sound, language))
+
+
+def sure_text(sound: Floats, language: str) -> str:
+    """The same without what goes round in circles or is guessed, by the bounds that Whisper's authors chose."""
+    segments = _segments(sound, language)
+    sure = [one for one in segments if one.compression_ratio <= MOST_REPEATED and one.avg_logprob >= LEAST_SURE]
+    return " ".join(segment.text.strip() for segment in sure)
+
+
+def _segments(sound: Floats, language: str) -> list[Any]:
     settings = {"beam_size": 5, "temperature": 0.0, "condition_on_previous_text": False, "without_timestamps": True}
     segments, _ = _model().transcribe(sound, language=language, **settings)
-    return " ".join(segment.text.strip() for segment in segments)
+    return list(segments)
 
 
 def heard_language(sound: Floats) -> list[tuple[str, float]]:

@@ -6,7 +6,8 @@ What cannot be found has no words; nothing is spread evenly over a line to look 
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import pairwise
 
 import jiwer
 import numpy as np
@@ -15,8 +16,9 @@ from numpy.typing import NDArray
 from pipelines.ctc_words import ctc_language, ctc_spans
 from pipelines.english_phones import spoken_language
 from pipelines.media.language_code import primary_language
-from pipelines.sphinx_words import sphinx_spans
-from pipelines.whisper_words import MAX_S, has_whisper, whisper_language, whisper_spans, whisper_text
+from pipelines.sphinx_words import FoundWord, Phone, sphinx_words
+from pipelines.stage import Row
+from pipelines.whisper_words import MAX_S, has_whisper, sure_text, whisper_language, whisper_spans, whisper_text
 from schemas.timing import ANALYSIS_RATE_HZ
 
 Floats = NDArray[np.float32]
@@ -39,12 +41,14 @@ class Word:
         start: first sample, at 16 kHz.
         end: first sample after it.
         source: what found it: ctc, pocketsphinx or whisper.
+        phones: of a word that was found by them.
     """
 
     text: str
     start: int
     end: int
     source: str
+    phones: list[Phone] | None = None
 
 
 def written_words(text: str, language: str) -> list[str]:
@@ -102,9 +106,8 @@ def align_words(sound: Floats, text: str, language: str, ctc: bool = False) -> l
             return [Word(word, *span, "ctc") for word, span in zip(written, found, strict=True)]
     if spoken := "en" if primary_language(language) == "en" else spoken_language(language):
         parts = [(place, part) for place, word in enumerate(written) for part in _parts(word, spoken)]
-        spans = sphinx_spans(sound, [part for _, part in parts], spoken)
-        if spans:
-            return _joined(written, [place for place, _ in parts], spans)
+        if said := sphinx_words(sound, [part for _, part in parts], spoken):
+            return _joined(written, [place for place, _ in parts], said)
     name = whisper_language(language) if has_whisper() else None
     spans = whisper_spans(sound, written, name) if name else None
     heard = heard_from(sound, spans or [])
@@ -124,6 +127,12 @@ def hear_words(sound: Floats, language: str) -> str | None:
     return whisper_text(sound, name) if name else None
 
 
+def recognise_text(sound: Floats, language: str) -> str | None:
+    """The same, without what Whisper itself is unsure of."""
+    name = whisper_language(language) if has_whisper() else None
+    return sure_text(sound, name) if name else None
+
+
 def word_error_rate(expected: str, heard: str, language: str) -> float | None:
     """Words that are missing, other or too many, a word expected; None where none is expected.
 
@@ -136,6 +145,44 @@ def word_error_rate(expected: str, heard: str, language: str) -> float | None:
         " ".join(plain_word(word) for word in written_words(text, language)) for text in (expected, heard)
     )
     return float(jiwer.wer(wanted, found)) if wanted else None
+
+
+def word_row(word: Word) -> Row:
+    """A word as rows have it; its times are still those of the sound in which it was found."""
+    return asdict(word)
+
+
+def moved_word(word: Row, samples: int) -> Row:
+    """A word, as `word_row` has it, and its phones so many samples later."""
+    phones = word["phones"] and [_moved(phone, samples) for phone in word["phones"]]
+    return _moved(word, samples) | {"phones": phones}
+
+
+def text_within(passages: Sequence[Row], span: Span) -> str | None:
+    """What of passages is said in a span: from words that begin in it to the next; None of nothing.
+
+    Args:
+        passages: each with start, text and words; of one whose words have no times all of it is said at its start.
+        span: half-open, in samples, as they have them.
+    """
+    said = [[part for start, part in _timed(passage) if span[0] <= start < span[1]] for passage in passages]
+    return " ".join(" ".join("".join(parts) for parts in said).split()) or None
+
+
+def _timed(passage: Row) -> list[tuple[int, str]]:
+    """When each part of a text is said, a word with what follows it; nothing is left out."""
+    text, words, firsts, reached = passage["text"] or "", passage["words"], list[int](), 0
+    for word in words:
+        firsts.append(text.index(word["text"], reached))
+        reached = firsts[-1] + len(word["text"])
+    starts = [word["start"] for word in words] or [passage["start"]]
+    return list(
+        zip(starts, (text[first:after] for first, after in pairwise([0, *firsts[1:], len(text)])), strict=True)
+    )
+
+
+def _moved(part: Row, samples: int) -> Row:
+    return part | {"start": part["start"] + samples, "end": part["end"] + samples}
 
 
 def heard_from(sound: Floats, spans: Sequence[Span]) -> list[Span]:
@@ -164,10 +211,12 @@ def _parts(word: str, language: str) -> list[str]:
     return [part for part in plain if part]
 
 
-def _joined(written: list[str], places: list[int], spans: list[tuple[int, int]]) -> list[Word]:
-    """Words of the spans of their parts."""
+def _joined(written: list[str], places: list[int], parts: list[FoundWord]) -> list[Word]:
+    """Words of their parts."""
     found = []
     for place, word in enumerate(written):
-        own = [span for at, span in zip(places, spans, strict=True) if at == place]
-        found.append(Word(word, own[0][0], own[-1][1], PHONES))
+        own = [part for at, part in zip(places, parts, strict=True) if at == place]
+        inner = [part.phones or [] for part in own]
+        phones = [phone for some in inner for phone in some] if all(inner) else None
+        found.append(Word(word, own[0].start, own[-1].end, PHONES, phones))
     return found

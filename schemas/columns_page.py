@@ -54,9 +54,14 @@ def _section(name: str, schema: pa.Schema, parent: str | None) -> str:
     title = f"## {name}" + (f" = {parent} and" if parent else "")
     lines = [title, "", "| column | type | unit | meaning |", "|---|---|---|---|"]
     for field in list(schema)[number:]:
-        lines.append(_line(field.name, field))
-        lines += [_line(f"{field.name}.{inner.name}", inner) for inner in inner_fields(field.type) if inner.metadata]
+        lines += _lines(field.name, field)
     return "\n".join([*lines, ""])
+
+
+def _lines(name: str, field: pa.Field) -> list[str]:
+    """A column, and those of the structs that it holds."""
+    inner = [one for one in inner_fields(field.type) if one.metadata]
+    return [_line(name, field), *(line for one in inner for line in _lines(f"{name}.{one.name}", one))]
 
 
 def _line(name: str, field: pa.Field) -> str:

@@ -1,4 +1,4 @@
-"""LINE, what became of a line of a cue sheet."""
+"""LINE, what became of a line of a cue sheet; HEARD_LINE, what of one is heard; WORD and its phones."""
 
 import pyarrow as pa
 
@@ -9,13 +9,33 @@ UNIT = "sample at 48 kHz, 0 = first frame shown"
 
 FILM_SAMPLE = "sample at 16 kHz"
 
-WORD = pa.struct(
+PHONE = pa.struct(
     [
-        column("line_index", pa.int32(), "Place of its line in the cue sheet or script, from 0."),
-        column("text", pa.string(), "As it is written."),
+        column("name", pa.string(), "In ARPAbet; of other languages than English the nearest phone of English."),
         column("start", pa.int64(), "Where it begins, film time.", unit=FILM_SAMPLE),
         column("end", pa.int64(), "First sample after it.", unit=FILM_SAMPLE),
-        column("source", pa.string(), "What found it: pocketsphinx (phones) or whisper (attention)."),
+    ]
+)
+
+WORD = pa.struct(
+    [
+        column(
+            "line_index",
+            pa.int32(),
+            "Place of its line in the cue sheet or script, from 0; null of a word that is in neither.",
+            nullable=True,
+        ),
+        column("text", pa.string(), "As it is written."),
+        column("recognised", pa.bool_(), "True where nobody gave its text: Whisper base heard it, perhaps wrong."),
+        column("start", pa.int64(), "Where it begins, film time.", unit=FILM_SAMPLE),
+        column("end", pa.int64(), "First sample after it.", unit=FILM_SAMPLE),
+        column("source", pa.string(), "What found it: pocketsphinx (phones), ctc (letters) or whisper (attention)."),
+        column(
+            "phones",
+            pa.list_(PHONE),
+            "From its start to its end; null where pocketsphinx did not find the word, or its phones elsewhere.",
+            nullable=True,
+        ),
     ]
 )
 

@@ -39,7 +39,16 @@ ALIGNED_SHOT = widen(
     column("original_speech", SAMPLE_SPANS, "Where the original speaks, film time.", unit="sample at 16 kHz"),
     column("original_overlap", SAMPLE_SPANS, "Where two voices of it speak at once.", unit="sample at 16 kHz"),
     column("original_voices", pa.list_(VOICE), "Of each piece of its speech, as a voice network hears it."),
-    column("dub_words", pa.list_(WORD), "Words of cue sheet or script that begin in the shot."),
+    column(
+        "dub_words", pa.list_(WORD), "Words of the dub that begin in the shot; `recognised` where nobody gave them."
+    ),
+    column("dub_text", pa.string(), "What of cue sheet or script is said in the shot.", nullable=True),
+    column(
+        "recognised_text",
+        pa.string(),
+        "What Whisper base hears in the shot where nobody gave a text: no script, and perhaps wrong.",
+        nullable=True,
+    ),
     column("dub_lines", pa.list_(HEARD_LINE), "Lines of them that begin in the shot."),
     column(
         "unlined_speech_s",

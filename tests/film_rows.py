@@ -14,6 +14,8 @@ UNHEARD: dict[str, Any] = {  # columns of ALIGNED_SHOT, where nobody listened to
     "original_voices": [],
     "sounds_uri": None,
     "dub_words": [],
+    "dub_text": None,
+    "recognised_text": None,
     "dub_lines": [],
     "unlined_speech_s": None,
 }

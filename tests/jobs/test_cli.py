@@ -121,6 +121,7 @@ SETTINGS = [  # what --set takes; a key that goes away breaks somebody's command
     "words.align",
     "words.ctc",
     "words.hear",
+    "words.recognise",
 ]
 
 

@@ -2,7 +2,9 @@
 
 from html.parser import HTMLParser
 
+from jobs.delivered_sound import sound_metrics
 from jobs.film_review import FramePair, TrackSheet
+from jobs.line_section import line_section
 from jobs.portraits import Portrait
 from jobs.report import ReportPictures, film_report, shots_by_reason
 from jobs.tally import StageCount
@@ -111,6 +113,19 @@ def test_lines_of_a_script_and_the_sounds_of_a_delivery_are_told() -> None:
     assert "+2.0 dB over full scale" in page
     assert '<td class="number">-23.04</td>' in page
     assert "b" not in parsed(page).tags
+
+
+def test_what_was_recognised_is_told_as_no_script() -> None:
+    found = {"words_timed": 2, "shots": [{"shot_index": 1, "text": "<b>Hola</b> a todos."}]}
+    manifest = {"recognised": found, "shots": [{"shot_index": 1, "start": "00:00:04.000"}]}
+
+    section = line_section([], manifest, FILM)
+
+    assert "<h2>Recognised</h2><p>This is no script: nobody gave a text." in section
+    assert "2 of its words have times" in section
+    assert "<td>00:00:04.000</td><td>&lt;b&gt;Hola&lt;/b&gt; a todos.</td>" in section
+    assert line_section([], {"recognised": None}, FILM) == ""
+    assert sound_metrics(manifest) == {"recognised_words_timed": 2.0}
 
 
 def test_a_film_that_was_not_delivered_says_why() -> None:

@@ -10,14 +10,16 @@ import pytest
 
 from jobs.demo_lines import LINES
 from jobs.dub_notices import dub_notices
+from pipelines import recognised
 from pipelines.align import AlignDub
-from pipelines.heard_film import heard_lines_of, words_summary
+from pipelines.heard_film import heard_lines_of, recognised_summary, words_summary
 from pipelines.line_check import WordsConfig, is_borne_out
 from pipelines.media.sound import read_mono, write_wav
 from pipelines.shots import DetectShots
 from pipelines.spoken_lines import ScriptChangedError, said, spoken_lines
 from pipelines.stage import Row
 from pipelines.storage import file_digest
+from pipelines.words import word_error_rate
 from schemas.timing import ANALYSIS_RATE_HZ as RATE
 from tests.film_rows import film_row
 from tests.synthetic import FilmSpec, make_film
@@ -90,6 +92,8 @@ def test_lines_that_are_spoken_as_written_have_words_in_their_shots_and_no_doubt
     assert all(zero + RATE <= word["start"] < cut for word in first["dub_words"])
     assert all(word["start"] >= cut for word in second["dub_words"])
     assert second["dub_words"][0]["line_index"] == 0  # of the line that crosses the cut
+    assert f"{first['dub_text']} {second['dub_text']}" == f"{TEXTS['lecturer']} {TEXTS['psychology']}"
+    assert not any(word["recognised"] for word in words)
     assert first["unlined_speech_s"] == second["unlined_speech_s"] == 0
     summary = words_summary([first, second])
     assert summary is not None
@@ -146,6 +150,44 @@ def test_a_dub_in_another_language_than_the_catalog_s_is_named(folder: Path, lan
     named = [notice for notice in dub_notices(shots) if "heard in another language, es" in notice]
     assert bool(named) is is_named
     assert [shot["dub_lines"] for shot in shots] == [[], []]
+
+
+RECOGNISED = WordsConfig(recognise=True, hear=False)
+
+
+@pytest.mark.assets
+@pytest.mark.usefixtures("whisper")
+def test_a_dub_whose_text_nobody_gave_is_recognised_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = {"script_uri": None, "script_digest": None}
+    shots = heard(folder, [], "none.json", words=RECOGNISED, **nothing)
+
+    first, second = shots
+    cut = START_FRAME * RATE // 25 + CUT * RATE // 25
+    assert all(word["start"] < cut for word in first["dub_words"])
+    assert all(word["start"] >= cut for word in second["dub_words"])
+    words = [word for shot in shots for word in shot["dub_words"]]
+    assert {(word["recognised"], word["line_index"]) for word in words} == {(True, None)}
+    text = f"{first['recognised_text']} {second['recognised_text']}"
+    assert [word["text"] for word in words] == text.split()
+    assert (word_error_rate(f"{TEXTS['lecturer']} {TEXTS['psychology']}", text, "es") or 0) <= 0.25  # names of towns
+    assert [shot["dub_text"] for shot in shots] == [None, None]
+    assert (heard_lines_of(shots), words_summary(shots)) == ([], None)
+    assert (recognised_summary(shots) or {})["words_timed"] == len(words)
+
+    monkeypatch.setattr(recognised, "listened", None)
+    assert heard(folder, [], "none.json", words=RECOGNISED, **nothing) == shots
+
+
+@pytest.mark.assets
+@pytest.mark.usefixtures("whisper")
+def test_nothing_is_recognised_unasked_or_where_texts_are_given(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recognised, "listened", None)
+    unasked = heard(folder, [], "none.json", script_uri=None, script_digest=None, words=WordsConfig(hear=False))
+    given = heard(folder, RIGHT, words=RECOGNISED)
+
+    assert [shot["recognised_text"] for shot in (*unasked, *given)] == [None] * 4
+    assert [shot["dub_words"] for shot in unasked] == [[], []]
+    assert recognised_summary(unasked) is None
 
 
 def test_a_script_is_a_sheet_without_takes_and_its_lines_reach_to_the_next(tmp_path: Path) -> None:

@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pocketsphinx import Decoder
 from scipy.signal import butter, sosfiltfilt
 
+from benchmarks.words import LEAST_AGREED, MOST_APART_S, READ, apart_s, read_sentences
 from jobs.demo_lines import LINES
 from pipelines import sphinx_words
 from pipelines.english_phones import english_phones, nearest_phones, spoken_language
 from pipelines.media.sound import read_mono
-from pipelines.sphinx_words import spelt, sphinx_spans
+from pipelines.sphinx_words import FoundWord, spelt
 from pipelines.whisper_words import whisper_language
 from pipelines.words import (
     align_words,
@@ -42,6 +44,11 @@ def sentences() -> list[tuple[np.ndarray, dict[str, Any]]]:
     return [(sound[round(line["start_s"] * RATE) : round(line["end_s"] * RATE)], line) for line in known]
 
 
+def starts_of(found: list[FoundWord] | None) -> list[int]:
+    """Where words begin, in samples; none that were not found."""
+    return [word.start for word in found or []]
+
+
 def test_nine_of_ten_words_of_english_are_found_within_60_ms_of_where_they_were_put(
     sentences: list[tuple[np.ndarray, dict[str, Any]]],
 ) -> None:
@@ -58,21 +65,53 @@ def test_nine_of_ten_words_of_english_are_found_within_60_ms_of_where_they_were_
     assert np.abs(late).max() < 0.2
 
 
+def test_the_phones_of_a_word_are_those_of_the_dictionary_and_fill_it(
+    sentences: list[tuple[np.ndarray, dict[str, Any]]],
+) -> None:
+    decoder = Decoder(lm=None, loglevel="FATAL")
+    filled = []
+    for sound, line in sentences:
+        for word in align_words(sound, " ".join(line["words"]), "en"):
+            spoken = [decoder.lookup_word(name) for name in (word.text, f"{word.text}(2)", f"{word.text}(3)")]
+            assert " ".join(phone.name for phone in word.phones or []) in (*spoken, "")
+            edges = [(phone.start, phone.end) for phone in word.phones or []]
+            assert all(start < end for start, end in edges)
+            filled.append([word.start, *(end for _, end in edges)] == [*(start for start, _ in edges), word.end])
+
+    assert len(filled) == 32
+    assert np.mean(filled) >= 0.9  # a second search may lay a word elsewhere: it then has none
+
+
+def test_a_word_of_two_halves_has_the_phones_of_both(sentences: list[tuple[np.ndarray, dict[str, Any]]]) -> None:
+    sound, line = sentences[0]
+    first, second, *others = line["words"]
+
+    joined, *_ = align_words(sound, " ".join([f"{first}-{second}", *others]), "en")
+    halves = align_words(sound, " ".join(line["words"]), "en")[:2]
+
+    assert joined.phones == [phone for half in halves for phone in half.phones or []]
+    assert (joined.start, joined.end) == (halves[0].start, halves[1].end)
+
+
 def test_words_that_are_not_in_the_sound_are_not_found(sentences: list[tuple[np.ndarray, dict[str, Any]]]) -> None:
-    assert sphinx_spans(sentences[0][0][: RATE // 2], ["nobody", "told", "me", "about", "the", "harbour"]) is None
-    assert sphinx_spans(np.zeros(0, np.float32), ["nobody"]) is None
-    assert sphinx_spans(sentences[0][0], []) is None
+    assert (
+        sphinx_words.sphinx_words(sentences[0][0][: RATE // 2], ["nobody", "told", "me", "about", "the", "harbour"])
+        is None
+    )
+    assert sphinx_words.sphinx_words(np.zeros(0, np.float32), ["nobody"]) is None
+    assert sphinx_words.sphinx_words(sentences[0][0], []) is None
     assert align_words(sentences[0][0], "\u2014 ...", "en") == []
 
 
 def test_what_was_heard_before_changes_nothing(sentences: list[tuple[np.ndarray, dict[str, Any]]]) -> None:
     first, *others = [(sound, line["words"]) for sound, line in sentences]
 
-    alone = sphinx_spans(*first)
+    sphinx_words._decoder.cache_clear()
+    alone = sphinx_words.sphinx_words(*first)
     for loud in others:
-        sphinx_spans(5 * loud[0], loud[1])
+        sphinx_words.sphinx_words(5 * loud[0], loud[1])
 
-    assert sphinx_spans(*first) == alone
+    assert sphinx_words.sphinx_words(*first) == alone
 
 
 @pytest.mark.assets
@@ -103,9 +142,11 @@ def test_a_name_that_no_dictionary_has_is_pronounced_by_its_letters(
     assert spelt("xqzzy") == "K S K Z Z Y"
     assert spelt("shaking") == "SH AE K IH NG"
     assert "sailur" in misspelt
-    spans, wanted = (np.array(sphinx_spans(sound, words)) for words in (misspelt, line["words"]))
-    assert np.abs(spans - wanted).max() <= RATE * 0.05
-    assert sphinx_spans(sound, ["\u00e9t\u00e9"]) is None
+    found, wanted = (
+        np.array(starts_of(sphinx_words.sphinx_words(sound, words))) for words in (misspelt, line["words"])
+    )
+    assert np.abs(found - wanted).max() <= RATE * 0.05
+    assert sphinx_words.sphinx_words(sound, ["\u00e9t\u00e9"]) is None
 
 
 def test_nine_of_ten_words_of_other_languages_are_found_within_60_ms_by_phones_of_english() -> None:
@@ -130,12 +171,12 @@ def test_words_are_found_in_sound_of_a_telephone_behind_a_gate(
     gated = np.where(np.square(frames).mean(1, keepdims=True) < 0.01**2, 0, frames).ravel().astype(np.float32)
 
     monkeypatch.setattr(sphinx_words, "HISS", (0.0,))
-    assert sphinx_spans(gated, line["words"]) is None
+    assert sphinx_words.sphinx_words(gated, line["words"]) is None
     monkeypatch.undo()
-    spans = sphinx_spans(gated, line["words"])
+    found = sphinx_words.sphinx_words(gated, line["words"])
 
     wanted = np.array(line["starts_s"]) - line["start_s"]
-    assert np.abs(np.array([start for start, _ in spans or []]) / RATE - wanted).max() <= 0.1
+    assert np.abs(np.array(starts_of(found)) / RATE - wanted).max() <= 0.1
 
 
 @pytest.mark.parametrize(
@@ -187,6 +228,16 @@ def test_words_that_have_no_phones_are_found_by_whisper_in_their_order() -> None
     heard = np.flatnonzero(np.abs(sound) > 0.05 * np.abs(sound).max()) / RATE
     assert starts[0] / RATE == pytest.approx(heard[0], abs=0.12)
     assert words[-1].end / RATE == pytest.approx(heard[-1], abs=0.25)
+
+
+@pytest.mark.assets
+@pytest.mark.usefixtures("whisper")
+@pytest.mark.skipif(not READ.is_dir(), reason="Debian's pocketsphinx-testdata is not installed")
+def test_two_aligners_that_share_nothing_agree_on_real_voices() -> None:
+    apart = apart_s(list(read_sentences()))
+
+    assert len(apart) == 71
+    assert np.mean(np.abs(apart) <= MOST_APART_S) >= LEAST_AGREED
 
 
 @pytest.mark.assets
