@@ -12,10 +12,10 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.claim import Claim, tell_claims
 from jobs.cluster import prepare_ray
 from jobs.demo_film import TITLE, DemoFilm, build_demo
 from pipelines.delivery import Delivery
@@ -36,15 +36,6 @@ MEASURES = (
 )
 
 Shot = Mapping[str, Any]  # of a manifest
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A figure, and whether it is as it must be."""
-
-    about: str
-    told: str
-    holds: bool
 
 
 def claims(dubbed: Sequence[Shot], own: Sequence[Shot]) -> list[Claim]:
@@ -106,10 +97,7 @@ def tell(dubbed: Sequence[Shot], own: Sequence[Shot]) -> bool:
                 told = " ".join(f"{name} {one[name]:.2f}" for name in MEASURES if one[name] is not None)
                 broken = f", beyond its bound: {', '.join(one['failed'])}" if one["failed"] else ""
                 print(f"{about}, shot {shot['shot_index']}, {one['how']}: {told}{broken}")
-    found = claims(dubbed, own)
-    for claim in found:
-        print(f"{'holds' if claim.holds else 'FAILS'}: {claim.about}: {claim.told}")
-    return all(claim.holds for claim in found)
+    return tell_claims(claims(dubbed, own))
 
 
 def main() -> None:
