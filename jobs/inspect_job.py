@@ -123,7 +123,7 @@ def _with_speech(row: Row, store_uri: str, describer: VoiceDescriber) -> Row:
     return row | {
         "dub_start_sample": start,
         "dub_end_sample": end,
-        "lag_samples": 0,
+        "lag_samples": None,
         "dub_speech": [],
         "original_speech": speech,
         "original_overlap": clip_spans(spoken.overlapped, start, end),

@@ -30,7 +30,7 @@ from schemas.mix import StemChannel
 from schemas.shot import ALIGNED_SHOT, SHOT
 from schemas.timing import ANALYSIS_RATE_HZ, Span, fraction, pts_to_sample
 
-VERSION = 5
+VERSION = 6
 BLOCK_SAMPLES = (
     60 * ANALYSIS_RATE_HZ
 )  # a minute at a time: a feature film's sound needs no transform of its own length
@@ -49,9 +49,9 @@ class AlignConfig:
 class AlignDub(RowStage):
     """Says where the dub lies on a shot, where dub and original speak in it, and in whose voice the original does.
 
-    The lag is measured for a `dub_mix`, which shares music and effects with the film's own sound. A
-    `dub_stem` holds dialogue only and shares nothing that could be compared: stems are delivered in sync
-    with the film, so their lag is 0 until it is measured on words.
+    The lag is measured for a `dub_mix`, which shares music and effects with the film's own sound. Stems and the takes
+    of cue sheets hold dialogue only and share nothing that could be compared: their lag is not known, and they are
+    taken to be in time. Where all their lines seem late, `sound_check.py` says so.
     """
 
     consumes: ClassVar[pa.Schema] = SHOT
@@ -94,21 +94,22 @@ class AlignDub(RowStage):
         heard = (self._store, row, lines, span, spoken, zero, self._words)
         return heard_lines(*heard) | recognised_words(*heard)
 
-    def _lag_samples(self, row: Row) -> int:
+    def _lag_samples(self, row: Row) -> int | None:
         if row["dub_kind"] != "dub_mix":
-            return 0
+            return None
         facts = {"film_id": row["film_id"], "dub": row["dub_digest"], "max_lag_s": self._config.max_lag_s}
         facts |= place_facts(row["sound_place"]) | dub_facts(row)
         key = content_key("lag", VERSION, facts)
         if not self._store.has(key):
             self._store.put_json(key, self._measure_lag(row))
-        return int(self._store.get_json(key))
+        lag: int | None = self._store.get_json(key)
+        return lag
 
-    def _measure_lag(self, row: Row) -> int:
+    def _measure_lag(self, row: Row) -> int | None:
         try:
             original = stored_original(self._store, row).since(max(_film_start(row), 0))
         except UndecodableError:  # a silent film shares nothing with its dub
-            return 0
+            return None
         dub = stored_dub(self._store, row)
         return constant_lag(original, dub, round(self._config.max_lag_s * ANALYSIS_RATE_HZ))
 
@@ -124,8 +125,8 @@ def clip_spans(spans: list[SampleSpan], start: int, end: int) -> list[dict[str, 
     return [{"start": first, "end": after} for first, after in clipped if first < after]
 
 
-def constant_lag(original: Sound, dub: Sound, max_lag: int) -> int:
-    """How many samples later the dub is than the original: positive = dub late; 0 when they share nothing clear.
+def constant_lag(original: Sound, dub: Sound, max_lag: int) -> int | None:
+    """How many samples later the dub is than the original: positive = dub late; None when they share nothing clear.
 
     What is not found is looked for with the opposite polarity.
 
@@ -148,4 +149,4 @@ def constant_lag(original: Sound, dub: Sound, max_lag: int) -> int:
     near = likeness[lags]
     clear = CLEAR_PEAK * float(np.sqrt(np.mean(near**2)))
     found = [int(lags[signed.argmax()]) for signed in (near, -near) if signed.max() > clear > 0]
-    return found[0] if found else 0
+    return found[0] if found else None

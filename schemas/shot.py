@@ -32,8 +32,9 @@ ALIGNED_SHOT = widen(
     column(
         "lag_samples",
         pa.int64(),
-        "How late the dub is as it is delivered; positive = dub late.",
+        "How late the dub is as it is delivered; positive = dub late; null where both share nothing clear.",
         unit="sample at 16 kHz",
+        nullable=True,
     ),
     column("dub_speech", SAMPLE_SPANS, "Where the dub speaks within the shot, film time.", unit="sample at 16 kHz"),
     column("original_speech", SAMPLE_SPANS, "Where the original speaks, film time.", unit="sample at 16 kHz"),

@@ -52,9 +52,9 @@ def test_a_lag_is_found_in_sound_longer_than_a_block() -> None:
 def test_sounds_that_share_nothing_have_no_lag() -> None:
     other = np.random.default_rng(3).standard_normal(len(NOISE)).astype(np.float32)
 
-    assert constant_lag(NOISE, other, MAX_LAG) == 0
-    assert constant_lag(NOISE, np.zeros_like(NOISE), MAX_LAG) == 0
-    assert constant_lag(NOISE, NOISE[:0], MAX_LAG) == 0
+    assert constant_lag(NOISE, other, MAX_LAG) is None
+    assert constant_lag(NOISE, np.zeros_like(NOISE), MAX_LAG) is None
+    assert constant_lag(NOISE, NOISE[:0], MAX_LAG) is None
 
 
 def test_spans_are_clipped_to_the_shot() -> None:
@@ -80,7 +80,7 @@ def test_speech_lies_on_the_shot_where_it_was_put(tmp_path: Path, rate: object) 
     assert first["dub_speech"] == [] == first["original_speech"] == second["original_speech"]
     [spoken] = second["dub_speech"]  # type: ignore[misc]
     assert abs(spoken["start"] - start) < 0.15 * RATE
-    assert {first["lag_samples"], second["lag_samples"]} == {0}
+    assert {first["lag_samples"], second["lag_samples"]} == {None}
     with pytest.MonkeyPatch.context() as patch:  # and what mouths are compared with is there
         patch.setattr("pipelines.stored_heard.heard_sound", pytest.fail)
         kept = stored_heard(ObjectStore(str(tmp_path / "store")), str(first["dub_digest"]), tmp_path / "stem.wav")
@@ -95,6 +95,9 @@ def test_only_a_mix_is_compared_with_the_film(tmp_path: Path) -> None:
 
     stem = aligned(film, tmp_path / "a", tmp_path / "late.wav")
     mix = aligned(film, tmp_path / "b", tmp_path / "late.wav", dub_kind="dub_mix")
+    write_wav(tmp_path / "other.wav", 0.1 * NOISE[: len(samples)], RATE)
+    other = aligned(film, tmp_path / "c", tmp_path / "other.wav", dub_kind="dub_mix")
 
-    assert {row["lag_samples"] for row in stem} == {0}
+    assert {row["lag_samples"] for row in stem} == {None}
     assert {row["lag_samples"] for row in mix} == {1234}
+    assert {row["lag_samples"] for row in other} == {None}

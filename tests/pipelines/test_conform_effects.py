@@ -1,4 +1,7 @@
-"""Music and effects that are late or run at another speed are summed in time; what is not sure is not touched."""
+"""Music and effects that are late or run at another speed are summed in time; what is not sure is not touched.
+
+What is late is delivered in time, be it music and effects or a full mix.
+"""
 
 from fractions import Fraction
 from functools import cache
@@ -20,6 +23,7 @@ from pipelines.media.sound import read_channels, write_wav
 from pipelines.stage import Row
 from pipelines.stitch import stitch_film
 from pipelines.storage import ObjectStore, file_digest
+from pipelines.verify import verify_films
 from schemas.film import FILM
 from tests.pipelines.deliveries import film_row as delivered_row
 from tests.pipelines.deliveries import shot_rows
@@ -201,23 +205,50 @@ def spoil(path: Path) -> None:
     path.write_bytes(whole)
 
 
+def delivery(film: SyntheticFilm, row: Row) -> tuple[Path, Row]:
+    """The delivered film of a conformed row, and its manifest."""
+    folder = film.path.parent
+    shots = shot_rows(film, row, ObjectStore(str(folder / "work")), None)
+    done = stitch_film(row, shots, str(folder / "out"), encode=EncodeConfig(preset="ultrafast")).film
+    assert done["failure"] is None
+    path = Path(done["delivered_uri"])
+    return path, read_manifest(path.parent) or {}
+
+
+def check_in_time(film: Path, metrics: Row, prefix: str, exact_s: float) -> None:
+    """That its shots are heard where they belong, and that figures tell how late they were, and are."""
+    assert metrics[f"{prefix}lag_s"] == pytest.approx(exact_s, abs=1e-3)
+    assert metrics[f"{prefix}drift_ppm"] == pytest.approx(1e6 / 24, abs=20)
+    assert metrics[f"{prefix}lag_after_s"] == pytest.approx(0, abs=5e-4)
+    found = read_channels(film)[0][0]
+    assert [abs(onset(found, moment) - round(moment * HZ)) <= MS for moment in SHOTS_S] == [True, True]
+
+
 def test_a_film_is_delivered_with_late_effects_in_time_and_its_manifest_tells_of_them(tmp_path: Path) -> None:
     late, exact_s = laid(effects(), 25 / 24, 0.731, HZ)
     film = film_of(tmp_path, effects())
     row = conformed(row_of(film, late), tmp_path)
-    shots = shot_rows(film, row, ObjectStore(str(tmp_path / "work")), None)
 
-    done = stitch_film(row, shots, str(tmp_path / "out"), encode=EncodeConfig(preset="ultrafast")).film
+    delivered, manifest = delivery(film, row)
 
-    assert done["failure"] is None
-    manifest = read_manifest(Path(done["delivered_uri"]).parent) or {}
     assert manifest["me_conform"] == row["me_conform"]
     beside = "its dub_stem is not moved with its me_stem"
     assert any(beside in notice for notice in dub_notices([row | {"sounds_uri": None, "dub_lines": []}]))
     assert beside[1:] in sound_section(manifest)
-    metrics = sound_metrics(manifest)
-    assert metrics["me_lag_s"] == pytest.approx(exact_s, abs=1e-3)
-    assert metrics["me_drift_ppm"] == pytest.approx(1e6 / 24, abs=20)
-    assert metrics["me_lag_after_s"] == pytest.approx(0, abs=5e-4)
-    found = read_channels(Path(done["delivered_uri"]))[0][0]
-    assert [abs(onset(found, moment) - round(moment * HZ)) <= MS for moment in SHOTS_S] == [True, True]
+    check_in_time(delivered, sound_metrics(manifest), "me_", exact_s)
+
+
+def test_a_film_is_delivered_with_a_late_mix_in_time_and_proved_with_it(tmp_path: Path) -> None:
+    own, dubbed = (effects() + speech(np.random.default_rng(seed), SECONDS, HZ) for seed in (5, 6))
+    film, given = film_of(tmp_path, own), tmp_path / "mix.wav"
+    late, exact_s = laid(dubbed, 25 / 24, 0.731, HZ)
+    write_wav(given, np.stack([late, late]), HZ)
+    row = conformed(delivered_row(film, dub=given, dub_kind="dub_mix"), tmp_path)
+
+    delivered, manifest = delivery(film, row)
+
+    assert (manifest["conform"], manifest["me_conform"]) == (row["conform"], None)
+    assert "Its mix is moved: it was 0.731 s late and 25/24 times as long" in sound_section(manifest)
+    check_in_time(delivered, sound_metrics(manifest), "", exact_s)
+    assert verify_films(film.path, delivered, Path(row["dub_uri"])).holds
+    assert not verify_films(film.path, delivered, given).holds

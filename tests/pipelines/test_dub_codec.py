@@ -13,8 +13,8 @@ from pipelines.media.sound import read_channels, sound_format
 from pipelines.stitch import stitch_film
 from pipelines.storage import ObjectStore
 from tests.pipelines.deliveries import film_row, shot_rows
+from tests.pipelines.test_align_sound_check import encoded
 from tests.pipelines.test_mix import SAMPLES, film_with, track_of
-from tests.pipelines.test_sound_check import encoded
 
 FAST = EncodeConfig(preset="ultrafast")
 

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from pipelines.align import AlignConfig
-from pipelines.media.sound import read_channels, tells_lead, write_wav
+from pipelines.media.sound import read_channels, read_mono, tells_lead, write_wav
 from pipelines.media.wave64 import write_wave64
 from pipelines.sound_check import checked_sounds, sounds_in_words, stored_sounds
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, file_digest
 from schemas.reason import SoundFlaw
 from tests.film_rows import film_row
+from tests.real_assets import real_asset
 from tests.synthetic import FilmSpec, SyntheticFilm, make_film
 
 HZ = 48_000
@@ -100,6 +101,16 @@ def test_music_alone_is_a_dub_in_which_nobody_speaks(tmp_path: Path, film: Synth
     chord = sum(np.sin(2 * np.pi * pitch * time_s) for pitch in (220, 277, 330))
 
     assert flaws(checked(tmp_path, film, np.asarray(0.1 * chord, np.float32)[None])) == {SoundFlaw.NO_SPEECH}
+
+
+@pytest.mark.assets
+def test_the_music_of_a_cartoon_is_a_dub_in_which_nobody_speaks(tmp_path: Path, film: SyntheticFilm) -> None:
+    cartoon = read_mono(real_asset("clip-face-noface"), HZ)[round(2.9 * HZ) :]  # where the man is gone
+
+    rows = checked(tmp_path, film, np.resize(cartoon, (1, 4 * HZ)))
+
+    assert flaws(rows) == {SoundFlaw.NO_SPEECH}
+    assert rows[0]["integrated_lufs"] > -30
 
 
 @pytest.mark.parametrize(("over_db", "told"), [(3.5, {SoundFlaw.OVER_FULL_SCALE}), (-0.5, set())])
