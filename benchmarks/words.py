@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import wavfile
 
+from benchmarks.claim import Claim, all_hold
 from jobs.training_kokoro import KokoroSpeech
 from jobs.training_speech import EspeakSpeech, flite_speech, level
 from pipelines.whisper_words import whisper_language, whisper_spans
@@ -216,14 +217,17 @@ def _trimmed(wave: Floats) -> Floats:
     return wave[loud[0] : loud[-1] + 1]
 
 
-def claimed(found: float, agreed: float | None) -> bool:
-    """Print what is promised of English, and whether it holds; all of it does."""
-    claims = [(f"words within {1000 * MOST_LATE_S:.0f} ms of where they were put", found, LEAST_FOUND)]
+def claims(found: float, agreed: float | None) -> list[Claim]:
+    """What is promised of English.
+
+    Args:
+        found: share of words within `MOST_LATE_S` of where they were put.
+        agreed: share of words in which two aligners agree within `MOST_APART_S`; None where there are none to read.
+    """
+    shares = [(f"words within {1000 * MOST_LATE_S:.0f} ms of where they were put", found, LEAST_FOUND)]
     if agreed is not None:
-        claims.append((f"words in which two aligners agree within {1000 * MOST_APART_S:.0f} ms", agreed, LEAST_AGREED))
-    for name, share, least in claims:
-        print(f"{'holds' if share >= least else 'FAILS'}: {name}: {share:.3f}, at least {least}")
-    return all(share >= least for _, share, least in claims)
+        shares.append((f"words in which two aligners agree within {1000 * MOST_APART_S:.0f} ms", agreed, LEAST_AGREED))
+    return [Claim(about, f"{share:.3f}, at least {least}", share >= least) for about, share, least in shares]
 
 
 def main(arguments: list[str]) -> int:
@@ -238,7 +242,7 @@ def main(arguments: list[str]) -> int:
     report_events()
     if given.packages:
         report_kokoro(given.packages)
-    return 0 if claimed(found, report_read()) else 1
+    return 0 if all_hold(claims(found, report_read())) else 1
 
 
 if __name__ == "__main__":

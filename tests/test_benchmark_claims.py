@@ -8,6 +8,7 @@ from benchmarks.analysis_speed import claim
 from benchmarks.claim import Claim, all_hold
 from benchmarks.memory import claims as memory_claims
 from benchmarks.who_speaks import Judged, Track, claims
+from benchmarks.words import claims as word_claims
 from schemas.reason import Verdict
 
 CUTS = {("film", 0), ("film", 50)}
@@ -67,3 +68,8 @@ def test_what_fails_is_said_and_fails_all(capsys: pytest.CaptureFixture[str]) ->
 def test_more_memory_for_longer_work_fails_and_a_single_length_says_nothing() -> None:
     peaks = {"sound": {10: 1000.0, 120: 1199.0}, "watch": {1: 1000.0, 6: 1201.0}, "paint": {32: 500.0}}
     assert [(one.about, one.holds) for one in memory_claims(peaks)] == [("sound, 120", True), ("watch, 6", False)]
+
+
+def test_words_that_are_late_or_in_which_aligners_disagree_fail() -> None:
+    assert [one.holds for one in word_claims(0.9, 0.84)] == [True, False]
+    assert [one.holds for one in word_claims(0.89, None)] == [False]
