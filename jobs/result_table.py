@@ -166,8 +166,15 @@ def show_proof(proof: "Proof") -> None:
     rows = [("ok" if check.ok else "FAILS", check.name, check.detail) for check in proof.checks]
     show(f"{proof.source} -> {proof.delivered}", ["", "check", "found"], rows)
     if proof.facts:
-        show("facts", ["fact", "value"], list(proof.facts.items()))
+        show("facts", ["fact", "value"], list((proof.facts | _worst_run(proof.facts.get("runs", []))).items()))
     print(proof.verdict)
+
+
+def _worst_run(runs: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Of a film that talks throughout there are hundreds: `--json` has them all."""
+    if not runs:
+        return {}
+    return {"runs": f"{len(runs)}, the one that differs most: {min(runs, key=lambda run: run['psnr_db_min'])}"}
 
 
 def _shot_lines(shot: dict[str, Any]) -> list[list[object]]:
