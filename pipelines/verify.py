@@ -17,7 +17,7 @@ from pipelines.picture_difference import PictureDifference, Shown, picture_diffe
 from pipelines.picture_tags import picture_tags
 from pipelines.proof import Check, Proof
 from pipelines.role_checks import dispositions, original
-from pipelines.second_decoder import second_decoder
+from pipelines.second_decoder import PROGRAM, has_program, second_decoder
 from pipelines.splice_proof import class_checks, parameter_sets, random_seeks
 from pipelines.stem_channel import stem_channel
 
@@ -80,7 +80,10 @@ def verify_films(
         checks += [picture(difference), random_seeks(delivered, after)]
         facts["picture"] = difference.summary
         checks += class_checks(before, after, difference, manifest, facts)
-        seen_twice = [second_decoder(source, delivered, before, after, manifest)] if decode_twice else []
+        if decode_twice and has_program():
+            seen_twice = [second_decoder(source, delivered, before, after, manifest)]
+        elif decode_twice:
+            facts["second_decoder"] = f"none, as no {PROGRAM} is on the PATH"
         checks += [found for found in seen_twice if isinstance(found, Check)]
     if dub is not None and _sounds(after):
         kind, place = dub_kind or manifest.get("dub_kind", "dub_stem"), manifest.get("dub_place", 0)
