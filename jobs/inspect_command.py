@@ -13,7 +13,8 @@ def inspect(
     work: Work = None,
     settings: Settings = None,
     timeline: Annotated[
-        Path | None, typer.Option("--timeline", metavar="FILE.png", help="Draw shots, speech, faces and verdicts.")
+        Path | None,
+        typer.Option("--timeline", metavar="FILE.png", dir_okay=False, help="Draw shots, speech, faces and verdicts."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -30,6 +31,7 @@ def inspect(
         config = override(InspectConfig(), settings or [])
         inspection = inspect_film(film, work_uri(work or str(cache_folder() / "work"), ""), config=config)
     if timeline:
+        timeline.parent.mkdir(parents=True, exist_ok=True)
         write_whole(timeline, film_timeline(inspection.planned))
     if not print_json(inspection.as_json(), as_json):
         show_inspection(inspection)

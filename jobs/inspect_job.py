@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from diff2lip.config import CropConfig
 from pipelines.admission import film_facts
 from pipelines.align import clip_spans
 from pipelines.eligibility import Eligibility
@@ -16,6 +17,7 @@ from pipelines.media.probe import Probe, probe_film
 from pipelines.original_voices import original_voices
 from pipelines.plan import plan_shots
 from pipelines.shots import DetectShots, ShotConfig
+from pipelines.speaking_config import SpeakingConfig
 from pipelines.speech import SpeechConfig, original_speech
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, file_digest
@@ -39,10 +41,17 @@ TableStage = Callable[[pa.Table], pa.Table]
 class InspectConfig:
     """How a film is looked at: those settings of a dub that decide its shots, its faces and what is said of them."""
 
+    crop: CropConfig = field(default_factory=CropConfig)  # in a dub, that of its model
     shots: ShotConfig = field(default_factory=ShotConfig)
     detector: DetectorConfig = field(default_factory=DetectorConfig)
     tracks: TrackConfig = field(default_factory=TrackConfig)
+    speaking: SpeakingConfig = field(default_factory=SpeakingConfig)
     eligibility: Eligibility = field(default_factory=Eligibility)
+
+    @property
+    def faces(self) -> FaceConfig:
+        """How faces are found and followed, and the window that is cut of them."""
+        return FaceConfig(crop=self.crop, detector=self.detector, tracks=self.tracks)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,8 +98,7 @@ def inspect_film(
 
 def _watch(film: Row, store_uri: str, config: InspectConfig) -> None:
     """Find cuts and faces with one decode: the stages that follow find them done."""
-    faces = FaceConfig(detector=config.detector, tracks=config.tracks)
-    stage = WatchPart(store_uri=store_uri, shots=config.shots, faces=faces)
+    stage = WatchPart(store_uri=store_uri, shots=config.shots, faces=config.faces)
     for part in part_rows(film):
         stage(pa.Table.from_pylist([part], schema=FILM_PART))
 
@@ -98,7 +106,13 @@ def _watch(film: Row, store_uri: str, config: InspectConfig) -> None:
 def _face_stage(store_uri: str, config: InspectConfig) -> TableStage:
     from pipelines.faces import TrackFaces
 
-    return TrackFaces(store_uri=store_uri, detector=config.detector, tracks=config.tracks)
+    return TrackFaces(
+        store_uri=store_uri,
+        crop=config.crop,
+        detector=config.detector,
+        tracks=config.tracks,
+        speaking=config.speaking,
+    )
 
 
 def film_row(path: Path, probe: Probe) -> Row:

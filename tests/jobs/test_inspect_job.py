@@ -1,14 +1,18 @@
 """An inspection tells the truth of a film that is known, and leaves what a dub can use again."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from diff2lip.bundled import bundled_path
 from jobs.inspect_job import InspectConfig, inspect_film
 from jobs.overrides import override
 from jobs.result_table import show_inspection
+from pipelines.dub import DubConfig
+from pipelines.face_config import FaceConfig
 from pipelines.stage import Row
 from schemas.shot import TRACKED_SHOT
 from tests.synthetic import FilmSpec, make_film
@@ -71,6 +75,16 @@ def test_speech_and_scores_are_told_over_time_and_settings_are_followed(tmp_path
     assert shot["tracks"][0]["speech_scores"] == [{"start_s": 0.1, "end_s": 0.5, "score": 0.912}]
     assert [track["reason"] for track in large.shots[0]["tracks"]] == ["face_too_small"] * 2
     assert shot["tracks"][0]["reason"] != "face_too_small"
+
+
+def test_faces_are_looked_for_as_in_a_dub_whose_settings_are_the_same() -> None:
+    settings = ["detector.detect_every=3", "tracks.min_overlap=0.5", "speaking.expert=bundled:small"]
+    inspecting = override(InspectConfig(), [*settings, "crop.size_px=128"])
+    dubbing = override(DubConfig(store_uri="", out_dir="", model_path=str(bundled_path("small"))), settings)
+
+    assert inspecting.speaking == dubbing.speaking
+    assert inspecting.faces == replace(dubbing.faces, crop=replace(dubbing.crop, size_px=128))
+    assert InspectConfig().faces == FaceConfig(crop=dubbing.crop)
 
 
 def test_people_are_shown_words_and_no_python(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
