@@ -50,7 +50,10 @@ def _mix(film: Row) -> list[str]:
 def _picture(film: Row) -> list[str]:
     """What is told before anything is painted of a film whose GOPs cannot be replaced one by one."""
     why = film["whole"] and WHOLE_WORDS[Whole(film["whole"])]
-    return [f"ENCODED WHOLE: where a mouth changes all of its picture is encoded again, as {why}"] if why else []
+    if not why:
+        return []
+    inserts = "--inserts writes the changed shots as ProRes too, to be cut into the film itself"
+    return [f"ENCODED WHOLE: where a mouth changes all of its picture is encoded again, as {why}; {inserts}"]
 
 
 def _conform(film: Row) -> list[str]:

@@ -65,6 +65,7 @@ def test_it_is_known_before_anything_is_painted(tmp_path: Path) -> None:
     assert (probe.whole, probe.num_gops) == ("no_idr", 1)
     (told,) = dub_notices([film_row(film, whole=probe.whole, num_sounds=0) | UNHEARD])
     assert told.startswith("ENCODED WHOLE: where a mouth changes")
+    assert "--inserts" in told
 
     closed = film_of(tmp_path / "closed.mp4")
     probe = probe_film(closed.path)
