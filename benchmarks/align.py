@@ -1,6 +1,6 @@
 """How well lag and drift that were put in are found, and how fast a dub is made ready; exit 1 if a claim fails.
 
-    python -m benchmarks.align [--cases 200] [--minutes 10 100] [--films]
+    python -m benchmarks.align [--cases 200] [--first 0] [--minutes 10 100] [--films]
 
 Cases: soundtracks of a minute, made of chance, that share music and effects at a level of chance under different
 voices; the mix is late or early by up to 2 s, and in time, at a rate with a name, or at any rate within 4.2 %. What is
@@ -222,6 +222,7 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", type=int, default=200)
+    parser.add_argument("--first", type=int, default=0, help="seed of the first case")
     parser.add_argument("--minutes", type=int, nargs="*", default=[10, 100])
     parser.add_argument("--films", action="store_true", help="long films of little music, and films of a loop, too")
     parser.add_argument("--part", nargs=2, help=argparse.SUPPRESS)
@@ -232,7 +233,7 @@ def main() -> None:
         return
     found = list[Claim]()
     if chosen.cases:
-        cases = [random_case(seed) for seed in range(chosen.cases)]
+        cases = [random_case(seed) for seed in range(chosen.first, chosen.first + chosen.cases)]
         report_cases(cases)
         found += claims_of_cases(cases)
     if chosen.films:

@@ -23,7 +23,7 @@ from pipelines.stored_sound import dub_facts, place_facts, stored_original, stor
 from schemas.film import CONFORM, FILM
 from schemas.timing import ANALYSIS_RATE_HZ, fraction, pts_to_sample
 
-VERSION = 9
+VERSION = 10
 NOT_FOUND = "not moved: too little"
 IN_TIME = "in time: "  # and nothing else is to be told
 SAME_CUT = "see that it is of the same cut as the film"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.stats import theilslopes
 
 from pipelines.conform_astray import Astray, astray_parts
-from pipelines.conform_search import Line, Stretch, Window, stretches, tellingness, windows_of
+from pipelines.conform_search import Line, Stretch, Window, stretches, windows_of
 from pipelines.stored_sound import Sound
 from schemas.timing import ANALYSIS_RATE_HZ
 
@@ -209,7 +209,7 @@ def _coarse_lines(original: Sound, dub: Sound, length_s: float, max_lag_s: float
     windows = list(windows_of(original, length_s, COARSE_S, most, COARSE_HZ))
     range_s = max_lag_s + GRID_STEP * length_s / 2
     parts = [windows[first::TRIED_WINDOWS] for first in range(min(len(windows), TRIED_WINDOWS))]
-    telling = [max(part, key=lambda one: tellingness(one.sound)) for part in parts]
+    telling = [max(part, key=lambda one: one.telling) for part in parts]
     for rates, tried in ((list(map(float, NAMED_RATES)), windows), (_grid(), telling)):
         found, rate = _best_of(rates, tried, windows, dub, range_s)
         if len(found) >= MIN_AGREEING:

@@ -1,7 +1,8 @@
 """Stretches of a film's sound, and where each of them is found in a dub.
 
 By generalised cross correlation with phase transform (Knapp and Carter, "The generalized correlation method for
-estimation of time delay" (1976)).
+estimation of time delay" (1976)), over sounds in which all moments are made equally loud: music is heard alone between
+the words of either language, far below them, and there it counts as much as they do.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len
+from scipy.ndimage import uniform_filter1d
 from scipy.signal.windows import hann
 
 from pipelines.stored_sound import Sound
@@ -21,9 +23,11 @@ Spectrum = NDArray[np.complex128]
 
 CLEAR_PEAK = 8.0  # over the typical value: unrelated stretches stay below 6
 SAME_PEAK_S = 0.01  # what is nearer than that belongs to one peak
-LONE_PEAK = 1.3  # over the next: where a sound repeats both are equal but for the voices over them
+LONE_PEAK = 1.8  # over the next: where a sound repeats both are equal but for the voices over them
 MOST_CHOICES = 4  # stretches of a part of the film, of which the most telling is taken
 SILENT = 1e-4  # RMS: nothing to be heard by
+LEVELLED_S = 0.02  # as long as what is made equally loud: pauses between words and within them are longer
+MAX_RAISED = 1e3  # over the usual level: what is softer is nothing but the end of a fade
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +82,14 @@ class Window:
     Attributes:
         start_s: film time.
         length_s: of it.
-        sound: [n] at the rate at which it is looked for.
+        sound: [n] at the rate at which it is looked for, all of it equally loud.
+        telling: how much music is likely in it, as `tellingness` says.
     """
 
     start_s: float
     length_s: float
     sound: Floats
+    telling: float
     _spectra: dict[int, Spectrum] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -134,7 +140,7 @@ def windows_of(original: Sound, length_s: float, window_s: float, most: int, her
         heard = [(start, _cut(original, start, window_s, 1.0, hertz)) for start in around]
         start, sound = max(heard, key=lambda one: tellingness(one[1]))
         if _level(sound) >= SILENT:
-            yield Window(start, window_s, sound)
+            yield Window(start, window_s, levelled(sound, hertz), tellingness(sound))
 
 
 def _starts_around(start_s: float, slot_s: float, window_s: float, free_s: float) -> list[float]:
@@ -155,6 +161,18 @@ def tellingness(sound: Floats) -> float:
     return _level(sound) * float(np.sqrt(power.mean() / np.exp(np.log(power).mean())))
 
 
+def levelled(sound: Floats, hertz: int) -> Floats:
+    """The same [n] with each of its moments as loud as any other; what is late in it stays as late.
+
+    Args:
+        sound: without offset.
+        hertz: its sample rate.
+    """
+    power = uniform_filter1d(sound**2, max(1, round(LEVELLED_S * hertz)))
+    least = max(_level(sound) / MAX_RAISED, 1e-12)
+    return np.asarray(sound / np.maximum(np.sqrt(np.maximum(power, 0)), least), np.float64)
+
+
 def stretches(
     windows: Iterable[Window], dub: Sound, line: Line, range_s: float, hertz: int, *, either: bool = False
 ) -> Iterator[Stretch]:
@@ -172,7 +190,7 @@ def stretches(
         start_s = line.lag_s + line.rate * (window.start_s - range_s)
         near = _cut(dub, start_s, window.length_s + 2 * range_s, line.rate, hertz)
         if _level(near) >= SILENT:
-            likeness = _likeness(window, near)
+            likeness = _likeness(window, levelled(near, hertz))
             is_inverted = either and bool(-likeness.min() > likeness.max())
             place, peak, lead = _best_place(-likeness if is_inverted else likeness, round(SAME_PEAK_S * hertz))
             yield Stretch(window.at_s, line.lag_s + line.rate * (place / hertz - range_s), peak, lead, is_inverted)

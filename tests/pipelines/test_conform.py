@@ -103,6 +103,19 @@ def test_unrelated_and_silent_sounds_are_not_taken_for_one_another() -> None:
         assert (found.lag_s, found.rate) == (0.0, 1.0)
 
 
+def test_music_that_is_heard_in_the_pauses_alone_is_found_far_below_the_voices() -> None:
+    rng = np.random.default_rng(1)
+    shared = 0.06 * music(rng, 40.0)
+    own, other = speech(rng, 40.0), speech(rng, 40.0)
+    assert np.std(shared) < 0.1 * np.std(own)  # 20 dB
+    mix, lag_s = laid(shared + other, 1.0, -0.7)
+
+    found = fit_conform(shared + own, mix, MAX_LAG_S)
+
+    assert found.is_sure, found
+    assert found.lag_s == pytest.approx(lag_s, abs=1e-3)
+
+
 def test_a_mix_that_was_cut_in_the_middle_is_not_moved() -> None:
     """Half of it is a second later: no line is right for both."""
     original, mix, _ = original_and_mix(3, 60.0, 1.0, 0.3)
