@@ -4,7 +4,7 @@
 
 The demo's film is dubbed twice: into Spanish, of which at least 80 % of the shots that the plan dubs pass the gate,
 and with its own sound as the dub, whose mouths are to have neither an edge (seam at most 1.15) nor a tremor (flicker
-at most 1.25) that the film has not: its real clips say the same words anew. 267 frames are painted for each, so this
+at most 1.25) that the film has not: its real clips say the same words anew. 268 frames are painted for each, so this
 is no test: it takes nearly twice as long as the demo. What was done before is found in DIR.
 """
 
