@@ -27,6 +27,7 @@ from typing import Any
 from rich.console import Console
 
 DOWNLOAD_TIMEOUT_S = 900
+PATIENCE_S = 20  # with an address that says nothing: whoever has no network does not wait long for it
 WHEEL_PYTHON = "3.11"  # wheels are chosen for this Python whatever runs us: one digest for every machine
 
 
@@ -98,7 +99,7 @@ class UrlSource(Source):
 
     def read(self, folder: Path) -> bytes:
         try:
-            with announced(f"Fetching {self.url}"), urllib.request.urlopen(self.url) as answer:
+            with announced(f"Fetching {self.url}"), urllib.request.urlopen(self.url, timeout=PATIENCE_S) as answer:
                 return bytes(answer.read())
         except (urllib.error.URLError, OSError) as error:
             raise SourceError(f"{self.url}: {error}") from error

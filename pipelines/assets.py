@@ -84,6 +84,11 @@ def asset_path(name: str) -> Path:
     return asset.path if asset.present else fetch(name)
 
 
+def is_here(name: str) -> bool:
+    """Whether an asset lies in the cache; nothing is fetched."""
+    return _asset(name).present
+
+
 def declared_digest(name: str) -> str:
     """SHA-256 of an asset as it is declared, fetched or not."""
     return _asset(name).sha256

@@ -9,7 +9,6 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from pipelines.assets import declared_digest
 from pipelines.ctc_words import ctc_digests
 from pipelines.media.language_code import primary_language
 from pipelines.speech import SampleSpan
@@ -17,7 +16,8 @@ from pipelines.spoken_lines import SpokenLine
 from pipelines.stage import Row
 from pipelines.storage import ObjectStore, content_key
 from pipelines.stored_sound import StoredSound, dub_facts, stored_dub
-from pipelines.whisper_words import MAX_S, MODEL_FILES, MODEL_PARTS, has_whisper
+from pipelines.whisper_weights import whisper_digests
+from pipelines.whisper_words import MAX_S, has_whisper
 from pipelines.words import (
     PHONES,
     align_words,
@@ -171,8 +171,7 @@ def _heard(store: ObjectStore, row: Row, line: SpokenLine, window: SampleSpan, c
 @cache
 def ear(ctc: bool) -> list[str]:
     """What there is to hear with: its digests and versions; nothing of what is not here."""
-    names = (*MODEL_PARTS, *MODEL_FILES.values())
-    whisper = [declared_digest(name) for name in names] if has_whisper() else []
+    whisper = whisper_digests() if has_whisper() else []
     by_phones = [f"{name} {version(name)}" for name in ("epitran", "pocketsphinx")]
     return [*whisper, *by_phones, *(ctc_digests() if ctc else [])]
 

@@ -12,19 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.assets import AssetUnavailableError, asset_path
+from pipelines.assets import AssetUnavailableError
 from pipelines.media.language_code import primary_language
+from pipelines.whisper_weights import whisper_files, whisper_form
 from schemas.timing import ANALYSIS_RATE_HZ
 
 Floats = NDArray[np.float32]
 Span = tuple[int, int]
 
-MODEL_PARTS = ("whisper-base-part1", "whisper-base-part2")
-MODEL_FILES = {  # of the model, by asset
-    "config.json": "whisper-base-config",
-    "tokenizer.json": "whisper-base-tokenizer",
-    "vocabulary.json": "whisper-base-vocabulary",
-}
 THREADS = 2  # fixed: the same words whatever the machine has
 MAX_S = 30  # of sound at a time
 MAX_TOKENS = 448  # that the decoder has places for
@@ -39,7 +34,7 @@ LANGUAGES = {"cmn": "zh", "yue": "zh", "fil": "tl", "nb": "no", "arb": "ar"}  # 
 def has_whisper() -> bool:
     """Whether the weights are here, or can be fetched."""
     try:
-        _paths()
+        whisper_form()
     except AssetUnavailableError:
         return False
     return True
@@ -51,7 +46,7 @@ def fetch_whisper() -> None:
     Raises:
         AssetUnavailableError: they are not here, and cannot be fetched.
     """
-    _paths()
+    whisper_form()
 
 
 def whisper_language(tag: str) -> str | None:
@@ -134,14 +129,8 @@ def _edges(alignments: Sequence[tuple[int, int]], tokens: Sequence[Sequence[int]
     return [round((frame * FRAME_S + LEAD_S) * ANALYSIS_RATE_HZ) for frame in frames]
 
 
-def _paths() -> dict[str, str]:
-    return {name: str(asset_path(name)) for name in (*MODEL_PARTS, *MODEL_FILES.values())}
-
-
 @cache
 def _model() -> Any:
     from faster_whisper import WhisperModel
 
-    weights = b"".join(asset_path(part).read_bytes() for part in MODEL_PARTS)
-    files = {"model.bin": weights} | {file: asset_path(name).read_bytes() for file, name in MODEL_FILES.items()}
-    return WhisperModel("whisper-base", device="cpu", compute_type="int8", cpu_threads=THREADS, files=files)
+    return WhisperModel("whisper-base", device="cpu", compute_type="int8", cpu_threads=THREADS, files=whisper_files())

@@ -93,8 +93,10 @@ def mlflow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def whisper() -> None:
     """The weights by which words are heard; where they cannot be had, the test is skipped."""
-    from pipelines.whisper_words import MODEL_FILES, MODEL_PARTS
-    from tests.real_assets import real_asset
+    from pipelines.assets import AssetUnavailableError
+    from pipelines.whisper_weights import whisper_form
 
-    for name in (*MODEL_PARTS, *MODEL_FILES.values()):
-        real_asset(name)
+    try:
+        whisper_form()
+    except AssetUnavailableError as error:
+        pytest.skip(str(error))

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from jobs.dub_pipeline import open_pipeline
 from jobs.model_reference import bundled_path
-from pipelines import recognised, whisper_words
+from pipelines import recognised, whisper_weights, whisper_words
 from pipelines.assets import AssetUnavailableError
 from pipelines.line_check import WordsConfig
 from pipelines.recognised import MAX_SAMPLES, listened, listening_windows
 from pipelines.sphinx_words import Phone
+from pipelines.whisper_weights import whisper_form
 from pipelines.whisper_words import sure_text
 from pipelines.words import Word, text_within
 from schemas.timing import ANALYSIS_RATE_HZ as RATE
@@ -118,7 +119,9 @@ def test_without_an_ear_a_job_that_is_to_recognise_ends_before_anything_is_analy
     def unavailable(name: str) -> Path:
         raise AssetUnavailableError(name, "no network")
 
-    monkeypatch.setattr(whisper_words, "asset_path", unavailable)
+    whisper_form.cache_clear()
+    monkeypatch.setattr(whisper_weights, "is_here", lambda name: False)
+    monkeypatch.setattr(whisper_weights, "asset_path", unavailable)
     pipeline = open_pipeline(str(tmp_path), tmp_path, str(bundled_path("small")), ["words.recognise=true"])
 
     with pytest.raises(AssetUnavailableError, match="whisper-base"):
