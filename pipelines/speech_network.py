@@ -8,7 +8,8 @@ one only the network's answers are held, which overlap: half a megabyte a minute
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache, partial
@@ -64,11 +65,17 @@ def _window_scores(listener: Any, sound: Sound) -> Iterator[Floats]:
     """[W, scores a window, 2] of each batch of windows, several at once."""
     import torch
 
-    batches = [(batch, bool(batch.any())) for batch in _batches(listener, sound)]
+    waiting: deque[Callable[[], Floats]] = deque()
     with ThreadPoolExecutor(THREADS, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        heard = pool.map(partial(_heard_scores, listener), (batch for batch, is_heard in batches if is_heard))
-        for batch, is_heard in batches:  # a broadcast may count its time from hours before it begins
-            yield next(heard) if is_heard else _of_silence(_num_windows(listener, len(batch)))
+        for batch in _batches(listener, sound):
+            if batch.any():
+                waiting.append(pool.submit(_heard_scores, listener, batch).result)
+            else:  # a broadcast may count its time from hours before it begins
+                waiting.append(partial(_of_silence, _num_windows(listener, len(batch))))
+            if len(waiting) > 2 * THREADS:  # so many batches are in memory
+                yield waiting.popleft()()
+        while waiting:
+            yield waiting.popleft()()
 
 
 def _batches(listener: Any, sound: Sound) -> Iterator[Floats]:
