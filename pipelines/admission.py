@@ -23,7 +23,7 @@ from schemas.mix import StemChannel
 from schemas.reason import FilmNote, Refusal
 from schemas.timing import rational
 
-VERSION = 14  # raised when the same files are admitted otherwise, or with other facts
+VERSION = 15  # raised when the same files are admitted otherwise, or with other facts
 MEMORY_BYTES = 6 << 30
 FILM_FACTS = (
     "width_px",

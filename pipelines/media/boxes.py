@@ -18,6 +18,8 @@ def boxes_in(file: BinaryIO, span: tuple[int, int]) -> list[Box]:
         length, name, head = int.from_bytes(file.read(4)), file.read(4), 8
         if length == 1:
             length, head = int.from_bytes(file.read(8)), 16
+        if not length and name == b"mdat":  # to the end of the file
+            length = span[1] - place
         if length < head:
             break
         found.append((name, place + head, place + length))

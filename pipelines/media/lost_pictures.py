@@ -5,6 +5,7 @@ from which decoding can begin.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from av.packet import Packet
@@ -31,13 +32,15 @@ class LostPictures:
         self._sets: ParameterSets | None = None
         if self._codec in ("h264", "hevc"):
             self._sets = _declared(self._codec, context.extradata)
-        for units in self._sets.sets.values() if self._sets else ():
-            self._see(list(units), None)
+        self._see_declared()
 
     def see_packet(self, packet: "Packet[Any]") -> bool:
         """Whether pictures before this one are lost, as far as that shows at once."""
         if self._sets is None or not packet.size:
             return False
+        if packet.has_sidedata("new_extradata"):  # an edited MP4 declares several sets, one after the other
+            self._sets = _declared(self._codec, bytes(packet.get_sidedata("new_extradata")))
+            self._see_declared()
         try:
             return self._see(split(bytes(packet), self._sets.length_bytes), packet)
         except ValueError:  # it cannot be read: its decoder says so
@@ -50,6 +53,11 @@ class LostPictures:
     def unseen(self) -> list[int]:
         """Pts of packets, once all frames are decoded, of which none came."""
         return sorted(pts for pts in self._shown.waiting if pts is not None)
+
+    def _see_declared(self) -> None:
+        for unit in (unit for units in (self._sets.sets.values() if self._sets else ()) for unit in units):
+            with suppress(ValueError):  # it cannot be read: its decoder says so, or the packets bring another
+                self._see([unit], None)
 
     def _see(self, units: list[bytes], packet: "Packet[Any] | None") -> bool:
         if self._codec == "hevc":
@@ -140,6 +148,7 @@ class _Shown:
         self._may_hide |= any(_may_hide(unit) for unit in units if kind_of(unit, "hevc") == Hevc.PPS)
         slices = list(_slices(units))
         if packet is None or not slices:
+            self._end(units)
             return
         kind = kind_of(slices[0], "hevc")
         if kind in IRAP_KINDS:
@@ -148,6 +157,9 @@ class _Shown:
                 self.waiting.clear()
         if self._has_begun and not self._may_hide and kind not in RASL_KINDS and not packet.is_discard:
             self.waiting.add(packet.pts)
+        self._end(units)
+
+    def _end(self, units: list[bytes]) -> None:
         if any(kind_of(unit, "hevc") in END_KINDS for unit in units):
             self.waiting.clear()
 

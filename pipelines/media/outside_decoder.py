@@ -123,7 +123,7 @@ def _last_words(told: bytes, code: int) -> str:
 
 def _take(found: OutsideFrames, lines: "IO[str]") -> None:
     for line in lines:
-        if line.startswith("#"):
+        if line.startswith("#") or not line.endswith("\n"):  # the last of a program that was ended may be cut off
             continue
         parts = [part.strip() for part in line.split(",")]
         try:

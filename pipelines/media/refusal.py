@@ -56,14 +56,19 @@ def _has_movie(path: Path) -> bool:
 
 
 def check_complete(path: Path) -> None:
-    """Refuse an MP4 or MOV whose samples end beyond the file, by what its boxes say of their own size.
+    """Refuse a fragmented MP4 or MOV whose samples end beyond the file, by what its boxes say of their own size.
+
+    One in a single piece is told by its index, which no fragment has.
 
     Raises:
         MediaRefusedError: its last box of samples is cut off, or missing.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
-        name, _, end = next(reversed(boxes_in(file, (0, size))), (b"", 0, 0))
+        boxes = boxes_in(file, (0, size))
+    if all(name != SAMPLES[0] for name, _, _ in boxes):
+        return
+    name, _, end = boxes[-1]
     if name in SAMPLES and end > size:
         detail = f"at least {end - size} bytes are missing at its end; copy the file again"
         raise MediaRefusedError(Refusal.TRUNCATED, detail)

@@ -178,3 +178,29 @@ def test_a_matrix_of_colours_that_nothing_here_can_paint_in_is_refused(
 
 
 MATRIX_NAMES = {0: "GBR", 1: "bt709", 2: "undef", 8: "YCgCo", 9: "bt2020nc", 10: "bt2020c", 14: "ICtCp"}
+
+
+def with_last_length(data: bytes, length: int) -> bytes:
+    """The file with what its last box of samples says of its length; what lies behind that is left out."""
+    place = data.rindex(b"mdat") - 4
+    end = place + int.from_bytes(data[place : place + 4])
+    return data[:place] + length.to_bytes(4) + data[place + 4 : end]
+
+
+def test_samples_that_go_on_to_the_end_of_the_file_are_there(tmp_path: Path) -> None:
+    """A length of 0 says so (ISO/IEC 14496-12, 4.2)."""
+    options = {"movflags": "frag_keyframe+delay_moov"}
+    film = remuxed(film_of(tmp_path / "film.mp4", languages=("eng",)), "parts.mp4", options=options)
+    film.path.write_bytes(with_last_length(film.path.read_bytes(), 0))
+
+    assert probe_film(film.path).num_frames == 96
+
+
+def test_a_film_in_one_piece_is_believed_by_its_index(tmp_path: Path) -> None:
+    """A recorder that set more room aside than it filled leaves a box that ends beyond the file."""
+    film = remuxed(film_of(tmp_path / "film.mp4"), "fast.mp4", options={"movflags": "faststart"})
+    data = film.path.read_bytes()
+    place = data.rindex(b"mdat") - 4
+    film.path.write_bytes(with_last_length(data, int.from_bytes(data[place : place + 4]) + 4096))
+
+    assert probe_film(film.path).num_frames == 96

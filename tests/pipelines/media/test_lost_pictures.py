@@ -99,3 +99,17 @@ def test_a_film_of_a_codec_without_such_numbers_is_left_to_its_decoder(tmp_path:
     film = film_of(tmp_path / "film.mp4", num_frames=24, cuts=(12,), **more)
 
     assert missed(remuxed(film.path, tmp_path / "lossy.mp4", lambda packet, index: index != 5)) == 0
+
+
+@pytest.mark.parametrize("place", [8, 11])
+def test_a_declared_set_that_cannot_be_read_is_left_to_the_decoder(tmp_path: Path, place: int) -> None:
+    """The packets may bring a good one."""
+    film = film_of(tmp_path / "film.mp4", num_frames=24, cuts=(), **x264("repeat-headers=1"))
+    data = bytearray(film.path.read_bytes())
+    record = data.index(b"avcC") + 4
+    length = int.from_bytes(data[record + 6 : record + 8])
+    data[record + place + 1 : record + 8 + length] = bytes(length + 7 - place)
+    film.path.write_bytes(data)
+
+    with open_media(film.path, FILM_FORMATS) as opened:
+        assert LostPictures(picture_stream(opened)).unseen() == []
