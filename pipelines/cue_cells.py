@@ -21,6 +21,7 @@ from pipelines.csv_delimiter import DELIMITERS, csv_delimiter, without_separator
 from pipelines.srt_speaker import names_in, spoken, take_of, untagged
 
 COLUMNS = ("id", "character", "start", "end", "text", "take")
+ALSO_CALLED = {"line_id": "id", "line id": "id", "take_file": "take", "take file": "take"}
 MAX_SHEET_BYTES = 20_000_000
 MAX_LINES = 20_000
 MAX_ROWS_TOLD = 20
@@ -131,7 +132,7 @@ def _csv_cells(needed: Sequence[str], found: SheetCells, text: str) -> Iterator[
     text, above = without_separator(text)
     delimiter = csv_delimiter(text, COLUMNS)
     reader = csv.DictReader(io.StringIO(text), skipinitialspace=True, strict=True, delimiter=delimiter)
-    heads = [name.strip().lower() for name in reader.fieldnames or ()]
+    heads = [_column(name) for name in reader.fieldnames or ()]
     _check_columns(needed, heads)
     found.unread = [name for name in dict.fromkeys(heads) if name and name not in COLUMNS]
     reader.fieldnames = heads
@@ -143,6 +144,12 @@ def _csv_cells(needed: Sequence[str], found: SheetCells, text: str) -> Iterator[
         cells = {name: value.strip() for name, value in row.items() if name in COLUMNS and isinstance(value, str)}
         if is_wrong or any(cells.values()):
             yield cells
+
+
+def _column(name: str) -> str:
+    """What a column is called here."""
+    name = name.strip().lower()
+    return ALSO_CALLED.get(name, name)
 
 
 def _check_columns(needed: Sequence[str], heads: Sequence[str]) -> None:
@@ -167,7 +174,8 @@ def _json_cells(needed: Sequence[str], found: SheetCells, text: str) -> Iterator
     lines = read.get("lines") if isinstance(read, dict) else read
     if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
         raise CueSheetError("a list of objects is needed, one a line")
-    names = dict.fromkeys(str(name) for line in lines for name in line)
+    lines = [{_column(str(name)): value for name, value in line.items()} for line in lines]
+    names = dict.fromkeys(name for line in lines for name in line)
     if lines:
         _check_columns(needed, list(names))
     found.unread = [name for name in names if name not in COLUMNS]

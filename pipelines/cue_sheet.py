@@ -30,7 +30,7 @@ from pipelines.cue_cells import Cells, CueSheetError, sheet_cells
 from pipelines.storage import content_key, file_digest, read_table
 from schemas.reason import LineFlaw
 
-VERSION = 2
+VERSION = 3
 SHEET_NEEDS, SCRIPT_NEEDS = ("start", "take"), ("start", "text")  # columns
 MAX_NAME_LETTERS = 80
 MAX_FLAWS_TOLD = 20

@@ -268,7 +268,7 @@ def test_bytes_that_are_no_text_are_refused(folder: Path) -> None:
 
 
 def test_the_digest_is_of_the_sheet_and_of_what_its_takes_hold(folder: Path) -> None:
-    sheet = write(folder, "sheet.csv", "start,take\n0,takes/a.wav\n1,takes/b.wav\n2,takes/gone.wav\n")
+    sheet = write(folder, "sheet.csv", "start,take\n0,takes/a.wav\n1,takes/b.wav\n2,takes/gtakes/a.wav\n")
     before = sheet_digest(sheet)
     assert sheet_digest(sheet) == before
 
@@ -289,3 +289,16 @@ def test_of_many_flaws_the_first_are_told() -> None:
     assert told[0] == "line 0: missing_take, no take"
     assert told[-1] == "10 more lines have flaws: see the manifest"
     assert len(told) == 21
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("sheet.csv", "Line ID,Start,Take_File\n7,1.0,takes/a.wav\n"),
+        ("sheet.json", '[{"line_id": 7, "start": 1.0, "take_file": "takes/a.wav"}]'),
+    ],
+)
+def test_a_line_id_and_a_take_file_are_what_they_say(folder: Path, name: str, text: str) -> None:
+    [line] = cue_lines(write(folder, name, text))
+
+    assert (line.line_id, line.start_s, line.take) == ("7", 1, "takes/a.wav")
