@@ -268,7 +268,7 @@ def test_bytes_that_are_no_text_are_refused(folder: Path) -> None:
 
 
 def test_the_digest_is_of_the_sheet_and_of_what_its_takes_hold(folder: Path) -> None:
-    sheet = write(folder, "sheet.csv", "start,take\n0,takes/a.wav\n1,takes/b.wav\n2,takes/gtakes/a.wav\n")
+    sheet = write(folder, "sheet.csv", "start,take\n0,takes/a.wav\n1,takes/b.wav\n2,takes/gone.wav\n")
     before = sheet_digest(sheet)
     assert sheet_digest(sheet) == before
 
