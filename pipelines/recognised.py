@@ -36,14 +36,7 @@ def recognised_words(
 ) -> Row:
     """The columns dub_words and recognised_text of a shot, where that is wanted and no line has a text; else the last.
 
-    Args:
-        store: where passages are kept that were heard before.
-        row: SHOT.
-        lines: of the film's dub.
-        span: of the shot, in samples of the dub at 16 kHz.
-        spoken: where the dub speaks, in the same.
-        zero: sample of the film's time at which the dub begins.
-        config: what is done.
+    Args, as of `line_check.heard_lines`; what was heard before is kept in `store`.
     """
     if not config.recognise or any(line.text for line in lines):
         return {"recognised_text": None}
